@@ -1,0 +1,14 @@
+/** Add Attribute: payload shapes, request and response. KMIP 1.4 §4.14 */
+import { one, optional, struct, textString } from '#ttlv/schema'
+import { attribute } from '#kmip/attribute'
+import { Tag } from '#kmip/tags'
+
+export const request = struct({
+  uniqueIdentifier: optional(Tag.UniqueIdentifier, textString),
+  attribute: one(Tag.Attribute, attribute),
+})
+
+export const response = struct({
+  uniqueIdentifier: one(Tag.UniqueIdentifier, textString),
+  attribute: one(Tag.Attribute, attribute),
+})

@@ -1,0 +1,17 @@
+/** Create Key Pair: payload shapes, request and response. KMIP 1.4 §4.2 */
+import { one, optional, struct, textString } from '#ttlv/schema'
+import { templateAttribute } from '#kmip/attribute'
+import { Tag } from '#kmip/tags'
+
+export const request = struct({
+  commonTemplateAttribute: optional(Tag.CommonTemplateAttribute, templateAttribute),
+  privateKeyTemplateAttribute: optional(Tag.PrivateKeyTemplateAttribute, templateAttribute),
+  publicKeyTemplateAttribute: optional(Tag.PublicKeyTemplateAttribute, templateAttribute),
+})
+
+export const response = struct({
+  privateKeyUniqueIdentifier: one(Tag.PrivateKeyUniqueIdentifier, textString),
+  publicKeyUniqueIdentifier: one(Tag.PublicKeyUniqueIdentifier, textString),
+  privateKeyTemplateAttribute: optional(Tag.PrivateKeyTemplateAttribute, templateAttribute),
+  publicKeyTemplateAttribute: optional(Tag.PublicKeyTemplateAttribute, templateAttribute),
+})

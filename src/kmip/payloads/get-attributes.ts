@@ -1,0 +1,14 @@
+/** Get Attributes: payload shapes, request and response. KMIP 1.4 §4.12 */
+import { many, one, optional, struct, textString } from '#ttlv/schema'
+import { attribute } from '#kmip/attribute'
+import { Tag } from '#kmip/tags'
+
+export const request = struct({
+  uniqueIdentifier: optional(Tag.UniqueIdentifier, textString),
+  attributeName: many(Tag.AttributeName, textString),
+})
+
+export const response = struct({
+  uniqueIdentifier: one(Tag.UniqueIdentifier, textString),
+  attribute: many(Tag.Attribute, attribute),
+})

@@ -1,0 +1,20 @@
+/** Get: payload shapes, request and response. KMIP 1.4 §4.11 */
+import { one, optional, struct, textString } from '#ttlv/schema'
+import { keyWrappingSpecification } from '#kmip/key-block'
+import { Tag } from '#kmip/tags'
+import { v1_4 } from '#kmip/versions'
+import { enumerated } from '#kmip/vocabulary'
+
+export const request = struct({
+  uniqueIdentifier: optional(Tag.UniqueIdentifier, textString),
+  keyFormatType: optional(Tag.KeyFormatType, enumerated('KeyFormatType')),
+  keyWrapType: optional(Tag.KeyWrapType, enumerated('KeyWrapType', true), { since: v1_4 }),
+  keyCompressionType: optional(Tag.KeyCompressionType, enumerated('KeyCompressionType')),
+  keyWrappingSpecification: optional(Tag.KeyWrappingSpecification, keyWrappingSpecification),
+})
+
+export const response = struct({
+  objectType: one(Tag.ObjectType, enumerated('ObjectType')),
+  uniqueIdentifier: one(Tag.UniqueIdentifier, textString),
+  ...objectFields,
+})

@@ -1,0 +1,16 @@
+/** Register: payload shapes, request and response. KMIP 1.4 §4.3 */
+import { one, optional, struct, textString } from '#ttlv/schema'
+import { templateAttribute } from '#kmip/attribute'
+import { Tag } from '#kmip/tags'
+import { enumerated } from '#kmip/vocabulary'
+
+export const request = struct({
+  objectType: one(Tag.ObjectType, enumerated('ObjectType')),
+  templateAttribute: one(Tag.TemplateAttribute, templateAttribute),
+  ...objectFields,
+})
+
+export const response = struct({
+  uniqueIdentifier: one(Tag.UniqueIdentifier, textString),
+  templateAttribute: optional(Tag.TemplateAttribute, templateAttribute),
+})

@@ -1,0 +1,12 @@
+/** Revoke: payload shapes, request and response. KMIP 1.4 §4.20 */
+import { dateTime, one, optional, struct, textString } from '#ttlv/schema'
+import { revocationReason } from '#kmip/attribute-values'
+import { Tag } from '#kmip/tags'
+
+export const request = struct({
+  uniqueIdentifier: optional(Tag.UniqueIdentifier, textString),
+  revocationReason: one(Tag.RevocationReason, revocationReason),
+  compromiseOccurrenceDate: optional(Tag.CompromiseOccurrenceDate, dateTime),
+})
+
+export const response = struct({ uniqueIdentifier: one(Tag.UniqueIdentifier, textString) })

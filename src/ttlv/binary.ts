@@ -1,0 +1,398 @@
+/**
+ * The TTLV encoding itself (KMIP 1.4 §9.1.1): a reader that owns its bounds, and a writer in one pass.
+ * What it is not: a framer (framer.ts finds where a message ends) or a knowledge of structures (schema.ts).
+ *
+ *     | tag, 3 bytes | type, 1 | length, 4 | value, length bytes, padded with zeros to a multiple of 8 |
+ */
+import { TtlvError, type TtlvFault } from './error.ts'
+import { type Item, ItemType } from './item.ts'
+import type { Reader, ReaderLimits, Writer } from './stream.ts'
+
+const headerSize = 8
+/** Fixed lengths by item type, 0 where the length varies (§9.1.1.3). */
+const fixedLengths = [0, 0, 4, 8, 0, 4, 8, 0, 0, 8, 4] as const
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Reads items from one complete message. Byte strings are copied out, so that the buffer may be used again. */
+export class BinaryReader implements Reader {
+  version: number
+  ignoreUnknown = false
+  readonly #buffer: Buffer
+  readonly #limits: ReaderLimits
+  #offset: number
+  #end: number
+  #items = 0
+  readonly #ends: number[] = []
+  readonly #tags: number[] = []
+
+  /**
+   * @param buffer the bytes of the items, all of them
+   * @param version protocol version whose rules apply; may be set later, once the header told it
+   */
+  constructor(buffer: Uint8Array, limits: ReaderLimits, version = 0) {
+    this.#buffer = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+    this.#limits = limits
+    this.#offset = 0
+    this.#end = buffer.byteLength
+    this.version = version
+  }
+
+  /** True when every byte was read. */
+  atEnd(): boolean {
+    return this.#offset === this.#end && this.#ends.length === 0
+  }
+
+  peekTag(): number {
+    if (this.#offset === this.#end) return 0
+    if (this.#end - this.#offset < headerSize) this.#fail('message', 'an item header is cut off')
+    return this.#buffer.readUIntBE(this.#offset, 3)
+  }
+
+  peekType(): number {
+    return this.#buffer[this.#offset + 3] ?? 0
+  }
+
+  enter(tag: number): void {
+    const length = this.#header(tag, ItemType.Structure)
+    if (this.#ends.length >= this.#limits.nestingDepthMax) {
+      this.#fail('limit', `structures are nested deeper than ${this.#limits.nestingDepthMax}`)
+    }
+    this.#ends.push(this.#end)
+    this.#tags.push(tag)
+    this.#end = this.#offset + length
+  }
+
+  leave(): void {
+    if (this.#offset !== this.#end) this.#fail('message', 'bytes are left over at the end of a structure')
+    this.leaveTo(this.#ends.length)
+  }
+
+  leaveTo(depth: number): void {
+    while (this.#ends.length >= depth && depth > 0) {
+      this.#offset = this.#end
+      this.#end = this.#ends.pop() ?? this.#end
+      this.#tags.pop()
+    }
+  }
+
+  depth(): number {
+    return this.#ends.length
+  }
+
+  skip(): void {
+    this.peekTag()
+    const type = this.peekType()
+    const length = this.#buffer.readUInt32BE(this.#offset + 4)
+    const padded = type === ItemType.Structure ? length : (length + 7) & ~7
+    if (length > 0x7fff_fff0 || padded > this.#end - this.#offset - headerSize) {
+      this.#fail('message', 'an item is longer than what holds it')
+    }
+    this.#count()
+    this.#offset += headerSize + padded
+  }
+
+  integer(tag: number): number {
+    this.#header(tag, ItemType.Integer)
+    return this.#take4(true)
+  }
+
+  longInteger(tag: number): bigint {
+    this.#header(tag, ItemType.LongInteger)
+    const value = this.#buffer.readBigInt64BE(this.#offset)
+    this.#offset += 8
+    return value
+  }
+
+  bigInteger(tag: number): bigint {
+    const length = this.#header(tag, ItemType.BigInteger)
+    if (length === 0 || length % 8 !== 0) this.#fail('message', 'the length of a Big Integer is not a multiple of 8')
+    const hex = this.#buffer.toString('hex', this.#offset, this.#offset + length)
+    this.#offset += length
+    return BigInt.asIntN(length * 8, BigInt(`0x${hex}`))
+  }
+
+  enumeration(tag: number): number {
+    this.#header(tag, ItemType.Enumeration)
+    return this.#take4(false)
+  }
+
+  boolean(tag: number): boolean {
+    this.#header(tag, ItemType.Boolean)
+    const value = this.#buffer.readBigUInt64BE(this.#offset)
+    if (value > 1n) this.#fail('message', 'a Boolean is neither 0 nor 1')
+    this.#offset += 8
+    return value === 1n
+  }
+
+  textString(tag: number): string {
+    const length = this.#header(tag, ItemType.TextString)
+    const start = this.#offset
+    this.#pad(length)
+    try {
+      return utf8.decode(this.#buffer.subarray(start, start + length))
+    } catch {
+      return this.#fail('message', 'a Text String is not UTF-8')
+    }
+  }
+
+  byteString(tag: number): Uint8Array {
+    const length = this.#header(tag, ItemType.ByteString)
+    const start = this.#offset
+    this.#pad(length)
+    return Uint8Array.prototype.slice.call(this.#buffer, start, start + length)
+  }
+
+  dateTime(tag: number): number {
+    this.#header(tag, ItemType.DateTime)
+    const value = this.#buffer.readBigInt64BE(this.#offset)
+    this.#offset += 8
+    const seconds = Number(value)
+    if (!Number.isSafeInteger(seconds)) this.#fail('field', 'a Date-Time is beyond the range of dates')
+    return seconds
+  }
+
+  interval(tag: number): number {
+    this.#header(tag, ItemType.Interval)
+    return this.#take4(false)
+  }
+
+  item(tag: number): Item {
+    const type = this.peekTag() === 0 ? 0 : this.peekType()
+    switch (type) {
+      case ItemType.Structure: {
+        const value: Item[] = []
+        this.enter(tag)
+        for (let next = this.peekTag(); next !== 0; next = this.peekTag()) value.push(this.item(next))
+        this.leave()
+        return { tag, type, value }
+      }
+      case ItemType.Integer:
+        return { tag, type, value: this.integer(tag) }
+      case ItemType.LongInteger:
+        return { tag, type, value: this.longInteger(tag) }
+      case ItemType.BigInteger:
+        return { tag, type, value: this.bigInteger(tag) }
+      case ItemType.Enumeration:
+        return { tag, type, value: this.enumeration(tag) }
+      case ItemType.Boolean:
+        return { tag, type, value: this.boolean(tag) }
+      case ItemType.TextString:
+        return { tag, type, value: this.textString(tag) }
+      case ItemType.ByteString:
+        return { tag, type, value: this.byteString(tag) }
+      case ItemType.DateTime:
+        return { tag, type, value: this.dateTime(tag) }
+      case ItemType.Interval:
+        return { tag, type, value: this.interval(tag) }
+      default:
+        return this.#fail('message', `item type ${type} is not known`)
+    }
+  }
+
+  path(): readonly number[] {
+    return [...this.#tags]
+  }
+
+  /** Checks the header of the next item and stands at its value; gives the value's length. */
+  #header(tag: number, type: ItemType): number {
+    const found = this.peekTag()
+    if (found !== tag) this.#fail('message', `tag ${tag.toString(16)} is expected`, tag)
+    const foundType = this.peekType()
+    if (foundType !== type) this.#fail('message', `item type ${type} is expected, not ${foundType}`, tag)
+    const length = this.#buffer.readUInt32BE(this.#offset + 4)
+    const fixed = fixedLengths[type]
+    if (fixed !== 0 && length !== fixed) this.#fail('message', `the length of item type ${type} is not ${fixed}`, tag)
+    const room = this.#end - this.#offset - headerSize
+    const padded = type === ItemType.Structure ? length : Math.ceil(length / 8) * 8
+    if (padded > room) this.#fail('message', 'an item is longer than what holds it', tag)
+    this.#count()
+    this.#offset += headerSize
+    return length
+  }
+
+  #count(): void {
+    this.#items += 1
+    if (this.#items > this.#limits.itemCountMax) {
+      this.#fail('limit', `a message has more than ${this.#limits.itemCountMax} items`)
+    }
+  }
+
+  #take4(signed: boolean): number {
+    const value = signed ? this.#buffer.readInt32BE(this.#offset) : this.#buffer.readUInt32BE(this.#offset)
+    if (this.#buffer.readUInt32BE(this.#offset + 4) !== 0) this.#fail('message', 'padding is not zero')
+    this.#offset += 8
+    return value
+  }
+
+  #pad(length: number): void {
+    const end = this.#offset + length
+    const padded = this.#offset + Math.ceil(length / 8) * 8
+    for (let at = end; at < padded; at += 1) {
+      if (this.#buffer[at] !== 0) this.#fail('message', 'padding is not zero')
+    }
+    this.#offset = padded
+  }
+
+  #fail(fault: TtlvFault, text: string, tag?: number): never {
+    throw new TtlvError(fault, text, tag === undefined ? this.#tags : [...this.#tags, tag])
+  }
+}
+
+/** Writes items into one growing buffer; a structure's length is reserved and patched when it ends. */
+export class BinaryWriter implements Writer {
+  version: number
+  #buffer: Buffer
+  #offset = 0
+  readonly #starts: number[] = []
+
+  /** @param sizeHint bytes to start with; the buffer doubles as needed */
+  constructor(version: number, sizeHint = 1024) {
+    this.version = version
+    this.#buffer = Buffer.allocUnsafe(sizeHint)
+  }
+
+  /** The bytes written so far; they are the writer's own until it is dropped. */
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#offset)
+  }
+
+  begin(tag: number): void {
+    this.#header(tag, ItemType.Structure, 0, 0)
+    this.#starts.push(this.#offset)
+  }
+
+  end(): void {
+    const start = this.#starts.pop() ?? 0
+    this.#buffer.writeUInt32BE(this.#offset - start, start - 4)
+  }
+
+  integer(tag: number, value: number): void {
+    this.#header(tag, ItemType.Integer, 4, 8)
+    this.#buffer.writeInt32BE(value, this.#offset)
+    this.#buffer.writeUInt32BE(0, this.#offset + 4)
+    this.#offset += 8
+  }
+
+  longInteger(tag: number, value: bigint): void {
+    this.#header(tag, ItemType.LongInteger, 8, 8)
+    this.#offset = this.#buffer.writeBigInt64BE(value, this.#offset)
+  }
+
+  bigInteger(tag: number, value: bigint): void {
+    const bytes = bigIntegerBytes(value)
+    this.#header(tag, ItemType.BigInteger, bytes.length, bytes.length)
+    this.#buffer.set(bytes, this.#offset)
+    this.#offset += bytes.length
+  }
+
+  enumeration(tag: number, value: number): void {
+    this.#unsigned(tag, ItemType.Enumeration, value)
+  }
+
+  boolean(tag: number, value: boolean): void {
+    this.#header(tag, ItemType.Boolean, 8, 8)
+    this.#offset = this.#buffer.writeBigUInt64BE(value ? 1n : 0n, this.#offset)
+  }
+
+  textString(tag: number, value: string): void {
+    const length = Buffer.byteLength(value, 'utf8')
+    const padded = Math.ceil(length / 8) * 8
+    this.#header(tag, ItemType.TextString, length, padded)
+    this.#buffer.write(value, this.#offset, length, 'utf8')
+    this.#buffer.fill(0, this.#offset + length, this.#offset + padded)
+    this.#offset += padded
+  }
+
+  byteString(tag: number, value: Uint8Array): void {
+    const padded = Math.ceil(value.length / 8) * 8
+    this.#header(tag, ItemType.ByteString, value.length, padded)
+    this.#buffer.set(value, this.#offset)
+    this.#buffer.fill(0, this.#offset + value.length, this.#offset + padded)
+    this.#offset += padded
+  }
+
+  dateTime(tag: number, value: number): void {
+    this.#header(tag, ItemType.DateTime, 8, 8)
+    this.#offset = this.#buffer.writeBigInt64BE(BigInt(value), this.#offset)
+  }
+
+  interval(tag: number, value: number): void {
+    this.#unsigned(tag, ItemType.Interval, value)
+  }
+
+  item(tag: number, value: Item): void {
+    switch (value.type) {
+      case ItemType.Structure:
+        this.begin(tag)
+        for (const child of value.value) this.item(child.tag, child)
+        return this.end()
+      case ItemType.Integer:
+        return this.integer(tag, value.value)
+      case ItemType.LongInteger:
+        return this.longInteger(tag, value.value)
+      case ItemType.BigInteger:
+        return this.bigInteger(tag, value.value)
+      case ItemType.Enumeration:
+        return this.enumeration(tag, value.value)
+      case ItemType.Boolean:
+        return this.boolean(tag, value.value)
+      case ItemType.TextString:
+        return this.textString(tag, value.value)
+      case ItemType.ByteString:
+        return this.byteString(tag, value.value)
+      case ItemType.DateTime:
+        return this.dateTime(tag, value.value)
+      case ItemType.Interval:
+        return this.interval(tag, value.value)
+    }
+  }
+
+  #unsigned(tag: number, type: ItemType, value: number): void {
+    this.#header(tag, type, 4, 8)
+    this.#buffer.writeUInt32BE(value, this.#offset)
+    this.#buffer.writeUInt32BE(0, this.#offset + 4)
+    this.#offset += 8
+  }
+
+  #header(tag: number, type: ItemType, length: number, room: number): void {
+    this.#reserve(headerSize + room)
+    this.#buffer.writeUInt32BE(tag * 256 + type, this.#offset)
+    this.#buffer.writeUInt32BE(length, this.#offset + 4)
+    this.#offset += headerSize
+  }
+
+  #reserve(size: number): void {
+    if (this.#offset + size <= this.#buffer.length) return
+    const grown = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#offset + size))
+    this.#buffer.copy(grown, 0, 0, this.#offset)
+    this.#buffer = grown
+  }
+}
+
+/** Two's complement of a Big Integer, the shortest multiple of 8 bytes that holds it (KMIP 1.4 §9.1.1.4). */
+export const bigIntegerBytes = (value: bigint): Buffer => {
+  const magnitude = value < 0n ? -value - 1n : value
+  const bits = magnitude === 0n ? 1 : magnitude.toString(2).length + 1
+  const length = Math.ceil(bits / 64) * 8
+  return Buffer.from(
+    BigInt.asUintN(length * 8, value)
+      .toString(16)
+      .padStart(length * 2, '0'),
+    'hex',
+  )
+}
+
+/** Decodes one item that fills the bytes. @throws TtlvError when it does not, or passes a limit. */
+export const decodeItem = (bytes: Uint8Array, limits: ReaderLimits): Item => {
+  const reader = new BinaryReader(bytes, limits)
+  const item = reader.item(reader.peekTag())
+  if (!reader.atEnd()) throw new TtlvError('message', 'bytes are left over behind an item')
+  return item
+}
+
+/** Encodes one item. */
+export const encodeItem = (item: Item): Buffer => {
+  const writer = new BinaryWriter(0)
+  writer.item(item.tag, item)
+  return writer.bytes()
+}
