@@ -1,0 +1,86 @@
+/**
+ * The errors that crypto/ raises, each plain enough to cross a thread. What it is: the classes, and their reading and
+ * writing as plain data. What it is not: result reasons; whoever calls knows the operation and picks the reason.
+ * No message here ever holds key material: messages are fixed texts and numbers.
+ */
+
+/** What is wrong with a key: its bytes, its format, or the compression that was asked for its point. */
+export type KeyFormatErrorKind = 'invalid' | 'unsupported' | 'unsupportedCompression'
+
+/** A key that cannot be read, or cannot be given in the format that was asked for (KMIP 1.4 §11.1, §11.14). */
+export class KeyFormatError extends Error {
+  override readonly name = 'KeyFormatError'
+  readonly kind: KeyFormatErrorKind
+  constructor(kind: KeyFormatErrorKind, message: string) {
+    super(message)
+    this.kind = kind
+  }
+}
+
+/** What is wrong with a request to make a key. */
+export type AlgorithmErrorKind =
+  | 'unsupportedAlgorithm'
+  | 'unsupportedLength'
+  | 'unsupportedCurve'
+  | 'unsupportedParameter'
+
+/** A key that cannot be generated: its algorithm, length, curve or parameters are not among the rows. */
+export class AlgorithmError extends Error {
+  override readonly name = 'AlgorithmError'
+  readonly kind: AlgorithmErrorKind
+  constructor(kind: AlgorithmErrorKind, message: string) {
+    super(message)
+    this.kind = kind
+  }
+}
+
+/** Why a key could not be wrapped or unwrapped; `integrity` is a wrapped key that its wrapping key does not open. */
+export type KeyWrapErrorKind = 'invalid' | 'unsupported' | 'integrity'
+
+/** Wrapping or unwrapping failed. */
+export class KeyWrapError extends Error {
+  override readonly name = 'KeyWrapError'
+  readonly kind: KeyWrapErrorKind
+  constructor(kind: KeyWrapErrorKind, message: string) {
+    super(message)
+    this.kind = kind
+  }
+}
+
+/** A job that died with its worker, or failed inside the cryptographic library; the message says nothing of the inside. */
+export class CryptoFailure extends Error {
+  override readonly name = 'CryptoFailure'
+  constructor(message = 'The cryptographic job failed') {
+    super(message)
+  }
+}
+
+/** Too many jobs wait already: the caller answers that the server is busy. */
+export class CryptoBusy extends Error {
+  override readonly name = 'CryptoBusy'
+  constructor() {
+    super('Too many cryptographic jobs are waiting')
+  }
+}
+
+/** An error as plain data, for the way back from a worker. */
+export interface PlainCryptoError {
+  readonly name: string
+  readonly kind: string
+  readonly message: string
+}
+
+/** The plain form of an error; an error of unknown class loses its text, which may tell of the inside. */
+export function plainCryptoError(error: unknown): PlainCryptoError {
+  if (error instanceof KeyFormatError || error instanceof AlgorithmError || error instanceof KeyWrapError)
+    return { name: error.name, kind: error.kind, message: error.message }
+  return { name: 'CryptoFailure', kind: '', message: 'The cryptographic job failed' }
+}
+
+/** The error that a plain form stands for; what is not known becomes a CryptoFailure. */
+export function revivedCryptoError(plain: PlainCryptoError): Error {
+  if (plain.name === 'KeyFormatError') return new KeyFormatError(plain.kind as KeyFormatErrorKind, plain.message)
+  if (plain.name === 'AlgorithmError') return new AlgorithmError(plain.kind as AlgorithmErrorKind, plain.message)
+  if (plain.name === 'KeyWrapError') return new KeyWrapError(plain.kind as KeyWrapErrorKind, plain.message)
+  return new CryptoFailure()
+}
