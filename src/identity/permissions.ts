@@ -1,0 +1,54 @@
+/**
+ * The one place that decides who may do what to an object. What it is: pure functions of a principal and an object; every
+ * operation passes through `permits`, and Locate through `accessTerms`, which must agree. What it is not: a lookup of users,
+ * or of objects. What is not allowed here is refused.
+ *
+ * The rules: an object's owner may do all; all may do all to an object of `global`; a permission may be granted to others
+ * by name, on the object. Domains are walls: nothing crosses them. An administrator administers the server; that opens no
+ * object, so that who runs the server and who uses the keys can be two people.
+ */
+
+import { globalOwner, type Permission, type Principal, rootDomain } from './principals.ts'
+
+/** What of an object decides about access to it. */
+export interface Guarded {
+  /** `local|kmip`, or `global`; in another domain than root with the domain in front (`ownerOf`). */
+  readonly owner: string
+  /** By permission, the names to which it is granted. */
+  readonly permissions?: Readonly<Partial<Record<Permission, readonly string[]>>>
+}
+
+/** The name of the index field that `accessEntries` fill and `accessTerms` ask for. */
+export const accessField = 'access'
+
+/** Whether the principal may do this to the object. */
+export function permits(principal: Principal, object: Guarded, permission: Permission): boolean {
+  const names = accessTerms(principal)
+  if (names.includes(object.owner)) return true
+  const { permissions } = object
+  if (permissions === undefined || !Object.hasOwn(permissions, permission)) return false
+  return permissions[permission]?.some((name) => names.includes(name)) ?? false
+}
+
+/**
+ * The values of the index field `access` of which an object needs one for the principal to see it. Never empty. They are
+ * the principal's names: its user's, and everybody's of its domain. (Groups will be more of them.)
+ */
+export function accessTerms(principal: Principal): readonly [string, ...string[]] {
+  return [principal.user, globalOf(principal.domain)]
+}
+
+/** The values of the index field `access` of an object: its owner, and everybody to whom something is granted on it. */
+export function accessEntries(object: Guarded): string[] {
+  return [...new Set([object.owner, ...Object.values(object.permissions ?? {}).flat()])]
+}
+
+/** The owner of nobody's objects in a domain: `global`, or `domain||global` outside the root domain. */
+export function globalOf(domain: string): string {
+  return domain === rootDomain ? globalOwner : `${domain}||${globalOwner}`
+}
+
+/** The owner of what the principal makes. */
+export function ownerOf(principal: Principal): string {
+  return principal.user
+}

@@ -1,0 +1,206 @@
+/**
+ * Who a caller can be. What it is: the names of users (domain > connection > user), the principal that a session acts as,
+ * and the two tables behind it: users, and registered client certificates. What it is not: a decision about access
+ * (`permissions.ts`), the proof of a password (`login.ts`), or the making of registrations (`registration.ts`).
+ *
+ *   client certificate ── SHA-256 ──▶ client record ── user ──▶ user record      root | local | kmip
+ *                                                                                domain connection user
+ */
+
+import type { Store, Stored, Table } from '#store/store'
+
+/** The domain that is there from the start; its users and objects are named without it. */
+export const rootDomain = 'root'
+/** The connection of users whose passwords this server keeps itself. */
+export const localConnection = 'local'
+/** The owner of objects that belong to nobody: every principal of the domain may use them. */
+export const globalOwner = 'global'
+
+/** What a principal may do to an object; each operation asks for one of them per object that it touches. */
+export const permissionNames = [
+  /** See that it is there, its attributes and its state. */
+  'read',
+  /** Obtain its value: Get, also wrapped. */
+  'export',
+  'encrypt',
+  'decrypt',
+  'sign',
+  'verify',
+  'mac',
+  'derive',
+  /** Wrap other objects with it, or unwrap them. */
+  'wrap',
+  'certify',
+  'rekey',
+  'activate',
+  /** Add, change or delete attributes. */
+  'modify',
+  'archive',
+  'revoke',
+  'destroy',
+] as const
+
+export type Permission = (typeof permissionNames)[number]
+
+/** Whom a session acts as. Plain data: it can travel to another thread. */
+export interface Principal {
+  readonly kind: 'client'
+  readonly domain: string
+  /** The owner name of its user, `local|kmip`: owner of the objects that the session makes. */
+  readonly user: string
+  /** Identifier of the registered client. */
+  readonly clientId: string
+  readonly administrator: boolean
+  /** SHA-256 of the client's certificate, lower-case hexadecimal. */
+  readonly fingerprint: string
+}
+
+/** A user's full name. */
+export interface UserName {
+  readonly domain: string
+  readonly connection: string
+  readonly user: string
+}
+
+/** A password as it is stored: the hash with everything that is needed to compute it again. */
+export interface PasswordHash {
+  readonly algorithm: 'argon2id'
+  readonly memoryKiB: number
+  readonly passes: number
+  readonly parallelism: number
+  readonly salt: Uint8Array
+  readonly hash: Uint8Array
+}
+
+/** A user. Key of its record: `userKey` of its name. */
+export interface UserRecord {
+  readonly domain: string
+  readonly connection: string
+  readonly name: string
+  /** Absent: no password opens this user. */
+  readonly password?: PasswordHash
+  /** May administer the server (users, clients, interfaces). It gives no access to objects: see `permissions.ts`. */
+  readonly administrator: boolean
+  /** Seconds since 1970. */
+  readonly createdSeconds: number
+}
+
+/** A registered client. Key of its record: the fingerprint of its certificate. */
+export interface ClientRecord {
+  readonly clientId: string
+  readonly domain: string
+  /** What administrators call it; one client of a domain has it. */
+  readonly name: string
+  /** Key of its user's record. */
+  readonly userKey: string
+  readonly status: 'active' | 'disabled'
+  /** DER. */
+  readonly certificate: Uint8Array
+  /** Seconds since 1970. */
+  readonly notBeforeSeconds: number
+  /** Seconds since 1970. */
+  readonly notAfterSeconds: number
+  /** Seconds since 1970. */
+  readonly createdSeconds: number
+}
+
+/** Users by `userKey`. */
+export const userTable: Table<UserRecord> = {
+  name: 'user',
+  index: ({ domain, connection, name }) => [
+    { field: 'domain', value: domain },
+    { field: 'connection', value: `${domain}|${connection}` },
+    { field: 'name', value: name },
+  ],
+  claims: () => [],
+}
+
+/** Registered clients by fingerprint. */
+export const clientTable: Table<ClientRecord> = {
+  name: 'client',
+  index: ({ clientId, domain, name, userKey, status, notAfterSeconds }) => [
+    { field: 'clientId', value: clientId },
+    { field: 'domain', value: domain },
+    { field: 'name', value: name },
+    { field: 'user', value: userKey },
+    { field: 'status', value: status },
+    { field: 'notAfter', value: notAfterSeconds },
+  ],
+  claims: ({ clientId, domain, name }) => [
+    { field: 'clientId', value: clientId },
+    { field: 'name', value: `${domain}|${name}` },
+  ],
+}
+
+/** Whether a text can be one part of a user's name: 1 to 255 characters, no `|`, no control character. */
+export function isNamePart(text: string): boolean {
+  return text.isWellFormed() && text.length <= 255 && /^[^|\p{Cc}]+$/u.test(text)
+}
+
+/**
+ * Reads a user name as certificates, credentials and administrators write it. Domain and connection may be left out:
+ * `joe`, `ldap1|joe`, `domain|ldap1|joe`, `domain||joe` (a local user of that domain).
+ * @param domain where a name without a domain is looked for.
+ * @returns undefined when the text is none of these.
+ */
+export function parseUserName(text: string, domain: string = rootDomain): UserName | undefined {
+  const parts = text.split('|')
+  if (parts.length > 3) return undefined
+  const user = parts.at(-1) ?? ''
+  const connection = parts.at(-2) ?? localConnection
+  const named = { domain: parts.at(-3) ?? domain, connection: connection === '' ? localConnection : connection, user }
+  // Only the long form may leave the connection empty: `|joe` names nothing.
+  if (connection === '' && parts.length < 3) return undefined
+  return isNamePart(named.domain) && isNamePart(named.connection) && isNamePart(user) ? named : undefined
+}
+
+/** The key of a user's record: `root|local|joe`. */
+export function userKey({ domain, connection, user }: UserName): string {
+  return `${domain}|${connection}|${user}`
+}
+
+/** The name of a user as owner of objects: `local|joe` in the root domain, `domain|local|joe` in another. */
+export function ownerName(name: UserName): string {
+  return name.domain === rootDomain ? `${name.connection}|${name.user}` : userKey(name)
+}
+
+/** The user with this name, or undefined. */
+export function findUser(store: Store, name: UserName): Stored<UserRecord> | undefined {
+  return store.read(userTable, userKey(name))
+}
+
+/** The registered client whose certificate has this fingerprint (lower-case hexadecimal), whatever its status, or undefined. */
+export function findClient(store: Store, fingerprint: string): Stored<ClientRecord> | undefined {
+  return store.read(clientTable, fingerprint)
+}
+
+/** Why a certificate gives no principal. */
+export type Refusal =
+  | 'not registered'
+  | 'client disabled'
+  | 'certificate not yet valid'
+  | 'certificate expired'
+  | 'user removed'
+
+/**
+ * Whom a certificate acts as now. Asked on every new session, resumed ones too: TLS does not look at dates or trust again
+ * when a session is resumed, and a client may have been disabled since.
+ * @param nowSeconds seconds since 1970.
+ */
+export function identify(
+  store: Store,
+  fingerprint: string,
+  nowSeconds: number,
+): { readonly principal: Principal } | { readonly refused: Refusal } {
+  const client = findClient(store, fingerprint)?.value
+  if (client === undefined) return { refused: 'not registered' }
+  if (client.status !== 'active') return { refused: 'client disabled' }
+  if (nowSeconds < client.notBeforeSeconds) return { refused: 'certificate not yet valid' }
+  if (nowSeconds > client.notAfterSeconds) return { refused: 'certificate expired' }
+  const user = store.read(userTable, client.userKey)?.value
+  if (user === undefined) return { refused: 'user removed' }
+  const name = { domain: user.domain, connection: user.connection, user: user.name }
+  const { administrator } = user
+  const { clientId, domain } = client
+  return { principal: { kind: 'client', domain, user: ownerName(name), clientId, administrator, fingerprint } }
+}
