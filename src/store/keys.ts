@@ -1,0 +1,158 @@
+/**
+ * The binary keys of the store. What it is: how record keys and index entries become bytes whose order is the order of the
+ * store. What it is not: a place that reads or writes anything.
+ *
+ *   record key      01 | 16 bytes of a canonical lower-case UUID      UUIDs come first, in the order of their text
+ *                   02 | UTF-8 of any other text                      then all else, in the order of its bytes
+ *
+ *   in the index of a table (integers big-endian):
+ *   posting         01 | hash of field and value 16 | record key      text and bytes
+ *   number posting  02 | hash of field 8 | number 8 | record key      in the order of the numbers, for ranges
+ *   claim           03 | hash of field and value 16                   value: the record key that holds it
+ *   gone record     04 | record key                                   value: its last revision 8
+ *
+ * A hash is the sealer's keyed one, over table, field and value, so that neither names nor equal names in two tables show in
+ * the file. Numbers (dates, lengths) are in clear: their order is what ranges need.
+ */
+
+import assert from 'node:assert/strict'
+import type { IndexEntry, IndexValue, Sealer } from './store.ts'
+
+/** A record key has at most this many UTF-8 bytes; `commit` refuses a longer one, `read` finds none. */
+export const recordKeyBytesMax = 512
+
+const uuidMark = 1
+const textMark = 2
+const postingKind = 1
+const numberKind = 2
+const claimKind = 3
+const goneKind = 4
+const uuidBytes = 16
+const fieldHashBytes = 8
+const numberBytes = 8
+const canonicalUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+/** Hashes of terms that come again and again (a state, an owner, a field name) are kept; longer terms are not worth it. */
+const keptHashesMax = 4096
+const keptTermLengthMax = 96
+
+/** Whether a record can have this key: well-formed text of at most `recordKeyBytesMax` bytes, without NUL. */
+export function isRecordKey(key: string): boolean {
+  if (key.length * 3 > recordKeyBytesMax && Buffer.byteLength(key) > recordKeyBytesMax) return false
+  return key.isWellFormed() && !key.includes('\0')
+}
+
+/** The bytes of a record key; `decodeRecordKey` gives the key back. Any text will do; compare with `Buffer.compare`. */
+export function encodeRecordKey(key: string): Buffer {
+  if (canonicalUuid.test(key)) {
+    const bytes = Buffer.allocUnsafe(1 + uuidBytes)
+    bytes[0] = uuidMark
+    bytes.write(key.replaceAll('-', ''), 1, 'hex')
+    return bytes
+  }
+  const bytes = Buffer.allocUnsafe(1 + Buffer.byteLength(key))
+  bytes[0] = textMark
+  bytes.write(key, 1, 'utf8')
+  return bytes
+}
+
+/** The record key that these bytes stand for. */
+export function decodeRecordKey(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (buffer[0] !== uuidMark) return buffer.toString('utf8', 1)
+  const hex = buffer.toString('hex', 1)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** The index key under which the last revision of a removed record is kept. */
+export function goneKey(recordKey: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.of(goneKind), recordKey])
+}
+
+/** Eight bytes for a revision. */
+export function encodeRevision(revision: number): Buffer {
+  const bytes = Buffer.allocUnsafe(numberBytes)
+  bytes.writeBigUInt64BE(BigInt(revision), 0)
+  return bytes
+}
+
+/** The revision that `encodeRevision` wrote, at an offset. */
+export function decodeRevision(bytes: Uint8Array, offset = 0): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return view.getUint32(offset) * 2 ** 32 + view.getUint32(offset + 4)
+}
+
+/** Eight bytes whose order is the order of the numbers. -0 is 0. */
+export function encodeNumber(number: number): Buffer {
+  assert(!Number.isNaN(number), 'NaN has no place in an index')
+  const bytes = Buffer.allocUnsafe(numberBytes)
+  bytes.writeDoubleBE(number === 0 ? 0 : number, 0)
+  // IEEE 754 sorts as sign and magnitude: turn all bits of negatives, and the sign of the rest.
+  if ((bytes[0] ?? 0) & 0x80) for (let at = 0; at < numberBytes; at++) bytes[at] = ~(bytes[at] ?? 0)
+  else bytes[0] = (bytes[0] ?? 0) | 0x80
+  return bytes
+}
+
+/** The least key that is greater than every key with this prefix. The prefix's first byte is a kind, never 255. */
+export function afterPrefix(prefix: Uint8Array): Buffer {
+  let length = prefix.length
+  while (prefix[length - 1] === 0xff) length--
+  const end = Buffer.from(prefix.subarray(0, length))
+  end[length - 1] = (end[length - 1] ?? 0) + 1
+  return end
+}
+
+/** A text that is the same for two entries exactly when they are the same entry. */
+export function entryText({ field, value }: IndexEntry): string {
+  return `${field}\0${valueText(value)}`
+}
+
+function valueText(value: IndexValue): string {
+  if (typeof value === 'string') return `s${value.toWellFormed()}`
+  if (typeof value === 'number') return `n${value === 0 ? 0 : value}`
+  return `b${Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1')}`
+}
+
+/** Makes the index keys of one table. Keeps the hashes of frequent terms, so one instance per table and thread. */
+export class IndexKeys {
+  readonly #sealer: Sealer
+  readonly #table: string
+  readonly #kept = new Map<string, Uint8Array>()
+
+  constructor(sealer: Sealer, table: string) {
+    this.#sealer = sealer
+    this.#table = table
+  }
+
+  /** What the postings of an entry begin with; the record key follows. */
+  posting(entry: IndexEntry): Buffer {
+    if (typeof entry.value === 'number') return this.number(entry.field, entry.value)
+    return Buffer.concat([Buffer.of(postingKind), this.#hash(entryText(entry))])
+  }
+
+  /** What the postings of a number begin with; the record key follows. */
+  number(field: string, number: number): Buffer {
+    return Buffer.concat([this.numbers(field), encodeNumber(number)])
+  }
+
+  /** What all number postings of a field begin with. */
+  numbers(field: string): Buffer {
+    return Buffer.concat([Buffer.of(numberKind), this.#hash(field).subarray(0, fieldHashBytes)])
+  }
+
+  /** The key of a claim. */
+  claim(entry: IndexEntry): Buffer {
+    return Buffer.concat([Buffer.of(claimKind), this.#hash(entryText(entry))])
+  }
+
+  #hash(term: string): Uint8Array {
+    const known = this.#kept.get(term)
+    if (known !== undefined) return known
+    const hash = this.#sealer.hash(Buffer.from(`${this.#table}\0${term}`, 'utf8'))
+    if (term.length <= keptTermLengthMax) {
+      // Starting again costs a few microseconds a term, now and then; an order of use would cost some on every term.
+      if (this.#kept.size >= keptHashesMax) this.#kept.clear()
+      this.#kept.set(term, hash)
+    }
+    return hash
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * Finding keys by the index alone. What it is: lists of postings, each in the order of record keys, and their intersection:
+ * the shortest list is walked, the others are asked about each of its keys. What it is not: a planner that knows fields.
+ *
+ *   all  ── name = x ───┐  shortest ──▶ walk ──▶ in the others? ──▶ not excluded ──▶ ┐
+ *        ── state = 2 ──┤                                        include, in place ──▶ ┴─▶ count, page
+ *   any  ── a ∪ b ──────┘
+ *
+ * Asking (0.4 µs) is six times cheaper than placing a cursor (2.5 µs) and as cheap as stepping one (0.3 µs), seen on two cores
+ * with Node 26.10, so that long lists that are walked side by side would gain nothing. Synchronous, on the view of the moment;
+ * `walk` begins at any key, so that a long search can be cut into pages.
+ */
+
+import { afterPrefix, decodeRecordKey, encodeNumber, encodeRecordKey, type IndexKeys } from '#store/keys'
+import type { Found, IndexEntry, Query, Term } from '#store/store'
+import type { Bytes, TableFiles } from './environment.ts'
+
+/** Record keys in ascending order, each once. */
+interface KeyList {
+  /** Whether it has more than `count` keys; costs in the order of `count`. */
+  exceeds(count: number): boolean
+  /** The keys from `from` on, all of them when it is not given. Nothing else may be written or awaited meanwhile. */
+  walk(from?: Uint8Array): Iterable<Buffer>
+  has(key: Buffer): boolean
+}
+
+/** The index entries of a stored record. */
+export type EntriesOf = (key: Buffer) => readonly IndexEntry[]
+
+const probeFirst = 16
+const probeGrowth = 4
+const latin1 = (key: Buffer) => key.toString('latin1')
+
+/**
+ * Keys of a table that match a query. The caller has renewed the thread's view.
+ * @param entriesOf reads a record for its entries; used only for few keys whose numbers decide (see `RangeKeys`).
+ */
+export function findKeys(files: TableFiles, keys: IndexKeys, query: Query, entriesOf: EntriesOf): Found {
+  const listOf = (term: Term): KeyList =>
+    'equals' in term
+      ? new StoredKeys(files.index, keys.posting({ field: term.field, value: term.equals }))
+      : new RangeKeys(files.index, keys.numbers(term.field), term, entriesOf)
+  const lists = query.all.map(listOf)
+  if (query.any.length > 0) lists.push(unionOf(query.any.map(listOf)))
+  const first = lists[0] ?? new StoredKeys(files.records, Buffer.alloc(0))
+  const plain = (query.include?.length ?? 0) === 0 && (query.exclude?.size ?? 0) === 0
+  if (lists.length <= 1 && plain && first instanceof StoredKeys) return first.page(query.offset, query.limit)
+  const shortest = lists.length <= 1 ? first : shortestOf(lists)
+  const others = lists.filter((list) => list !== shortest)
+  // What is dear to ask is asked last.
+  others.sort((a, b) => Number(a instanceof RangeKeys) - Number(b instanceof RangeKeys))
+  return collect(shortest, others, query)
+}
+
+function collect(shortest: KeyList, others: readonly KeyList[], query: Query): Found {
+  const include = sortedOnce((query.include ?? []).map(encodeRecordKey))
+  const exclude = new Set([...(query.exclude ?? [])].map((key) => latin1(encodeRecordKey(key))))
+  const end = query.offset + query.limit
+  const page: string[] = []
+  let total = 0
+  const take = (key: Buffer) => {
+    if (total >= query.offset && total < end) page.push(decodeRecordKey(key))
+    total++
+  }
+  let next = 0
+  for (const key of shortest.walk()) {
+    let included = include[next]
+    for (; included !== undefined && Buffer.compare(included, key) < 0; included = include[++next]) take(included)
+    if (included?.equals(key)) {
+      take(key)
+      next++
+    } else if (others.every((list) => list.has(key)) && !(exclude.size > 0 && exclude.has(latin1(key)))) take(key)
+  }
+  for (const key of include.slice(next)) take(key)
+  return { keys: page, total }
+}
+
+/** The list with the fewest keys, or nearly so. No list is probed much further than the shortest is long. */
+function shortestOf(lists: readonly KeyList[]): KeyList {
+  for (let bound = probeFirst; ; bound *= probeGrowth) {
+    const short = lists.find((list) => !list.exceeds(bound))
+    if (short !== undefined) return short
+  }
+}
+
+function unionOf(lists: readonly KeyList[]): KeyList {
+  const [only] = lists
+  return only !== undefined && lists.length === 1 ? only : new UnionKeys(lists)
+}
+
+/** The keys behind one prefix of a database: the postings of an entry, or, with no prefix, the records of a table. */
+class StoredKeys implements KeyList {
+  readonly #database: Bytes
+  readonly #prefix: Buffer
+
+  constructor(database: Bytes, prefix: Buffer) {
+    this.#database = database
+    this.#prefix = prefix
+  }
+
+  exceeds(count: number): boolean {
+    for (const _ of this.#database.getKeys({ ...this.#bounds(), offset: count, limit: 1 })) return true
+    return false
+  }
+
+  *walk(from?: Uint8Array): Iterable<Buffer> {
+    const skip = this.#prefix.length
+    for (const key of this.#database.getKeys(this.#bounds(from))) yield skip === 0 ? key : key.subarray(skip)
+  }
+
+  has(key: Buffer): boolean {
+    return this.#database.doesExist(Buffer.concat([this.#prefix, key]))
+  }
+
+  /** A page and the count of all, both by the database itself: 0.03 µs a key instead of 0.3. */
+  page(offset: number, limit: number): Found {
+    const total = this.#database.getKeysCount(this.#bounds())
+    const keys: string[] = []
+    if (limit > 0 && offset < total)
+      for (const key of this.#database.getKeys({ ...this.#bounds(), offset, limit }))
+        keys.push(decodeRecordKey(key.subarray(this.#prefix.length)))
+    return { keys, total }
+  }
+
+  #bounds(from?: Uint8Array): { start?: Buffer; end?: Buffer } {
+    const start = from === undefined ? this.#prefix : Buffer.concat([this.#prefix, from])
+    if (this.#prefix.length === 0) return start.length === 0 ? {} : { start }
+    return { start, end: afterPrefix(this.#prefix) }
+  }
+}
+
+/** Records that are read to be asked for their numbers, about 15 µs each, before all keys of the range are gathered instead. */
+const recordsAskedMax = 200
+
+/**
+ * The keys whose field has a number within a range. The index keeps them by number: to be walked they are gathered and sorted.
+ * Asked about a few keys that other terms have found, it looks into those records rather than gather a long range.
+ */
+class RangeKeys implements KeyList {
+  readonly #index: Bytes
+  readonly #term: { readonly field: string; readonly from: number; readonly to: number }
+  readonly #start: Buffer
+  readonly #end: Buffer
+  readonly #entriesOf: EntriesOf
+  #asked = 0
+  #sorted: readonly Buffer[] | undefined
+  #members: ReadonlySet<string> | undefined
+
+  constructor(index: Bytes, field: Buffer, term: { field: string; from?: number; to?: number }, entriesOf: EntriesOf) {
+    const { from = -Infinity, to = Infinity } = term
+    this.#index = index
+    this.#term = { field: term.field, from, to }
+    this.#start = Buffer.concat([field, encodeNumber(from)])
+    this.#end = afterPrefix(Buffer.concat([field, encodeNumber(to)]))
+    this.#entriesOf = entriesOf
+  }
+
+  exceeds(count: number): boolean {
+    if (this.#isEmpty()) return false
+    for (const _ of this.#index.getKeys({ start: this.#start, end: this.#end, offset: count, limit: 1 })) return true
+    return false
+  }
+
+  *walk(from?: Uint8Array): Iterable<Buffer> {
+    for (const key of this.#keys()) if (from === undefined || Buffer.compare(key, from) >= 0) yield key
+  }
+
+  has(key: Buffer): boolean {
+    if (this.#members === undefined && this.#asked++ < recordsAskedMax) {
+      const { field, from, to } = this.#term
+      return this.#entriesOf(key).some(
+        (entry) => entry.field === field && typeof entry.value === 'number' && entry.value >= from && entry.value <= to,
+      )
+    }
+    this.#members ??= new Set(this.#keys().map(latin1))
+    return this.#members.has(latin1(key))
+  }
+
+  #keys(): readonly Buffer[] {
+    if (this.#sorted !== undefined) return this.#sorted
+    const keys: Buffer[] = []
+    if (!this.#isEmpty())
+      for (const key of this.#index.getKeys({ start: this.#start, end: this.#end }))
+        keys.push(key.subarray(this.#start.length))
+    this.#sorted = sortedOnce(keys)
+    return this.#sorted
+  }
+
+  #isEmpty(): boolean {
+    return Buffer.compare(this.#start, this.#end) >= 0
+  }
+}
+
+/** The keys that at least one of several lists has. */
+class UnionKeys implements KeyList {
+  readonly #lists: readonly KeyList[]
+
+  constructor(lists: readonly KeyList[]) {
+    this.#lists = lists
+  }
+
+  /** A list counted twice where members overlap only makes the union look longer than it is. */
+  exceeds(count: number): boolean {
+    return this.#lists.some((list) => list.exceeds(Math.ceil(count / this.#lists.length)))
+  }
+
+  *walk(from?: Uint8Array): Iterable<Buffer> {
+    const heads = this.#lists.map((list) => {
+      const keys = list.walk(from)[Symbol.iterator]()
+      return { keys, key: keys.next().value as Buffer | undefined }
+    })
+    try {
+      for (;;) {
+        let least: Buffer | undefined
+        for (const { key } of heads)
+          if (key !== undefined && (least === undefined || Buffer.compare(key, least) < 0)) least = key
+        if (least === undefined) return
+        yield least
+        for (const head of heads)
+          if (head.key !== undefined && head.key.equals(least)) head.key = head.keys.next().value as Buffer | undefined
+      }
+    } finally {
+      for (const { keys } of heads) keys.return?.()
+    }
+  }
+
+  has(key: Buffer): boolean {
+    return this.#lists.some((list) => list.has(key))
+  }
+}
+
+function sortedOnce(keys: Buffer[]): Buffer[] {
+  keys.sort((a, b) => Buffer.compare(a, b))
+  return keys.filter((key, place) => place === 0 || !key.equals(keys[place - 1] as Buffer))
+}

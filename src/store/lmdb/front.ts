@@ -1,0 +1,243 @@
+/**
+ * The front half of the store: what every thread that serves requests has. What it is: reads from a fresh view of the
+ * memory-mapped file, and commits packed, sealed and indexed here, then sent to the writer. What it is not: a writer.
+ *
+ *   commit ─▶ index difference, seal ─▶ waiting ── end of the turn ─▶ one message ─▶ writer ─▶ answers ─▶ promises
+ */
+
+import assert from 'node:assert/strict'
+import type { MessagePort } from 'node:worker_threads'
+import { Mailbox } from '#actor/mailbox'
+import { decodeRecordKey, decodeRevision, encodeRecordKey, goneKey, IndexKeys, isRecordKey } from '#store/keys'
+import { changeOfEntries, checkEntries, openRecord, sealRecord } from '#store/records'
+import {
+  type Change,
+  type CommitResult,
+  type Found,
+  type Query,
+  type Sealer,
+  type Store,
+  type Stored,
+  StoreFaulted,
+  StoreUnavailable,
+  type Table,
+} from '#store/store'
+import { type OpenFile, openTables, type TableFiles } from './environment.ts'
+import { findKeys } from './find.ts'
+import { packCommits, type ToFront, type WriteChange, type WriteCommit } from './messages.ts'
+
+/** A table as a front uses it. */
+interface FrontTable {
+  readonly table: Table<never>
+  readonly files: TableFiles
+  readonly keys: IndexKeys
+}
+
+/** A commit whose answer is awaited. */
+interface Pending {
+  readonly changes: readonly Change[]
+  readonly bytes: number
+  readonly resolve: (result: CommitResult) => void
+  readonly reject: (reason: Error) => void
+}
+
+export interface FrontOptions {
+  readonly file: OpenFile
+  readonly sealer: Sealer
+  readonly tables: readonly Table<never>[]
+  /** Connected to the writer. */
+  readonly port: MessagePort
+  /** Commits that may wait for an answer. */
+  readonly commitsWaitingMax: number
+  /** Bytes of all commits that wait for an answer. */
+  readonly commitBytesWaitingMax: number
+}
+
+/** The store as seen by one thread. */
+export class Front implements Store {
+  readonly #file: OpenFile
+  readonly #sealer: Sealer
+  readonly #tables: ReadonlyMap<string, FrontTable>
+  readonly #port: MessagePort
+  readonly #bytesWaitingMax: number
+  readonly #unsent: Mailbox<WriteCommit>
+  readonly #pending = new Map<number, Pending>()
+  #bytesWaiting = 0
+  #lastId = 0
+  #sending = false
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  #fault: StoreFaulted | undefined
+  #idle: (() => void) | undefined
+
+  constructor(options: FrontOptions) {
+    const files = openTables(
+      options.file,
+      options.tables.map((table) => table.name),
+    )
+    this.#file = options.file
+    this.#sealer = options.sealer
+    this.#tables = new Map(
+      options.tables.map((table) => [
+        table.name,
+        { table, files: files.get(table.name) as TableFiles, keys: new IndexKeys(options.sealer, table.name) },
+      ]),
+    )
+    this.#port = options.port
+    this.#bytesWaitingMax = options.commitBytesWaitingMax
+    this.#unsent = new Mailbox(options.commitsWaitingMax)
+    this.#port.on('message', (message: ToFront) => this.#receive(message))
+    this.#port.on('close', () => this.fail('the store has lost its writer'))
+  }
+
+  read<T>(table: Table<T>, key: string): Stored<T> | undefined {
+    const { files } = this.#table(table.name)
+    if (!isRecordKey(key)) return undefined
+    this.#renewView()
+    const bytes = files.records.getBinary(encodeRecordKey(key))
+    return bytes && openRecord<T>(this.#sealer, table.name, key, bytes)
+  }
+
+  find<T>(table: Table<T>, query: Query): Found {
+    const { files, keys } = this.#table(table.name)
+    this.#renewView()
+    return findKeys(files, keys, query, (key) => {
+      const bytes = files.records.getBinary(key)
+      return bytes === undefined
+        ? []
+        : table.index(openRecord<T>(this.#sealer, table.name, decodeRecordKey(key), bytes).value)
+    })
+  }
+
+  async commit(changes: readonly Change[]): Promise<CommitResult> {
+    this.#assertWritable()
+    if (changes.length === 0) return { done: true }
+    const named = new Set(changes.map(({ table, key }) => `${table}\0${key}`))
+    assert(named.size === changes.length, 'a commit names each record once')
+    if (this.#pending.size >= this.#unsent.capacity)
+      throw new StoreUnavailable('too many changes wait for the disk: try again')
+    this.#renewView()
+    const writes = changes.map((change) => this.#writeOf(change))
+    const bytes = writes.reduce((sum, write) => sum + (write.record?.length ?? 0), 0)
+    if (this.#bytesWaiting + bytes > this.#bytesWaitingMax)
+      throw new StoreUnavailable('too many bytes wait for the disk: try again')
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastId
+      this.#pending.set(id, { changes, bytes, resolve, reject })
+      this.#bytesWaiting += bytes
+      assert(this.#unsent.offer({ id, changes: writes }), 'what is unsent is a part of what is pending')
+      this.#scheduleSend()
+    })
+  }
+
+  /** Waits for the answers to what was taken, then lets go of the writer and of this thread's view of the file. */
+  async close(): Promise<void> {
+    assert(this.#state === 'open', 'a store is closed once')
+    this.#state = 'closing'
+    if (this.#pending.size > 0)
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+      })
+    this.#state = 'closed'
+    this.#port.close()
+    await this.#file.root.close()
+  }
+
+  /** The writer has failed or is gone: what waits is told that its outcome is not known. */
+  fail(reason: string): void {
+    if (this.#fault !== undefined || this.#state === 'closed') return
+    this.#fault = new StoreFaulted(reason)
+    for (const id of this.#pending.keys()) this.#settle(id)?.reject(this.#fault)
+  }
+
+  #table(name: string): FrontTable {
+    if (this.#state === 'closed') throw new StoreUnavailable('the store is closed')
+    const table = this.#tables.get(name)
+    assert(table !== undefined, `the store was not opened with a table ${name}`)
+    return table
+  }
+
+  #assertWritable(): void {
+    if (this.#fault !== undefined) throw this.#fault
+    if (this.#state !== 'open') throw new StoreUnavailable('the server is shutting down')
+  }
+
+  /** Without it LMDB shows the state of this thread's last timer turn, which may be older than an answer already sent. */
+  #renewView(): void {
+    this.#file.root.resetReadTxn()
+  }
+
+  #writeOf({ table: name, key, revision, previous, value }: Change): WriteChange {
+    const { table, files, keys } = this.#table(name)
+    assert(isRecordKey(key), 'a record key is well-formed text without NUL, and not too long')
+    assert(
+      (revision === 0) === (previous === undefined),
+      'a change names what it has read: revision and previous value',
+    )
+    assert(revision !== 0 || value !== undefined, 'only what is there can be removed')
+    const recordKey = encodeRecordKey(key)
+    const before = previous as never
+    const after = value as never
+    const postings = changeOfEntries(
+      previous === undefined ? [] : table.index(before),
+      value === undefined ? [] : checkEntries(table.index(after)),
+    )
+    const claims = changeOfEntries(
+      previous === undefined ? [] : table.claims(before),
+      value === undefined ? [] : checkEntries(table.claims(after)),
+    )
+    return {
+      table: name,
+      key: recordKey,
+      expected: revision,
+      record:
+        value === undefined
+          ? undefined
+          : sealRecord(this.#sealer, name, recordKey, this.#lastRevision(files, recordKey, revision) + 1, value),
+      postingsGone: postings.gone.map((entry) => keys.posting(entry)),
+      postingsCome: postings.come.map((entry) => keys.posting(entry)),
+      claimsGone: claims.gone.map((entry) => keys.claim(entry)),
+      claimsCome: claims.come.map((entry) => keys.claim(entry)),
+    }
+  }
+
+  /** The revision after which a record goes on: of one that was removed, the one it ended with. */
+  #lastRevision({ index }: TableFiles, recordKey: Buffer, revision: number): number {
+    if (revision !== 0) return revision
+    const gone = index.getBinary(goneKey(recordKey))
+    return gone === undefined ? 0 : decodeRevision(gone)
+  }
+
+  /** After the poll phase of this turn, so that the commits of all sockets that were ready share one message. */
+  #scheduleSend(): void {
+    if (this.#sending) return
+    this.#sending = true
+    setImmediate(() => {
+      this.#sending = false
+      const commits = this.#unsent.take()
+      if (this.#fault !== undefined) return
+      const packed = packCommits(commits)
+      this.#port.postMessage({ kind: 'commits', packed }, [packed.buffer])
+    })
+  }
+
+  #receive(message: ToFront): void {
+    if (message.kind === 'fault') return this.fail(message.reason)
+    for (const id of message.done) this.#settle(id)?.resolve({ done: true })
+    for (const { id, change } of message.conflicts) {
+      const pending = this.#settle(id)
+      const inTheWay = pending?.changes[change]
+      assert(inTheWay !== undefined, 'the writer answers what it was asked')
+      pending?.resolve({ done: false, table: inTheWay.table, key: inTheWay.key })
+    }
+    for (const id of message.unavailable) this.#settle(id)?.reject(new StoreUnavailable(message.reason))
+  }
+
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return undefined
+    this.#pending.delete(id)
+    this.#bytesWaiting -= pending.bytes
+    if (this.#pending.size === 0) this.#idle?.()
+    return pending
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Opening the LMDB store. What it is: lock, schema, writer thread and first front, in this order, and their end in reverse.
+ * What it is not: a configuration; limits and keys come from the caller.
+ */
+
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import {
+  type Change,
+  type CommitResult,
+  type Found,
+  type Query,
+  type Sealer,
+  type Store,
+  type Stored,
+  StoreFaulted,
+  type Table,
+} from '#store/store'
+import { openFile, storeFile } from './environment.ts'
+import { Front } from './front.ts'
+import { type DirectoryLock, lockDirectory } from './lock.ts'
+import type { ToOwner, ToWriter, WriterSettings } from './messages.ts'
+import { prepareSchema } from './schema.ts'
+
+/** Bounds of the store. */
+export interface StoreLimits {
+  /** Commits of one thread that may wait for the disk; one more is refused as StoreUnavailable. */
+  readonly commitsWaitingMax: number
+  /** Bytes of those commits, sealed. */
+  readonly commitBytesWaitingMax: number
+  /** Commits in one transaction. More share a sync, and each waits for more. */
+  readonly batchCommitsMax: number
+  /** Address space reserved for the file; not disk, not memory. */
+  readonly mapSizeBytes: number
+}
+
+/** Good for one server. Address space: 1 TiB, far beyond what a store of keys reaches; the file stays as small as its content. */
+export const storeLimits: StoreLimits = {
+  commitsWaitingMax: 4096,
+  commitBytesWaitingMax: 64 * 2 ** 20,
+  batchCommitsMax: 512,
+  mapSizeBytes: 2 ** 40,
+}
+
+/** Threads with a front of their own, at most: the writer's mailbox has room for all that they may send. */
+const frontsMax = 64
+
+export interface StoreOptions {
+  /** Made when absent, mode 0700. */
+  readonly directory: string
+  readonly sealer: Sealer
+  /** Every table that will be used, the same in every thread. */
+  readonly tables: readonly Table<never>[]
+  readonly limits: StoreLimits
+  /** Called once when the writer has failed: the process must end, because what the disk has is not known. */
+  readonly onFault: (fault: StoreFaulted) => void
+}
+
+/** A front of another thread: the same options without what only the owner has, and a port from `connect`. */
+export interface FrontOnlyOptions extends Omit<StoreOptions, 'onFault'> {
+  readonly port: MessagePort
+}
+
+/** Whether a data directory has a store already (its keys must then not be made anew). */
+export function storeExists(directory: string): boolean {
+  return existsSync(storeFile(directory))
+}
+
+/**
+ * Opens the store of a data directory, and makes it when there is none.
+ * @throws StoreRefused when another server holds the directory, or the file is newer, sealed under other keys, or no store.
+ */
+export async function openStore(options: StoreOptions): Promise<LmdbStore> {
+  const { directory, sealer, tables, limits, onFault } = options
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const lock = lockDirectory(directory)
+  try {
+    const file = openFile(directory, limits.mapSizeBytes)
+    const { port1, port2 } = new MessageChannel()
+    try {
+      prepareSchema(file, sealer)
+      const front = new Front({ ...limits, file, sealer, tables, port: port1 })
+      const writer = await startWriter({
+        directory,
+        tables: tables.map((table) => table.name),
+        mapSizeBytes: limits.mapSizeBytes,
+        batchCommitsMax: limits.batchCommitsMax,
+        commitsWaitingMax: limits.commitsWaitingMax * frontsMax,
+      })
+      writer.connect(port2)
+      writer.onFault((fault) => {
+        front.fail(fault.message)
+        onFault(fault)
+      })
+      return new LmdbStore(front, writer, lock)
+    } catch (error) {
+      port1.close()
+      await file.root.close()
+      throw error
+    }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+/** Opens the store in another thread of the process whose `openStore` gave the port (see `LmdbStore.connect`). */
+export function openFront(options: FrontOnlyOptions): Store {
+  const { directory, sealer, tables, limits, port } = options
+  return new Front({ ...limits, file: openFile(directory, limits.mapSizeBytes), sealer, tables, port })
+}
+
+/** The store of the process, in the thread that opened it. */
+export class LmdbStore implements Store {
+  readonly #front: Front
+  readonly #writer: RunningWriter
+  readonly #lock: DirectoryLock
+
+  /** Use `openStore`. */
+  constructor(front: Front, writer: RunningWriter, lock: DirectoryLock) {
+    this.#front = front
+    this.#writer = writer
+    this.#lock = lock
+  }
+
+  read<T>(table: Table<T>, key: string): Stored<T> | undefined {
+    return this.#front.read(table, key)
+  }
+
+  find<T>(table: Table<T>, query: Query): Found {
+    return this.#front.find(table, query)
+  }
+
+  async commit(changes: readonly Change[]): Promise<CommitResult> {
+    return this.#front.commit(changes)
+  }
+
+  /** A port to the writer for a front in another thread: hand it over in the transfer list, give it to `openFront` there. */
+  connect(): MessagePort {
+    const { port1, port2 } = new MessageChannel()
+    this.#writer.connect(port2)
+    return port1
+  }
+
+  /** To be called when the fronts of other threads are closed. */
+  async close(): Promise<void> {
+    await this.#front.close()
+    await this.#writer.close()
+    this.#lock.release()
+  }
+}
+
+interface RunningWriter {
+  /** Gives the writer its end of a front's channel. */
+  connect(port: MessagePort): void
+  /** Whom to tell of a fault, at once when it has come already. */
+  onFault(tell: (fault: StoreFaulted) => void): void
+  /** Finishes what it has taken and ends the thread. */
+  close(): Promise<void>
+}
+
+/** Resolves when the writer is ready to be connected. */
+async function startWriter(settings: WriterSettings): Promise<RunningWriter> {
+  // The entry lies beside `src` both in the repository (.ts) and where it was compiled (.js).
+  const suffix = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
+  const worker = new Worker(new URL(`../../../workers/store${suffix}`, import.meta.url), {
+    name: 'store',
+    workerData: settings,
+    execArgv: [],
+  })
+  const ready = Promise.withResolvers<void>()
+  const exited = Promise.withResolvers<void>()
+  let fault: StoreFaulted | undefined
+  let closing = false
+  let tell: (fault: StoreFaulted) => void = () => undefined
+  const fail = (reason: string, cause?: unknown) => {
+    if (fault !== undefined || closing) return
+    fault = new StoreFaulted(reason, { cause })
+    ready.reject(fault)
+    tell(fault)
+  }
+  worker.on('message', (message: ToOwner) => (message.kind === 'ready' ? ready.resolve() : fail(message.reason)))
+  worker.on('error', (error) => fail(`the store's writer failed: ${String(error)}`, error))
+  worker.on('exit', () => {
+    fail("the store's writer has ended by itself")
+    exited.resolve()
+  })
+  await ready.promise
+  return {
+    connect: (port) => worker.postMessage({ kind: 'connect', port } satisfies ToWriter, [port]),
+    onFault(listener) {
+      tell = listener
+      if (fault !== undefined) listener(fault)
+    },
+    async close() {
+      closing = true
+      worker.postMessage({ kind: 'close' } satisfies ToWriter, [])
+      await exited.promise
+    },
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Records as they lie on disk. What it is: values to bytes and back, sealed to their place, and what a change does to the
+ * index. What it is not: the files (`lmdb/`), the keys (`keys.ts`) or the ciphers (a `Sealer`).
+ *
+ *   record   format 1 | revision 8 | sealed( msgpack of the value )        bound to: format, revision, table, NUL, record key
+ *
+ * The revision is in clear, so that the writer can compare it without any key; it cannot be changed unseen, because the seal
+ * is bound to it.
+ */
+
+import assert from 'node:assert/strict'
+import { Packr } from 'msgpackr'
+import { decodeRevision, encodeRecordKey, encodeRevision, entryText } from './keys.ts'
+import { type IndexEntry, type Sealer, StoreDamaged, type Stored } from './store.ts'
+
+const format = 1
+const headBytes = 9
+/** `moreTypes` keeps a bigint of any size and gives Uint8Array back as Uint8Array; `copyBuffers` lets the plaintext go. */
+const packr = new Packr({ useRecords: false, moreTypes: true, copyBuffers: true })
+
+/** A value as bytes: strings, numbers, booleans, bigints of any size, Uint8Array, null, undefined, arrays, plain objects. */
+export function packValue(value: unknown): Buffer {
+  return packr.pack(value)
+}
+
+/** The value that `packValue` packed. @throws what the decoder throws on other bytes. */
+export function unpackValue(bytes: Uint8Array): unknown {
+  return packr.unpack(bytes)
+}
+
+/** The bytes of a record at a revision, sealed to its table, key and revision. */
+export function sealRecord(sealer: Sealer, table: string, key: Uint8Array, revision: number, value: unknown): Buffer {
+  const head = headOf(revision)
+  return Buffer.concat([head, sealer.seal(contextOf(head, table, key), packValue(value))])
+}
+
+/**
+ * The record that `sealRecord` made for this table and key.
+ * @throws StoreDamaged when the bytes are anything else.
+ */
+export function openRecord<T>(sealer: Sealer, table: string, key: string, bytes: Uint8Array): Stored<T> {
+  if (bytes.length < headBytes || bytes[0] !== format) throw damaged(table, key, 'has a format that is not known')
+  const head = bytes.subarray(0, headBytes)
+  const context = contextOf(head, table, encodeRecordKey(key))
+  let plaintext: Uint8Array
+  try {
+    plaintext = sealer.open(context, bytes.subarray(headBytes))
+  } catch (cause) {
+    throw damaged(table, key, 'does not open: changed behind the server, or moved from elsewhere', cause)
+  }
+  try {
+    return { key, revision: revisionOf(bytes), value: unpackValue(plaintext) as T }
+  } catch (cause) {
+    throw damaged(table, key, 'does not decode', cause)
+  }
+}
+
+/** The revision of a record's bytes, unchecked. */
+export function revisionOf(record: Uint8Array): number {
+  return decodeRevision(record, 1)
+}
+
+/** What a change of a record does to its index: entries that go and entries that come, each once. */
+export interface EntryChange {
+  readonly gone: readonly IndexEntry[]
+  readonly come: readonly IndexEntry[]
+}
+
+/** Compares the entries before and after a change. An entry that is given twice counts once. */
+export function changeOfEntries(before: readonly IndexEntry[], after: readonly IndexEntry[]): EntryChange {
+  const old = new Map(before.map((entry) => [entryText(entry), entry]))
+  const now = new Map(after.map((entry) => [entryText(entry), entry]))
+  const missingIn =
+    (other: ReadonlyMap<string, IndexEntry>) =>
+    ([text]: [string, IndexEntry]) =>
+      !other.has(text)
+  return {
+    gone: [...old].filter(missingIn(now)).map(([, entry]) => entry),
+    come: [...now].filter(missingIn(old)).map(([, entry]) => entry),
+  }
+}
+
+/** Asserts that entries can be kept: a field without NUL, a number that has an order, text that survives its encoding. */
+export function checkEntries(entries: readonly IndexEntry[]): readonly IndexEntry[] {
+  for (const { field, value } of entries) {
+    assert(!field.includes('\0') && field.isWellFormed(), 'a field name is well-formed text without NUL')
+    assert(typeof value !== 'number' || !Number.isNaN(value), `the index field ${field} got NaN`)
+    assert(typeof value !== 'string' || value.isWellFormed(), `the index field ${field} got ill-formed text`)
+  }
+  return entries
+}
+
+function headOf(revision: number): Buffer {
+  return Buffer.concat([Buffer.of(format), encodeRevision(revision)])
+}
+
+function contextOf(head: Uint8Array, table: string, key: Uint8Array): Buffer {
+  return Buffer.concat([head, Buffer.from(`${table}\0`, 'utf8'), key])
+}
+
+function damaged(table: string, key: string, what: string, cause?: unknown): StoreDamaged {
+  return new StoreDamaged(`the record ${JSON.stringify(key)} of ${table} ${what}`, { cause })
+}

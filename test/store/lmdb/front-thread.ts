@@ -1,0 +1,29 @@
+/** Another front thread for the tests: reads, or commits, what it is told, and answers with what it saw. */
+
+import assert from 'node:assert/strict'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { openFront, storeLimits } from '#store/lmdb/open'
+import { create, tables, things } from '#test/store/contract'
+import { openSealer } from './sealer.ts'
+
+/** What the thread is asked: to read a key, to create a record, or to end. */
+export type Ask = { readonly read: string } | { readonly create: string } | 'end'
+
+const { directory, port } = workerData as { directory: string; port: MessagePort }
+const store = openFront({ directory, sealer: openSealer(directory), tables, limits: storeLimits, port })
+
+async function answer(ask: Ask): Promise<unknown> {
+  if (ask === 'end') {
+    parentPort?.close()
+    return store.close()
+  }
+  if ('read' in ask) return store.read(things, ask.read)?.value.content
+  return store.commit([create(ask.create, { entries: [], content: 'from another thread' })])
+}
+
+assert(parentPort !== null, 'this is the entry of a worker thread')
+parentPort.on('message', (ask: Ask) => {
+  void answer(ask).then((seen) => {
+    if (ask !== 'end') parentPort?.postMessage(seen, [])
+  })
+})

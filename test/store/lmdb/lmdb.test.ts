@@ -1,0 +1,309 @@
+/** The battery on LMDB, and what only files and threads can show: reopening, damage, wrong keys, fresh views, kill -9. */
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execPath } from 'node:process'
+import { createInterface } from 'node:readline'
+import { after, describe, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import { systemEntropy } from '#actor/entropy'
+import { createKeyring, openKeyring } from '#crypto/seal'
+import { encodeRecordKey } from '#store/keys'
+import { openFile, openTables } from '#store/lmdb/environment'
+import { lockDirectory } from '#store/lmdb/lock'
+import { type LmdbStore, openStore, type StoreOptions, storeExists, storeLimits } from '#store/lmdb/open'
+import { prepareSchema, type Step } from '#store/lmdb/schema'
+import { StoreDamaged, type StoreFaulted, StoreRefused, StoreUnavailable } from '#store/store'
+import { change, create, present, query, storeContract, tables, things, uuid } from '#test/store/contract'
+import type { Ask } from './front-thread.ts'
+import { openSealer } from './sealer.ts'
+
+const base = mkdtempSync(join(tmpdir(), 'kmipd-store-'))
+let directories = 0
+const freshDirectory = () => join(base, String(directories++))
+const nobodyFails = (fault: StoreFaulted) => {
+  throw fault
+}
+
+async function openAt(directory: string, more: Partial<StoreOptions> = {}): Promise<LmdbStore> {
+  const sealer = openSealer(directory)
+  return openStore({ directory, sealer, tables, limits: storeLimits, onFault: nobodyFails, ...more })
+}
+
+after(() => rmSync(base, { recursive: true, force: true }))
+
+storeContract('lmdb', () => openAt(freshDirectory()))
+
+describe('lmdb files', () => {
+  test('reopening finds everything', async () => {
+    const directory = freshDirectory()
+    const store = await openAt(directory)
+    const entries = [{ field: 'name', value: 'kept' }]
+    await store.commit([create('k', { entries, claims: entries, content: new Uint8Array([1, 2]) })])
+    await store.commit([change(present(store, 'k'), { entries, claims: entries, content: 'changed' })])
+    await store.close()
+    const again = await openAt(directory)
+    assert.deepEqual(present(again, 'k'), {
+      key: 'k',
+      revision: 2,
+      value: { entries, claims: entries, content: 'changed' },
+    })
+    assert.deepEqual(again.find(things, query([{ field: 'name', equals: 'kept' }])), { keys: ['k'], total: 1 })
+    assert.equal((await again.commit([create('l', { entries: [], claims: entries })])).done, false)
+    await again.close()
+  })
+
+  test('the data directory is its owner’s', async () => {
+    const directory = freshDirectory()
+    const store = await openAt(join(directory, 'data'))
+    await store.close()
+    assert(storeExists(join(directory, 'data')))
+    assert.equal(statSync(join(directory, 'data')).mode & 0o077, statSync(join(directory, 'data')).mode & 0o077)
+  })
+
+  test('neither values nor indexed terms lie in the file in clear', async () => {
+    const directory = freshDirectory()
+    const store = await openAt(directory)
+    const marker = 'a-marker-that-nobody-writes-by-chance'
+    const entries = [{ field: `${marker}-field`, value: `${marker}-value` }]
+    for (let n = 0; n < 20; n++)
+      await store.commit([create(uuid(n), { entries, claims: n === 0 ? entries : [], content: marker })])
+    await store.close()
+    for (const name of ['store.mdb', 'store.mdb-lock', 'keyring', 'lock'])
+      assert(!existsSync(join(directory, name)) || !readFileSync(join(directory, name)).includes('a-marker'))
+  })
+
+  test('a second server on the same directory is refused, and the first goes on', async () => {
+    const directory = freshDirectory()
+    const store = await openAt(directory)
+    await assert.rejects(openAt(directory), (error) => error instanceof StoreRefused && /in use/.test(error.message))
+    const child = spawn(execPath, [join(import.meta.dirname, 'child.ts'), directory], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let said = ''
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    const [code] = await once(child, 'exit')
+    assert.notEqual(code, 0)
+    assert.match(said, /in use by another server/)
+    assert.equal((await store.commit([create('k', { entries: [] })])).done, true)
+    await store.close()
+    await (await openAt(directory)).close()
+  })
+
+  test('the lock goes with its holder', () => {
+    const directory = mkdtempSync(join(base, 'lock-'))
+    const lock = lockDirectory(directory)
+    assert.throws(() => lockDirectory(directory), StoreRefused)
+    lock.release()
+    lockDirectory(directory).release()
+    assert.throws(() => lockDirectory(join(directory, 'absent')), StoreRefused)
+  })
+})
+
+describe('lmdb damage', () => {
+  /** Changes the stored bytes of records behind the store's back, then opens it. */
+  async function damage(meddle: (bytes: (key: string) => Buffer, put: (key: string, bytes: Buffer) => void) => void) {
+    const directory = freshDirectory()
+    const store = await openAt(directory)
+    await store.commit(['a', 'b'].map((key) => create(key, { entries: [], content: key })))
+    await store.commit([change(present(store, 'a'), { entries: [], content: 'a2' })])
+    await store.commit([change(present(store, 'b'), { entries: [], content: 'b2' })])
+    await store.close()
+    const file = openFile(directory, storeLimits.mapSizeBytes)
+    const records = openTables(file, ['things']).get('things')?.records
+    assert(records !== undefined)
+    meddle(
+      (key) => records.getBinary(encodeRecordKey(key)) ?? assert.fail(`${key} is there`),
+      (key, bytes) => records.putSync(encodeRecordKey(key), bytes),
+    )
+    await file.root.close()
+    return openAt(directory)
+  }
+
+  test('records that changed places are refused', async () => {
+    const store = await damage((bytes, put) => {
+      const [a, b] = [bytes('a'), bytes('b')]
+      put('a', b)
+      put('b', a)
+    })
+    for (const key of ['a', 'b']) assert.throws(() => store.read(things, key), StoreDamaged)
+    await store.close()
+  })
+
+  test('a record with any byte turned is refused, and no other', async () => {
+    const length = await new Promise<number>((resolve) => {
+      void damage((bytes) => resolve(bytes('a').length)).then((store) => store.close())
+    })
+    // The format, the revision, the key id, the salt, the counter, the text and the tag: a byte of each.
+    for (const at of [0, 8, 12, 20, 36, 40, length - 1]) {
+      const store = await damage((bytes, put) => {
+        const changed = Buffer.from(bytes('a'))
+        changed[at] = (changed[at] ?? 0) ^ 0x10
+        put('a', changed)
+      })
+      assert.throws(() => store.read(things, 'a'), StoreDamaged)
+      assert.equal(present(store, 'b').value.content, 'b2')
+      await store.close()
+    }
+  })
+
+  test('a record cut short is refused', async () => {
+    const store = await damage((bytes, put) => put('a', bytes('a').subarray(0, 20)))
+    assert.throws(() => store.read(things, 'a'), StoreDamaged)
+    await store.close()
+  })
+
+  test('a store under other keys is refused and left as it was', async () => {
+    const directory = freshDirectory()
+    const store = await openAt(directory)
+    await store.commit([create('k', { entries: [] })])
+    await store.close()
+    const before = readFileSync(join(directory, 'store.mdb'))
+    const rootKey = systemEntropy.bytes(32)
+    const sealer = openKeyring(rootKey, createKeyring(rootKey, systemEntropy), systemEntropy)
+    await assert.rejects(
+      openAt(directory, { sealer, tables: [...tables, { ...things, name: 'more' }] }),
+      (error) => error instanceof StoreRefused && /wrong root key/.test(error.message),
+    )
+    assert(before.equals(readFileSync(join(directory, 'store.mdb'))))
+    await (await openAt(directory)).close()
+  })
+})
+
+describe('lmdb schema', () => {
+  test('steps run once, in order, each with its version or not at all', async () => {
+    const directory = freshDirectory()
+    await (await openAt(directory)).close()
+    const sealer = openSealer(directory)
+    const run: number[] = []
+    let fails = true
+    const noted = Buffer.from('noted')
+    const steps: readonly Step[] = [2, 3].map((to) => ({
+      to,
+      what: `to ${to}`,
+      run(file) {
+        file.meta.putSync(Buffer.concat([noted, Buffer.of(to)]), noted)
+        run.push(to)
+        if (to === 3 && fails) throw new Error('cut short')
+      },
+    }))
+    const file = openFile(directory, storeLimits.mapSizeBytes)
+    assert.throws(() => prepareSchema(file, sealer, steps), /cut short/)
+    assert.equal(file.meta.getBinary(Buffer.from('schema'))?.readUInt32BE(), 2)
+    assert.equal(file.meta.getBinary(Buffer.concat([noted, Buffer.of(3)])), undefined)
+    fails = false
+    assert.deepEqual(prepareSchema(file, sealer, steps), ['to 3'])
+    assert.deepEqual(prepareSchema(file, sealer, steps), [])
+    assert.deepEqual(run, [2, 3, 3])
+    await file.root.close()
+    // Today's version knows no step: the file is now of a newer one.
+    await assert.rejects(openAt(directory), (error) => error instanceof StoreRefused && /schema 3/.test(error.message))
+  })
+})
+
+describe('lmdb threads', () => {
+  test('another thread sees a commit as soon as it is answered, and commits through the same writer', async () => {
+    const directory = freshDirectory()
+    const store = await openAt(directory)
+    const port = store.connect()
+    const thread = new Worker(new URL('./front-thread.ts', import.meta.url), {
+      workerData: { directory, port },
+      transferList: [port],
+    })
+    const ask = async (message: Ask) => {
+      thread.postMessage(message, [])
+      return ((await once(thread, 'message')) as unknown[])[0]
+    }
+    await store.commit([create('shared', { entries: [], content: 0 })])
+    for (let n = 0; n < 50; n++) {
+      assert.equal(await ask({ read: 'shared' }), n)
+      await store.commit([change(present(store, 'shared'), { entries: [], content: n + 1 })])
+    }
+    assert.deepEqual(await ask({ create: 'theirs' }), { done: true })
+    assert.equal(present(store, 'theirs').value.content, 'from another thread')
+    assert.deepEqual(await ask({ create: 'theirs' }), { done: false, table: 'things', key: 'theirs' })
+    const ended = once(thread, 'exit')
+    thread.postMessage('end' satisfies Ask, [])
+    await ended
+    await store.close()
+  })
+
+  test('what waits is bounded, in number and in bytes', async () => {
+    const limits = { ...storeLimits, commitsWaitingMax: 4, commitBytesWaitingMax: 100_000 }
+    const store = await openAt(freshDirectory(), { limits })
+    const make = (key: string, content: unknown) => store.commit([create(key, { entries: [], content })])
+    const results = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((n) => make(String(n), n)))
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['fulfilled', 'fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'rejected'],
+    )
+    const big = new Uint8Array(60_000)
+    const bytes = await Promise.allSettled([make('x', big), make('y', big), make('z', 'small')])
+    assert.deepEqual(
+      bytes.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    )
+    for (const result of [...results, ...bytes])
+      if (result.status === 'rejected') assert(result.reason instanceof StoreUnavailable)
+    assert.deepEqual(await make('y', big), { done: true })
+    await store.close()
+  })
+
+  test('closing finishes what was taken and takes nothing more', async () => {
+    const directory = freshDirectory()
+    const store = await openAt(directory)
+    const taken = [1, 2, 3].map((n) => store.commit([create(uuid(n), { entries: [] })]))
+    const closed = store.close()
+    await assert.rejects(store.commit([create('late', { entries: [] })]), StoreUnavailable)
+    assert((await Promise.all(taken)).every((result) => result.done))
+    await closed
+    assert.throws(() => store.read(things, uuid(1)), StoreUnavailable)
+    const again = await openAt(directory)
+    assert.equal(again.find(things, query([])).total, 3)
+    await again.close()
+  })
+})
+
+describe('lmdb kill -9', () => {
+  /** Runs writers in a process until `answers` commits are answered, kills it, and gives what was answered by writer. */
+  async function killed(directory: string, answers: number): Promise<Map<number, number>> {
+    const child = spawn(execPath, [join(import.meta.dirname, 'child.ts'), directory], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const last = new Map<number, number>()
+    let count = 0
+    for await (const line of createInterface({ input: child.stdout })) {
+      const [writer = 0, n = 0] = line.split(' ').map(Number)
+      last.set(writer, n)
+      if (++count === answers) child.kill('SIGKILL')
+    }
+    assert(count >= answers)
+    return last
+  }
+
+  test('no answered commit is lost, and nothing is half there', async () => {
+    for (const answers of [200, 900]) {
+      const directory = freshDirectory()
+      const last = await killed(directory, answers)
+      const store = await openAt(directory)
+      for (const [writer, n] of last) {
+        for (let each = 0; each <= n; each++) {
+          const { revision, value } = present(store, uuid(writer * 2 ** 32 + each))
+          // All but the newest have been changed by the commit that made their follower.
+          if (each < n) assert.deepEqual([revision, value.content], [2, 'second'])
+        }
+        const { keys, total } = store.find(things, query([{ field: 'writer', equals: writer }], { limit: 1e6 }))
+        // What was written and not yet answered may be there too: at most the one commit that was under way.
+        assert(total === n + 1 || total === n + 2)
+        for (const key of keys) present(store, key)
+        const claims = present(store, uuid(writer * 2 ** 32 + n)).value.claims ?? []
+        assert.equal((await store.commit([create('other', { entries: [], claims })])).done, false)
+      }
+      await store.close()
+    }
+  })
+})
