@@ -1,0 +1,364 @@
+/**
+ * Every setting and limit of the server, one row each: name (unit last), default, bounds, reason. What it is: the rows, and
+ * one typed object made of defaults, then the environment, then the command line. What it is not: a place that others read
+ * by themselves: `main.ts` reads it once and hands values to constructors. `docs/settings.md` is made from the rows.
+ */
+
+import { parseArgs } from 'node:util'
+
+interface IntegerRow {
+  readonly kind: 'integer'
+  readonly value: number
+  readonly min: number
+  readonly max: number
+}
+
+interface ChoiceRow<V extends string> {
+  readonly kind: 'choice'
+  readonly value: V
+  readonly choices: readonly V[]
+}
+
+interface TextRow {
+  readonly kind: 'text'
+  readonly value: string
+  /** What a text must look like, and how to say it. */
+  readonly pattern: RegExp
+  readonly expected: string
+}
+
+interface ListRow {
+  readonly kind: 'list'
+  readonly value: readonly string[]
+  readonly pattern: RegExp
+  readonly expected: string
+}
+
+type Described<R> = R & { readonly reason: string; readonly flag?: string }
+type Row = Described<IntegerRow> | Described<ChoiceRow<string>> | Described<TextRow> | Described<ListRow>
+
+function integer(value: number, min: number, max: number, reason: string): Described<IntegerRow> {
+  return { kind: 'integer', value, min, max, reason }
+}
+
+function choice<const V extends string>(
+  value: NoInfer<V>,
+  choices: readonly V[],
+  reason: string,
+): Described<ChoiceRow<V>> {
+  return { kind: 'choice', value, choices, reason }
+}
+
+function text(value: string, pattern: RegExp, expected: string, reason: string, flag?: string): Described<TextRow> {
+  return { kind: 'text', value, pattern, expected, reason, ...(flag === undefined ? {} : { flag }) }
+}
+
+function list(pattern: RegExp, expected: string, reason: string): Described<ListRow> {
+  return { kind: 'list', value: [], pattern, expected, reason }
+}
+
+const KiB = 1_024
+const MiB = 1_024 * KiB
+const secondMs = 1_000
+const minuteMs = 60 * secondMs
+const hourMs = 60 * minuteMs
+
+/** The rows, by the name that the code uses. Groups are for the reader of the documentation. */
+export const settingGroups = {
+  'Place and interface': {
+    dataDirectory: text(
+      './data',
+      /^[^\0]+$/,
+      'a path',
+      'Everything that the server keeps: store, root key, first-start files. One server at a time may have it.',
+      'data',
+    ),
+    host: text(
+      'all',
+      /^(?:all|[0-9A-Za-z.:_-]+)$/,
+      'all, an address, or a host name',
+      'Address to listen on. `all` is every address of the machine, IPv6 and IPv4.',
+    ),
+    port: integer(5696, 0, 65_535, 'The port that IANA gave to KMIP. 0 lets the system choose a free one.'),
+    interfaceMode: choice(
+      'tls-cert-pw-opt',
+      ['tls-cert-pw-opt'],
+      'What a session must show: a registered client certificate; a credential is optional, and must be right and of the same user when it is sent.',
+    ),
+    minTlsVersion: choice(
+      'TLSv1.2',
+      ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'],
+      'The oldest TLS that is spoken. Older than 1.2 needs `tlsProfile` compatible, and is for appliances that know no better.',
+    ),
+    tlsProfile: choice(
+      'modern',
+      ['modern', 'compatible'],
+      'Cipher suites and signatures. `compatible` adds RSA key exchange, CBC suites and SHA-1 chains for old appliances.',
+    ),
+    certificateNames: list(
+      /^[0-9A-Za-z.:_-]+$/,
+      'DNS names and addresses, with commas between them',
+      "More names for the server's certificate, beside localhost, 127.0.0.1, ::1 and the host's name: a load balancer's, say.",
+    ),
+  },
+  'A message': {
+    requestSizeMax: integer(
+      1 * MiB,
+      1 * KiB,
+      64 * MiB,
+      'Bytes of one request. Large enough for data of Encrypt and for certificates.',
+    ),
+    nestingDepthMax: integer(32, 8, 64, 'Structures within structures, far deeper than the specification nests them.'),
+    itemCountMax: integer(65_536, 64, 1_048_576, 'TTLV items of one request: bounds what decoding allocates.'),
+    batchCountMax: integer(256, 1, 10_000, 'Batch items of one request. Clients are seen to send 4.'),
+    locateItemsMax: integer(
+      10_000,
+      1,
+      100_000,
+      'Identifiers that one Locate returns; with Offset Items a client gets the rest.',
+    ),
+  },
+  'A session': {
+    sessionsMax: integer(10_000, 1, 1_000_000, 'Open sessions; one more is closed before its handshake.'),
+    handshakeTimeoutMs: integer(10 * secondMs, 100, 5 * minuteMs, 'Time to finish the TLS handshake.'),
+    requestTimeoutMs: integer(30 * secondMs, 100, hourMs, 'Time to complete a request once its first byte came.'),
+    idleTimeoutMs: integer(
+      8 * hourMs,
+      0,
+      7 * 24 * hourMs,
+      'Time without a request after which a session is closed; 0: never. Hours, because clients keep pools and take an unannounced close for a failure.',
+    ),
+    keepAliveDelayMs: integer(
+      minuteMs,
+      secondMs,
+      2 * hourMs,
+      'Silence before TCP keepalive asks whether the peer is still there.',
+    ),
+    unansweredRequestsMax: integer(
+      64,
+      1,
+      4_096,
+      'Requests of one session that may wait for their answers; at this many, reading stops. Pipelining clients send 8.',
+    ),
+    unansweredBytesMax: integer(
+      4 * MiB,
+      64 * KiB,
+      256 * MiB,
+      'Bytes of requests and answers that one session may hold in memory; at this many, reading stops.',
+    ),
+    tlsSessionLifetimeSeconds: integer(
+      7_200,
+      0,
+      172_800,
+      'How long a TLS session can be resumed without a full handshake; 0: not at all.',
+    ),
+    tlsSessionsCachedMax: integer(
+      4_096,
+      0,
+      1_000_000,
+      'TLS 1.2 sessions kept for clients that resume by identifier and not by ticket.',
+    ),
+  },
+  'Work and disk': {
+    storeQueueMax: integer(
+      4_096,
+      1,
+      1_000_000,
+      'Commits that may wait for the disk; one more is answered with an error that says to try again.',
+    ),
+    storeQueueBytesMax: integer(64 * MiB, 1 * MiB, 4_096 * MiB, 'Bytes of those commits.'),
+    cryptoPlacement: choice(
+      'auto',
+      ['auto', 'pool'],
+      '`auto`: what costs less than a trip to a worker runs where it is. `pool`: everything goes to the workers.',
+    ),
+    cryptoWorkers: integer(0, 0, 256, 'Threads for cryptography; 0: one less than the cores, at least one.'),
+    cryptoQueueMax: integer(
+      4_096,
+      1,
+      1_000_000,
+      'Jobs that may wait for a crypto worker; one more is answered with an error that says to try again.',
+    ),
+    drainTimeoutMs: integer(
+      15 * secondMs,
+      0,
+      10 * minuteMs,
+      'After SIGTERM, time for requests that were taken to be answered.',
+    ),
+  },
+  Objects: {
+    attributeInstancesMax: integer(256, 1, 65_536, 'Instances of one attribute of one object.'),
+    attributesPerObjectMax: integer(
+      1_024,
+      64,
+      65_536,
+      'Attribute instances of one object: bounds its record and its index entries.',
+    ),
+    createdRsaBitsMax: integer(
+      4_096,
+      2_048,
+      16_384,
+      'RSA keys made here. A key of 8192 bits costs a worker many seconds. Registered keys may be larger.',
+    ),
+    createdSymmetricBitsMax: integer(
+      4_096,
+      256,
+      65_536,
+      'Symmetric keys made or derived here; the longest useful ones are for HMAC.',
+    ),
+    keyMaterialBytesMax: integer(
+      256 * KiB,
+      4 * KiB,
+      16 * MiB,
+      'Bytes of one registered object: keys, certificates, secrets, opaque data.',
+    ),
+    deriveIterationsMax: integer(
+      1_000_000,
+      1_000,
+      100_000_000,
+      'Iterations that a client may ask of PBKDF2: about a second of a worker.',
+    ),
+    randomBytesMax: integer(64 * KiB, 32, 16 * MiB, 'Bytes that one RNG Retrieve returns.'),
+    leaseTimeSeconds: integer(3_600, 0, 31_536_000, 'Lease Time that Obtain Lease grants.'),
+    destroyedObjects: choice(
+      'keep',
+      ['keep', 'remove'],
+      'Whether Destroy keeps the attributes of an object, with its state, or leaves nothing of it.',
+    ),
+  },
+  Operation: {
+    logLevel: choice(
+      'info',
+      ['fatal', 'error', 'warn', 'info', 'debug', 'trace'],
+      'The least severe log lines that are written. No level shows key material or passwords.',
+    ),
+  },
+} as const satisfies Record<string, Record<string, Row>>
+
+type Groups = typeof settingGroups
+type Union<T> = (T extends unknown ? (value: T) => void : never) extends (value: infer I) => void ? I : never
+type Rows = Union<Groups[keyof Groups]>
+
+/** All settings with their values. */
+export type Settings = { readonly [Name in keyof Rows]: Rows[Name] extends { readonly value: infer V } ? V : never }
+
+/** A setting that cannot be used; the text says which, from where, and what it must be. */
+export class SettingError extends Error {
+  override readonly name = 'SettingError'
+}
+
+const rows: ReadonlyMap<string, Row> = new Map(
+  Object.values(settingGroups).flatMap((group) => Object.entries<Row>(group)),
+)
+
+/** The command-line flag of a setting, without dashes: `requestSizeMax` is `request-size-max`. */
+function flagOf(name: string, row: Row): string {
+  return row.flag ?? name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
+
+function variableOf(name: string, row: Row): string {
+  return `KMIPD_${flagOf(name, row).toUpperCase().replaceAll('-', '_')}`
+}
+
+/**
+ * The settings: defaults, over them the environment (`KMIPD_PORT`), over it the command line (`--port 5696`).
+ * @param environment the process's variables; an empty one counts as absent.
+ * @param flags what follows the command's name on the command line.
+ * @throws SettingError for a value out of bounds, an unknown flag or a stray word.
+ */
+export function readSettings(
+  environment: Readonly<Record<string, string | undefined>>,
+  flags: readonly string[],
+): Settings {
+  const given = readFlags(flags)
+  const values: Record<string, unknown> = {}
+  for (const [name, row] of rows) {
+    const flag = flagOf(name, row)
+    const variable = variableOf(name, row)
+    const fromFlag = given[flag]
+    const fromEnvironment = environment[variable]
+    if (fromFlag !== undefined) values[name] = readValue(row, fromFlag, `--${flag}`)
+    else if (fromEnvironment) values[name] = readValue(row, fromEnvironment, variable)
+    else values[name] = row.value
+  }
+  const settings = values as Settings
+  checkTogether(settings)
+  return settings
+}
+
+/** Variables that start like ours and name no setting: a slip of the pen, to be told, though not fatal. */
+export function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set([...rows].map(([name, row]) => variableOf(name, row)))
+  return Object.keys(environment).filter((variable) => variable.startsWith('KMIPD_') && !known.has(variable))
+}
+
+function readFlags(flags: readonly string[]): Readonly<Record<string, string | undefined>> {
+  const options = Object.fromEntries([...rows].map(([name, row]) => [flagOf(name, row), { type: 'string' as const }]))
+  try {
+    return parseArgs({ args: [...flags], options, strict: true, allowPositionals: false }).values
+  } catch (error) {
+    throw new SettingError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function readValue(row: Row, given: string, source: string): unknown {
+  const refuse = (expected: string): never => {
+    throw new SettingError(`${source}: ${JSON.stringify(given)} is not ${expected}${linkHint(given)}`)
+  }
+  if (row.kind === 'integer') {
+    const value = /^\d{1,15}$/.test(given) ? Number(given) : Number.NaN
+    return value >= row.min && value <= row.max ? value : refuse(`a whole number from ${row.min} to ${row.max}`)
+  }
+  if (row.kind === 'choice') return row.choices.includes(given) ? given : refuse(`one of ${row.choices.join(', ')}`)
+  if (row.kind === 'text') return row.pattern.test(given) ? given : refuse(row.expected)
+  const parts = given.split(',').map((part) => part.trim())
+  return parts.every((part) => row.pattern.test(part)) ? parts : refuse(row.expected)
+}
+
+/** Kubernetes gives every pod variables of its Services, and a Service called kmipd makes KMIPD_PORT one of them. */
+function linkHint(given: string): string {
+  return given.startsWith('tcp://') ? ' (a Service link of Kubernetes: set enableServiceLinks to false)' : ''
+}
+
+function checkTogether(settings: Settings): void {
+  const old = settings.minTlsVersion === 'TLSv1' || settings.minTlsVersion === 'TLSv1.1'
+  if (old && settings.tlsProfile !== 'compatible') {
+    throw new SettingError(`minTlsVersion ${settings.minTlsVersion} needs tlsProfile compatible`)
+  }
+  if (settings.unansweredBytesMax < settings.requestSizeMax) {
+    throw new SettingError(
+      'unansweredBytesMax must be at least requestSizeMax, or a request of full size could never be read',
+    )
+  }
+}
+
+/** The text of `docs/settings.md`. */
+export function settingsDocument(): string {
+  const lines = [
+    '# Settings',
+    '',
+    'Made from the rows of `src/config.ts` by `node tools/settings-doc.ts`; a test keeps the two equal.',
+    '',
+    'A setting is taken from the command line, else from the environment, else it has its default.',
+  ]
+  for (const [group, members] of Object.entries<Record<string, Row>>(settingGroups)) {
+    lines.push(
+      '',
+      `## ${group}`,
+      '',
+      '| flag | variable | default | allowed | why |',
+      '| --- | --- | --- | --- | --- |',
+    )
+    for (const [name, row] of Object.entries(members)) {
+      const initial = row.kind === 'list' ? '(none)' : `\`${row.value}\``
+      const flag = `\`--${flagOf(name, row)}\``
+      lines.push(`| ${flag} | \`${variableOf(name, row)}\` | ${initial} | ${allowed(row)} | ${row.reason} |`)
+    }
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function allowed(row: Row): string {
+  if (row.kind === 'integer') return `${row.min} to ${row.max}`
+  return row.kind === 'choice' ? row.choices.map((value) => `\`${value}\``).join(', ') : row.expected
+}
