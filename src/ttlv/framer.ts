@@ -50,6 +50,7 @@ export class Framer {
     }
     chunk.copy(this.#block, this.#blockEnd)
     this.#blockEnd += chunk.length
+    this.#chunks[this.#chunks.length - 1] = this.#block.subarray(0, this.#blockEnd)
   }
 
   /**
