@@ -66,6 +66,8 @@ export interface WriterSettings {
   readonly mapSizeBytes: number
   /** Commits in one transaction, at most. */
   readonly batchCommitsMax: number
+  /** Nothing is written while the disk has less free than this and what the batch needs. */
+  readonly diskReserveBytes: number
   /** Commits that may wait in the writer, from all fronts together. */
   readonly commitsWaitingMax: number
 }

@@ -31,6 +31,8 @@ export interface StoreLimits {
   readonly commitBytesWaitingMax: number
   /** Commits in one transaction. More share a sync, and each waits for more. */
   readonly batchCommitsMax: number
+  /** Writing stops while the disk has less free, so that it stops in good order and the machine keeps some room to act in. */
+  readonly diskReserveBytes: number
   /** Address space reserved for the file; not disk, not memory. */
   readonly mapSizeBytes: number
 }
@@ -40,6 +42,7 @@ export const storeLimits: StoreLimits = {
   commitsWaitingMax: 4096,
   commitBytesWaitingMax: 64 * 2 ** 20,
   batchCommitsMax: 512,
+  diskReserveBytes: 16 * 2 ** 20,
   mapSizeBytes: 2 ** 40,
 }
 
@@ -86,6 +89,7 @@ export async function openStore(options: StoreOptions): Promise<LmdbStore> {
         tables: tables.map((table) => table.name),
         mapSizeBytes: limits.mapSizeBytes,
         batchCommitsMax: limits.batchCommitsMax,
+        diskReserveBytes: limits.diskReserveBytes,
         commitsWaitingMax: limits.commitsWaitingMax * frontsMax,
       })
       writer.connect(port2)

@@ -10,6 +10,7 @@
  */
 
 import assert from 'node:assert/strict'
+import { statfsSync } from 'node:fs'
 import type { MessagePort } from 'node:worker_threads'
 import { ABORT } from 'lmdb'
 import { Actor } from '#actor/actor'
@@ -40,6 +41,8 @@ interface Answers {
 }
 
 const nothing = Buffer.alloc(0)
+/** A transaction copies the pages on the way to each record: room for that, and for the record itself. */
+const pagesPerByte = 4
 const diskFull = 'the disk is full: free space for the data directory; reading goes on and writing resumes by itself'
 const stopping = 'the server is shutting down'
 const overloaded = 'too many changes wait for the disk: try again'
@@ -56,7 +59,8 @@ export function runWriter(owner: MessagePort, settings: WriterSettings): void {
     name: 'store',
     capacity: settings.commitsWaitingMax,
     batchMax: settings.batchCommitsMax,
-    handle: (batch) => answer(batch, commitBatch(batch, file.root, tables)),
+    handle: (batch) =>
+      answer(batch, hasRoom(batch, settings) ? commitBatch(batch, file.root, tables, settings) : diskFull),
     onEnd(ending) {
       if (ending.kind !== 'failed') return
       // After a failed sync nobody knows what the disk has: nothing more is written, and the process must end.
@@ -107,6 +111,7 @@ function commitBatch(
   batch: readonly Waiting[],
   root: ReturnType<typeof openFile>['root'],
   tables: ReadonlyMap<string, TableFiles>,
+  settings: WriterSettings,
 ): Outcome | string {
   try {
     return root.transactionSync(() =>
@@ -120,7 +125,7 @@ function commitBatch(
       }),
     )
   } catch (error) {
-    if (isDiskFull(error)) return diskFull
+    if (isDiskFull(error, batch, settings)) return diskFull
     throw error
   }
 }
@@ -184,8 +189,20 @@ function answer(batch: readonly Waiting[], outcome: Outcome | string): void {
   for (const [port, answers] of byPort) port.postMessage({ kind: 'answers', ...answers, reason } satisfies ToFront)
 }
 
-/** No space, quota used up, or the file's size limit: nothing was written, and it may work again later. */
-function isDiskFull(error: unknown): boolean {
+/** Whether the disk has room for a batch and the reserve. A few microseconds, once a batch. */
+function hasRoom(batch: readonly Waiting[], { directory, diskReserveBytes }: WriterSettings): boolean {
+  let bytes = 0
+  for (const { commit } of batch) for (const { record } of commit.changes) bytes += record?.length ?? 0
+  const { bavail, bsize } = statfsSync(directory)
+  return bavail * bsize >= diskReserveBytes + bytes * pagesPerByte
+}
+
+/**
+ * No space, quota used up, or the file's size limit: nothing was written, and it may work again later. LMDB calls a write that
+ * was cut short an input/output error, as it does a failing disk; where the disk is full now, that was why.
+ */
+function isDiskFull(error: unknown, batch: readonly Waiting[], settings: WriterSettings): boolean {
   const text = String(error)
-  return /No space left|ENOSPC|MDB_MAP_FULL|quota exceeded|EDQUOT|File too large|EFBIG/i.test(text)
+  if (/No space left|ENOSPC|MDB_MAP_FULL|quota exceeded|EDQUOT|File too large|EFBIG/i.test(text)) return true
+  return /Input\/output error|EIO/.test(text) && !hasRoom(batch, { ...settings, diskReserveBytes: 0 })
 }

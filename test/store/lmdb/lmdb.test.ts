@@ -15,9 +15,10 @@ import { createKeyring, openKeyring } from '#crypto/seal'
 import { encodeRecordKey } from '#store/keys'
 import { openFile, openTables } from '#store/lmdb/environment'
 import { lockDirectory } from '#store/lmdb/lock'
+import { packCommits } from '#store/lmdb/messages'
 import { type LmdbStore, openStore, type StoreOptions, storeExists, storeLimits } from '#store/lmdb/open'
 import { prepareSchema, type Step } from '#store/lmdb/schema'
-import { StoreDamaged, type StoreFaulted, StoreRefused, StoreUnavailable } from '#store/store'
+import { StoreDamaged, StoreFaulted, StoreRefused, StoreUnavailable } from '#store/store'
 import { change, create, present, query, storeContract, tables, things, uuid } from '#test/store/contract'
 import type { Ask } from './front-thread.ts'
 import { openSealer } from './sealer.ts'
@@ -59,10 +60,16 @@ describe('lmdb files', () => {
 
   test('the data directory is its owner’s', async () => {
     const directory = freshDirectory()
-    const store = await openAt(join(directory, 'data'))
+    const store = await openStore({
+      directory: join(directory, 'made', 'by the store'),
+      sealer: openSealer(directory),
+      tables,
+      limits: storeLimits,
+      onFault: nobodyFails,
+    })
+    assert(storeExists(join(directory, 'made', 'by the store')))
+    assert.equal(statSync(join(directory, 'made', 'by the store')).mode & 0o077, 0)
     await store.close()
-    assert(storeExists(join(directory, 'data')))
-    assert.equal(statSync(join(directory, 'data')).mode & 0o077, statSync(join(directory, 'data')).mode & 0o077)
   })
 
   test('neither values nor indexed terms lie in the file in clear', async () => {
@@ -264,6 +271,55 @@ describe('lmdb threads', () => {
     assert.throws(() => store.read(things, uuid(1)), StoreUnavailable)
     const again = await openAt(directory)
     assert.equal(again.find(things, query([])).total, 3)
+    await again.close()
+  })
+})
+
+describe('lmdb faults', () => {
+  test('a full disk refuses writes, reading goes on, and nothing of it is kept', async () => {
+    const directory = freshDirectory()
+    const first = await openAt(directory)
+    await first.commit([create('k', { entries: [], content: 'kept' })])
+    await first.close()
+    // No disk has as much free as this store wants to keep free.
+    const store = await openAt(directory, { limits: { ...storeLimits, diskReserveBytes: 2 ** 62 } })
+    for (const key of ['l', 'm'])
+      await assert.rejects(
+        store.commit([create(key, { entries: [] })]),
+        (error) => error instanceof StoreUnavailable && /disk is full/.test(error.message),
+      )
+    assert.equal(present(store, 'k').value.content, 'kept')
+    assert.equal(store.read(things, 'l'), undefined)
+    await store.close()
+    const again = await openAt(directory)
+    assert.equal((await again.commit([create('l', { entries: [] })])).done, true)
+    await again.close()
+  })
+
+  test('a writer that fails is told to the owner and to all who wait, and nothing more is written', async () => {
+    const faults: StoreFaulted[] = []
+    const told = Promise.withResolvers<void>()
+    const directory = freshDirectory()
+    const store = await openAt(directory, {
+      onFault(fault) {
+        faults.push(fault)
+        told.resolve()
+      },
+    })
+    await store.commit([create('k', { entries: [], content: 'kept' })])
+    const port = store.connect()
+    const key = Buffer.from('k')
+    const none = { postingsGone: [], postingsCome: [], claimsGone: [], claimsCome: [] }
+    const packed = packCommits([{ id: 1, changes: [{ table: 'unknown', key, expected: 0, record: key, ...none }] }])
+    port.postMessage({ kind: 'commits', packed }, [packed.buffer])
+    await told.promise
+    await assert.rejects(store.commit([create('l', { entries: [] })]), StoreFaulted)
+    assert.equal(faults.length, 1)
+    assert.match(faults[0]?.message ?? '', /writer failed/)
+    assert.equal(present(store, 'k').value.content, 'kept')
+    await store.close()
+    const again = await openAt(directory)
+    assert.equal(again.find(things, query([])).total, 1)
     await again.close()
   })
 })
