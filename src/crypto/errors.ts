@@ -50,8 +50,11 @@ export class KeyWrapError extends Error {
 /** A job that died with its worker, or failed inside the cryptographic library; the message says nothing of the inside. */
 export class CryptoFailure extends Error {
   override readonly name = 'CryptoFailure'
-  constructor(message = 'The cryptographic job failed') {
+  /** For the log: the code or class of the error inside. */
+  readonly detail: string
+  constructor(detail: string, message = 'The cryptographic job failed') {
     super(message)
+    this.detail = detail
   }
 }
 
@@ -70,11 +73,18 @@ export interface PlainCryptoError {
   readonly message: string
 }
 
-/** The plain form of an error; an error of unknown class loses its text, which may tell of the inside. */
+/** The plain form of an error; of one of unknown class only the code or class is left, for its text may tell of the inside. */
 export function plainCryptoError(error: unknown): PlainCryptoError {
   if (error instanceof KeyFormatError || error instanceof AlgorithmError || error instanceof KeyWrapError)
     return { name: error.name, kind: error.kind, message: error.message }
-  return { name: 'CryptoFailure', kind: '', message: 'The cryptographic job failed' }
+  return { name: 'CryptoFailure', kind: detailOf(error), message: '' }
+}
+
+/** The code, or else the class, of an error. */
+function detailOf(error: unknown): string {
+  if (error instanceof CryptoFailure) return error.detail
+  if (!(error instanceof Error)) return typeof error
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }
 
 /** The error that a plain form stands for; what is not known becomes a CryptoFailure. */
@@ -82,5 +92,5 @@ export function revivedCryptoError(plain: PlainCryptoError): Error {
   if (plain.name === 'KeyFormatError') return new KeyFormatError(plain.kind as KeyFormatErrorKind, plain.message)
   if (plain.name === 'AlgorithmError') return new AlgorithmError(plain.kind as AlgorithmErrorKind, plain.message)
   if (plain.name === 'KeyWrapError') return new KeyWrapError(plain.kind as KeyWrapErrorKind, plain.message)
-  return new CryptoFailure()
+  return new CryptoFailure(plain.kind)
 }

@@ -76,3 +76,9 @@ export function constantTimeEqual(left: Uint8Array, right: Uint8Array): boolean 
 export function wipe(bytes: Uint8Array): void {
   bytes.fill(0)
 }
+
+/** Overwrites every byte array within plain data (objects and arrays). Numbers and bigints cannot be overwritten. */
+export function wipeWithin(value: unknown): void {
+  if (value instanceof Uint8Array) wipe(value)
+  else if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) wipeWithin(part)
+}

@@ -1,0 +1,130 @@
+/**
+ * Cryptographic jobs as plain data. What it is: a row per kind of job: what it asks and gives, the function that does it,
+ * and what it costs. What it is not: threads (job-pool.ts), nor the choice to use them (run.ts).
+ */
+
+import { type KeyCompressionType, KeyFormatType } from '#kmip/enums'
+import { algorithmRows } from './algorithms.ts'
+import { type Digest, mandatoryDigest } from './digest.ts'
+import { type PlainCryptoError, plainCryptoError } from './errors.ts'
+import {
+  type GeneratedKey,
+  type GeneratedKeyPair,
+  generateKeyPair,
+  generateSymmetricKey,
+  type KeyPairRequest,
+  type SymmetricKeyRequest,
+} from './generate.ts'
+import { type ConvertedKey, convertKey, type KeyForm, type ParsedKey, parseKey } from './key-format.ts'
+import { needsRecovery } from './rsa-key.ts'
+import { unwrapKey, type WrapRequest, wrapKey } from './wrap.ts'
+
+/** Conversion: the key as stored, and the form that Get asks for. */
+export interface ConvertRequest {
+  readonly from: KeyForm
+  readonly to: {
+    readonly keyFormatType?: KeyFormatType | undefined
+    readonly keyCompressionType?: KeyCompressionType | undefined
+  }
+}
+
+/** Every kind of job: what it asks, and what it gives. All of it can cross a thread. */
+export interface CryptoJobs {
+  readonly generateSymmetricKey: { readonly request: SymmetricKeyRequest; readonly result: GeneratedKey }
+  readonly generateKeyPair: { readonly request: KeyPairRequest; readonly result: GeneratedKeyPair }
+  readonly parseKey: { readonly request: KeyForm; readonly result: ParsedKey }
+  readonly convertKey: { readonly request: ConvertRequest; readonly result: ConvertedKey }
+  readonly wrapKey: { readonly request: WrapRequest; readonly result: Uint8Array }
+  readonly unwrapKey: { readonly request: WrapRequest; readonly result: Uint8Array }
+  readonly digest: {
+    readonly request: { readonly encodedMaterial: Uint8Array; readonly keyFormatType?: KeyFormatType | undefined }
+    readonly result: Digest
+  }
+}
+
+export type CryptoJobKind = keyof CryptoJobs
+/** A job of a kind: its request, and the kind's name. */
+export type CryptoJob<Kind extends CryptoJobKind = CryptoJobKind> = {
+  [Each in Kind]: { readonly kind: Each } & CryptoJobs[Each]['request']
+}[Kind]
+/** What a job of a kind gives. */
+export type CryptoResult<Kind extends CryptoJobKind> = CryptoJobs[Kind]['result']
+
+/**
+ * What a job costs, against the hop to a worker (about 90 µs alone, 5 µs in company): `inline` less than the hop; `small` a
+ * little, so that many travel as one task; `heavy` milliseconds and more, so that nothing should wait behind it.
+ */
+export type Cost = 'inline' | 'small' | 'heavy'
+
+type Rows = {
+  readonly [Kind in CryptoJobKind]: {
+    readonly execute: (request: CryptoJobs[Kind]['request']) => CryptoResult<Kind>
+    readonly cost: (request: CryptoJobs[Kind]['request']) => Cost
+  }
+}
+
+const inline = (): Cost => 'inline'
+
+/** Hashing goes at about 1 µs a KiB: above this a front thread should not do it. */
+const inlineDigestBytesMax = 65536
+
+const pairCost = ({ cryptographicAlgorithm }: KeyPairRequest): Cost => {
+  const kind = algorithmRows.get(cryptographicAlgorithm)?.kind
+  if (kind === 'rsa' || kind === 'dsa' || kind === 'dh') return 'heavy'
+  return kind === 'ec' || kind === 'edwards' ? 'small' : 'inline'
+}
+
+/** Reading a key takes 10 to 100 µs, but for an RSA key whose primes must be found first. */
+const readingCost = ({ keyFormatType, keyMaterial }: KeyForm): Cost =>
+  keyFormatType === KeyFormatType.TransparentRSAPrivateKey &&
+  !(keyMaterial instanceof Uint8Array) &&
+  needsRecovery(keyMaterial)
+    ? 'heavy'
+    : 'inline'
+
+const rows: Rows = {
+  generateSymmetricKey: { execute: generateSymmetricKey, cost: inline },
+  generateKeyPair: { execute: generateKeyPair, cost: pairCost },
+  parseKey: { execute: parseKey, cost: readingCost },
+  convertKey: { execute: ({ from, to }) => convertKey(from, to), cost: ({ from }) => readingCost(from) },
+  wrapKey: { execute: wrapKey, cost: inline },
+  unwrapKey: { execute: unwrapKey, cost: inline },
+  digest: {
+    execute: ({ encodedMaterial, keyFormatType }) => mandatoryDigest(encodedMaterial, keyFormatType),
+    cost: ({ encodedMaterial }) => (encodedMaterial.length > inlineDigestBytesMax ? 'small' : 'inline'),
+  },
+}
+
+/** What a job will cost. */
+export function costOf<Kind extends CryptoJobKind>(job: CryptoJob<Kind>): Cost {
+  const { kind, request } = parted<Kind>(job)
+  return rows[kind].cost(request)
+}
+
+/** Does a job, here and now. Throws what its function throws: KeyFormatError, AlgorithmError, KeyWrapError. */
+export function executeJob<Kind extends CryptoJobKind>(job: CryptoJob<Kind>): CryptoResult<Kind> {
+  const { kind, request } = parted<Kind>(job)
+  return rows[kind].execute(request)
+}
+
+/** Kind and request of a job, which the compiler cannot see to belong together. */
+const parted = <Kind extends CryptoJobKind>(job: CryptoJob<Kind>) => ({
+  kind: job.kind,
+  request: job as CryptoJobs[Kind]['request'],
+})
+
+/** How a job ended, as plain data. */
+export type Outcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: PlainCryptoError }
+
+/** Does the jobs of a task in order; one that fails leaves the others alone. */
+export function executeTask(jobs: readonly CryptoJob[]): Outcome[] {
+  return jobs.map((job): Outcome => {
+    try {
+      return { ok: true, value: executeJob(job) }
+    } catch (error) {
+      return { ok: false, error: plainCryptoError(error) }
+    }
+  })
+}

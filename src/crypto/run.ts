@@ -1,0 +1,63 @@
+/**
+ * The one door to cryptography for operations. What it is: jobs in, results out, with the choice of the place: here, if
+ * that costs less than the hop to a worker, else in the pool. What it is not: the work (jobs.ts), nor the pool's inside
+ * (job-pool.ts).
+ */
+
+import { extname } from 'node:path'
+import { plainCryptoError, revivedCryptoError } from './errors.ts'
+import { createJobPool } from './job-pool.ts'
+import { type CryptoJob, type CryptoJobKind, type CryptoResult, costOf, executeJob } from './jobs.ts'
+
+export { AlgorithmError, CryptoBusy, CryptoFailure, KeyFormatError, KeyWrapError } from './errors.ts'
+export type { GeneratedKey, GeneratedKeyPair, KeyPairRequest, SymmetricKeyRequest } from './generate.ts'
+export type { CryptoJob, CryptoJobKind, CryptoResult } from './jobs.ts'
+export type { ConvertedKey, KeyForm, ParsedKey } from './key-format.ts'
+export type { KeyMaterial, TransparentKey } from './transparent.ts'
+
+/** Settings of a runner. */
+export interface CryptoRunnerOptions {
+  /** `auto`: what is cheap runs where it is asked for. `pool`: every job goes to a worker. */
+  readonly placement: 'auto' | 'pool'
+  /** Number of worker threads, at least 1. */
+  readonly workers: number
+  /** Jobs that the workers may have taken and not yet answered; one more is refused with CryptoBusy. */
+  readonly queueMax: number
+  /** Told of a worker that died. */
+  readonly onWorkerError?: ((error: Error) => void) | undefined
+}
+
+/** Runs cryptographic jobs. */
+export interface CryptoRunner {
+  /**
+   * Does a job. Rejects with KeyFormatError, AlgorithmError or KeyWrapError where the job is at fault, with CryptoBusy when
+   * too many wait, with CryptoFailure when its worker died or the library failed.
+   */
+  run<Kind extends CryptoJobKind>(job: CryptoJob<Kind>): Promise<CryptoResult<Kind>>
+  /** Waits for the jobs taken, then ends the workers. */
+  close(): Promise<void>
+}
+
+/** Starts the workers, and gives the runner. */
+export function createCryptoRunner({ placement, ...options }: CryptoRunnerOptions): CryptoRunner {
+  // The worker is TypeScript in the repository and JavaScript in a package: like this file.
+  const workerUrl = new URL(`../../workers/crypto${extname(import.meta.url)}`, import.meta.url).href
+  const pool = createJobPool({ ...options, workerUrl })
+  return {
+    async run<Kind extends CryptoJobKind>(job: CryptoJob<Kind>) {
+      const cost = costOf(job)
+      if (placement === 'auto' && cost === 'inline') return executedHere(job)
+      return (await pool.run(job, cost === 'heavy')) as CryptoResult<Kind>
+    },
+    close: () => pool.close(),
+  }
+}
+
+/** Does a job in place, with the errors that it would have had on its way through a worker. */
+function executedHere<Kind extends CryptoJobKind>(job: CryptoJob<Kind>): CryptoResult<Kind> {
+  try {
+    return executeJob(job)
+  } catch (error) {
+    throw revivedCryptoError(plainCryptoError(error))
+  }
+}
