@@ -23,7 +23,7 @@ const partialCodecs = new Map<Codec<unknown>, Codec<unknown>>()
 const partialValueCodec: Choose<unknown> = parent => {
   const codec = attributeCodec(String(parent['attributeName']))
   if (!('fields' in codec)) return codec
-  const known = partialCodecs.get(codec) ?? (partial(codec as StructCodec<unknown>) as Codec<unknown>)
+  const known = partialCodecs.get(codec) ?? partial(codec as StructCodec<unknown>)
   partialCodecs.set(codec, known)
   return known
 }

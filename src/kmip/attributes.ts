@@ -3,7 +3,7 @@
  * and whether Locate finds it by index. What it is not: the operations on attributes, which interpret these rows
  * (objects/attributes.ts), nor the tables' text (attribute-rules.ts, generated).
  */
-import { anyItem, boolean, type Codec, dateTime, integer, interval, textString } from '#ttlv/schema'
+import { anyItem, boolean, type Codec, dateTime, type Infer, integer, interval, textString } from '#ttlv/schema'
 import { attributeRules } from './attribute-rules.ts'
 import * as values from './attribute-values.ts'
 import { ObjectType } from './enums.ts'
@@ -31,6 +31,8 @@ export interface AttributeRow {
   readonly alwaysHasValue: boolean
   /** Whether a client may give it when it creates or registers an object, and add it later. */
   readonly setByClient: boolean
+  /** Whether a request that creates or registers an object carries it although the server keeps it (§4.1 to §4.3). */
+  readonly givenOnCreation: boolean
   readonly modifiableByClient: ClientRule
   readonly deletableByClient: ClientRule
   readonly index: IndexKind
@@ -74,8 +76,13 @@ const clientRuleByText: Readonly<Record<string, ClientRule>> = {
   'Yes, for client-created attributes': 'clientCreated',
 }
 
+interface Addition {
+  readonly codec: Codec<unknown>
+  readonly index: IndexKind
+}
+
 /** What the server adds to each rule table: the value's codec, and the index. */
-const additions: Readonly<Record<string, { readonly codec: Codec<never>; readonly index: IndexKind }>> = {
+const additions = {
   'Unique Identifier': { codec: textString, index: 'equality' },
   Name: { codec: values.name, index: 'equality' },
   'Object Type': { codec: enumerated('ObjectType'), index: 'equality' },
@@ -127,10 +134,24 @@ const additions: Readonly<Record<string, { readonly codec: Codec<never>; readonl
   'Always Sensitive': { codec: boolean, index: 'none' },
   Extractable: { codec: boolean, index: 'none' },
   'Never Extractable': { codec: boolean, index: 'none' },
-}
+} satisfies Readonly<Record<string, Addition>>
+
+/** The value type of every attribute, by name, as its codec has it: for code that builds attributes. */
+export type AttributeValues = { readonly [Name in keyof typeof additions]: Infer<(typeof additions)[Name]['codec']> }
+
+const additionsByName: Readonly<Record<string, Addition>> = additions
+
+/** Tables 165, 168 and 171: attributes that the server sets, from the values that a creating request carries. */
+const givenOnCreation: ReadonlySet<string> = new Set([
+  'Cryptographic Algorithm',
+  'Cryptographic Length',
+  'Certificate Type',
+  'Certificate Length',
+  'Digital Signature Algorithm',
+])
 
 const rowOf = (rule: AttributeRuleRow): AttributeRow | undefined => {
-  const addition = additions[rule.name]
+  const addition = additionsByName[rule.name]
   if (addition === undefined) return undefined
   const objectTypes = objectTypesByText[rule.appliesTo]
   const modifiable = clientRuleByText[String(rule.modifiableByClient)]
@@ -143,11 +164,12 @@ const rowOf = (rule: AttributeRuleRow): AttributeRow | undefined => {
     since: rule.since,
     until: rule.until ?? Number.MAX_SAFE_INTEGER,
     section: rule.section,
-    codec: addition.codec as Codec<unknown>,
+    codec: addition.codec,
     objectTypes: new Set(objectTypes),
     multiple: rule.multipleInstances !== false,
     alwaysHasValue: rule.alwaysHasValue !== false,
     setByClient: rule.initiallySetBy.includes('Client'),
+    givenOnCreation: givenOnCreation.has(rule.name),
     modifiableByClient: modifiable,
     deletableByClient: deletable,
     index: addition.index,

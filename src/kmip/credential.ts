@@ -28,7 +28,7 @@ export const attestation = struct({
   attestationAssertion: optional(Tag.AttestationAssertion, byteString),
 })
 
-const credentialValues: ReadonlyMap<number, Codec<never>> = new Map<number, Codec<never>>([
+const credentialValues: ReadonlyMap<number, Codec<unknown>> = new Map<number, Codec<unknown>>([
   [CredentialType.UsernameAndPassword, usernameAndPassword],
   [CredentialType.Device, device],
   [CredentialType.Attestation, attestation],
@@ -36,7 +36,7 @@ const credentialValues: ReadonlyMap<number, Codec<never>> = new Map<number, Code
 
 /** Credential Value by Credential Type; any item for a vendor's type. */
 const credentialValue: Choose<unknown> = parent =>
-  (credentialValues.get(Number(parent['credentialType'])) ?? anyItem) as Codec<unknown>
+  credentialValues.get(Number(parent['credentialType'])) ?? anyItem
 
 /** §2.1.2 */
 export const credential = struct({

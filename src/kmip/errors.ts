@@ -65,11 +65,14 @@ export const reasonInVersion = (reason: number, version: number): number => {
 export class KmipError extends Error {
   override readonly name = 'KmipError'
   readonly reason: number
+  /** Fields that go back in spite of the failure (Check, §4.10). */
+  readonly payload: unknown
 
   /** @param text says what to do about it; holds nothing secret. Without it the reason's own text. */
-  constructor(reason: number, text?: string) {
+  constructor(reason: number, text?: string, payload?: unknown) {
     super(text ?? reasonRows.get(reason)?.text ?? 'General Failure')
     this.reason = reason
+    this.payload = payload
   }
 }
 

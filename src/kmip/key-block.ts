@@ -67,7 +67,7 @@ export const transparentEcPrivateKey = struct({ recommendedCurve: curve, d: one(
 export const transparentEcPublicKey = struct({ recommendedCurve: curve, qString: one(Tag.QString, byteString) })
 
 /** Key Material is a structure for these formats and a byte string for all others. */
-const transparent: ReadonlyMap<number, Codec<never>> = new Map<number, Codec<never>>([
+const transparent: ReadonlyMap<number, Codec<unknown>> = new Map<number, Codec<unknown>>([
   [KeyFormatType.TransparentSymmetricKey, transparentSymmetricKey],
   [KeyFormatType.TransparentDSAPrivateKey, transparentDsaPrivateKey],
   [KeyFormatType.TransparentDSAPublicKey, transparentDsaPublicKey],
@@ -87,7 +87,7 @@ const transparent: ReadonlyMap<number, Codec<never>> = new Map<number, Codec<nev
 
 /** The codec of Key Material in a format: a structure for the transparent ones. */
 export const keyMaterialCodec = (keyFormatType: number): Codec<unknown> =>
-  (transparent.get(keyFormatType) ?? byteString) as Codec<unknown>
+  transparent.get(keyFormatType) ?? byteString
 
 /** A plain Key Value: material, and attributes that travel with it (§2.1.4). */
 export interface KeyValue {

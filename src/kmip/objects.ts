@@ -61,11 +61,11 @@ export type ObjectField =
   | 'opaqueObject'
   | 'pgpKey'
 
-const row = (objectType: number, tag: number, field: ObjectField, codec: Codec<never>, since = 0): ObjectRow => ({
+const row = (objectType: number, tag: number, field: ObjectField, codec: Codec<unknown>, since = 0): ObjectRow => ({
   objectType,
   tag,
   field,
-  codec: codec as Codec<unknown>,
+  codec,
   since,
 })
 

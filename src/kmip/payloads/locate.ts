@@ -1,6 +1,6 @@
 /** Locate: payload shapes, request and response. KMIP 1.4 §4.9 */
 import { integer, many, optional, struct, textString } from '#ttlv/schema'
-import { attribute, attributeFilter, templateAttribute, templateAttributeFilter } from '#kmip/attribute'
+import { attributeFilter, templateAttributeFilter } from '#kmip/attribute'
 import { Tag } from '#kmip/tags'
 import { v1_1, v1_3 } from '#kmip/versions'
 import { enumerated } from '#kmip/vocabulary'

@@ -1,6 +1,7 @@
 /** Register: payload shapes, request and response. KMIP 1.4 §4.3 */
 import { one, optional, struct, textString } from '#ttlv/schema'
 import { templateAttribute } from '#kmip/attribute'
+import { objectFields } from '#kmip/objects'
 import { Tag } from '#kmip/tags'
 import { enumerated } from '#kmip/vocabulary'
 

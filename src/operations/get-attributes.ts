@@ -1,0 +1,26 @@
+/** Get Attributes: the attributes that are asked for, or all. KMIP 1.4 §4.12 */
+import { hasAttribute } from '#kmip/attributes'
+import { ResultReason } from '#kmip/enums'
+import { KmipError } from '#kmip/errors'
+import { attributeNames, instancesOf, wireAttribute } from '#objects/managed-object'
+import { operation } from './operation.ts'
+
+export const getAttributes = operation({
+  name: 'GetAttributes',
+  section: '4.12',
+  reasons: ['ItemNotFound', 'InvalidMessage', 'ObjectArchived', 'PermissionDenied'],
+  handle({ uniqueIdentifier, attributeName }, context) {
+    const object = context.object(uniqueIdentifier, 'read')
+    if (new Set(attributeName).size !== attributeName.length) {
+      throw new KmipError(ResultReason.InvalidMessage, 'The same Attribute Name is given more than once')
+    }
+    const names = attributeName.length === 0 ? attributeNames(object) : attributeName
+    return {
+      uniqueIdentifier: object.uniqueIdentifier,
+      // A name that the object or the version does not have gives nothing: no error.
+      attribute: names
+        .filter(name => hasAttribute(name, context.version))
+        .flatMap(name => instancesOf(object, name).map(instance => wireAttribute(name, instance))),
+    }
+  },
+})

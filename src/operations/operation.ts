@@ -1,0 +1,160 @@
+/**
+ * What an operation is: one row with its code, versions, shapes, permission, reasons and behaviour, and what it is given to
+ * work with. What it is not: any operation, or the batch around it (server/dispatch.ts).
+ */
+import { enumerationNamed } from '#kmip/vocabulary'
+import { Operation, ResultReason } from '#kmip/enums'
+import { KmipError } from '#kmip/errors'
+import { type PayloadName, payloads } from '#kmip/payloads/index'
+import type { Version } from '#kmip/versions'
+import type { AttributeLimits } from '#objects/attributes'
+import type { ManagedObject } from '#objects/managed-object'
+import type { Infer } from '#ttlv/schema'
+import type { CryptoRunner } from '#crypto/run'
+import type { Permission, Principal } from '#identity/principals'
+import { permits } from '#identity/permissions'
+import type { Attribute, TemplateAttribute } from '#kmip/attribute'
+import { claimsOf } from '#objects/locate-filter'
+import { afterChange } from '#objects/new-object'
+import { templateAttributesOf } from '#objects/templates'
+import { ObjectType } from '#kmip/enums'
+import type { Transaction } from './transaction.ts'
+
+/** What the server decides and a client cannot: settings, each with its row in config.ts. */
+export interface Policy extends AttributeLimits {
+  readonly leaseTimeSeconds: number
+  /** Identifiers that one Locate returns at most. */
+  readonly locateItemsMax: number
+  /** Destroy leaves nothing of the object; otherwise its attributes stay with its state. */
+  readonly hardDelete: boolean
+  readonly vendorIdentification: string
+}
+
+/** What every message of the process shares. */
+export interface Services {
+  readonly policy: Policy
+  readonly crypto: CryptoRunner
+  /** A new Unique Identifier. */
+  readonly newUniqueIdentifier: () => string
+  /** Every operation of the server, and the object types that it keeps: what Query tells. */
+  readonly operations: readonly OperationRow[]
+  readonly objectTypes: ReadonlySet<number>
+}
+
+/** What an operation works with: one for all items of a message. */
+export class Context {
+  readonly version: Version
+  /** Seconds since 1970. */
+  readonly now: number
+  readonly principal: Principal
+  readonly transaction: Transaction
+  readonly services: Services
+  /** §4: the Unique Identifier that an item before this one returned; undefined after a Locate of several. */
+  idPlaceholder: string | undefined
+
+  constructor(version: Version, now: number, principal: Principal, transaction: Transaction, services: Services) {
+    this.version = version
+    this.now = now
+    this.principal = principal
+    this.transaction = transaction
+    this.services = services
+    this.idPlaceholder = undefined
+  }
+
+  /**
+   * The object that a request names, or the ID Placeholder's: existence and access are decided here and nowhere else.
+   * @throws KmipError Item Not Found, Permission Denied, Object Archived
+   */
+  object(uniqueIdentifier: string | undefined, permission: Permission): ManagedObject {
+    const identifier = uniqueIdentifier ?? this.idPlaceholder
+    if (identifier === undefined) {
+      throw new KmipError(ResultReason.ItemNotFound, 'The request names no object and the ID Placeholder is empty')
+    }
+    const object = this.transaction.read(identifier)
+    if (object === undefined) throw new KmipError(ResultReason.ItemNotFound)
+    if (!permits(this.principal, object, permission)) throw new KmipError(ResultReason.PermissionDenied)
+    if (object.attributes['Archive Date'] !== undefined) throw new KmipError(ResultReason.ObjectArchived)
+    return object
+  }
+
+  /** Notes a change of an object, with the date of the change. */
+  put(object: ManagedObject): void {
+    const attributes = { ...object.attributes, 'Last Change Date': [{ index: 0, value: this.now }] }
+    this.transaction.put({ ...object, attributes })
+  }
+
+  /** The object with what follows from a changed attribute. @throws KmipError Invalid Field for dates that contradict one another. */
+  afterChange(object: ManagedObject): ManagedObject {
+    return afterChange(object, this.now)
+  }
+
+  /** §3.2: no two objects of a domain have the same Name. @throws KmipError with the reason that the operation's table names. */
+  checkNames(object: ManagedObject, reason: number): void {
+    for (const claim of claimsOf(object)) {
+      if (this.transaction.isClaimed(claim, object.uniqueIdentifier, claimsOf)) {
+        throw new KmipError(reason, 'Another object has this Name already')
+      }
+    }
+  }
+
+  /**
+   * The attributes of the Templates that a Template-Attribute names, in order.
+   * @throws KmipError `reason` for a Template that does not exist, Permission Denied, Object Archived
+   */
+  async templateAttributes(given: TemplateAttribute | undefined, reason: number = ResultReason.ItemNotFound): Promise<readonly Attribute[]> {
+    const attributes: Attribute[] = []
+    for (const name of given?.name ?? []) {
+      const filters = [
+        { name: 'Name', values: [name] },
+        { name: 'Object Type', values: [ObjectType.Template] },
+      ]
+      const scope = { access: [], storage: ['online', 'archived'], permits: () => true }
+      const [key] = (await this.transaction.find(filters, scope, 0, 1)).keys
+      if (key === undefined) throw new KmipError(reason, 'The Template does not exist')
+      attributes.push(...templateAttributesOf(this.object(key, 'read')))
+    }
+    return attributes
+  }
+}
+
+type Request<N extends PayloadName> = Infer<(typeof payloads)[N]['request']>
+type Response<N extends PayloadName> = Infer<(typeof payloads)[N]['response']>
+
+/** An operation, as its file declares it. */
+export interface OperationDeclaration<N extends PayloadName> {
+  readonly name: N
+  /** Section of KMIP 1.4. */
+  readonly section: string
+  /** Result Reasons of the specification's error table that this operation raises. */
+  readonly reasons: readonly (keyof typeof ResultReason)[]
+  readonly handle: (request: Request<N>, context: Context) => Response<N> | Promise<Response<N>>
+}
+
+/** An operation's row. */
+export interface OperationRow {
+  readonly name: string
+  readonly code: number
+  readonly since: Version
+  readonly until: Version
+  readonly section: string
+  readonly reasons: readonly string[]
+  readonly handle: (request: unknown, context: Context) => unknown
+}
+
+const operationValues = enumerationNamed('Operation').values
+
+/** Completes a declaration with what the registry knows of the operation. */
+export const operation = <N extends PayloadName>(declaration: OperationDeclaration<N>): OperationRow => {
+  const code = Operation[declaration.name]
+  const row = operationValues.find(value => value.value === code)
+  if (row === undefined) throw new TypeError(`the registry has no operation ${declaration.name}`)
+  return {
+    name: declaration.name,
+    code,
+    since: row.since,
+    until: row.until ?? Number.MAX_SAFE_INTEGER,
+    section: declaration.section,
+    reasons: declaration.reasons,
+    handle: declaration.handle as OperationRow['handle'],
+  }
+}

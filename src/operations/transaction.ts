@@ -1,0 +1,190 @@
+/**
+ * What one request message reads and changes: a snapshot with changes on top, given to the store as one commit. What it
+ * is: so that a failed item drops its own changes and Undo drops all, and so that an item sees what those before it did.
+ * What it is not: durable; `commit` is, and only after it a success may leave.
+ */
+import { type AttributeFilter, asksForDestroyed, dueField, type FilterTerm, matches, type Plan, planOf, storageField, storageStatus } from '#objects/locate-filter'
+import { settle } from '#objects/lifecycle'
+import type { ManagedObject } from '#objects/managed-object'
+import type { Change, CommitResult, Store, Stored, Table } from '#store/store'
+
+interface Draft {
+  readonly revision: number
+  readonly previous: ManagedObject | undefined
+  readonly value: ManagedObject | undefined
+}
+
+/** Which objects a search sees: everything that holds one of these access terms, and is kept in one of these places. */
+export interface Scope {
+  readonly access: readonly FilterTerm[]
+  readonly storage: readonly string[]
+  /** The same decision for an object that the index does not know yet. */
+  readonly permits: (object: ManagedObject) => boolean
+}
+
+/** Objects are tested one by one where an index alone does not answer; so many at a time before others get their turn. */
+const testsPerTurn = 256
+
+export class Transaction {
+  readonly #store: Store
+  readonly #table: Table<ManagedObject>
+  readonly #now: number
+  #drafts = new Map<string, Draft>()
+  /** What was read first of each object: changes are decided from it, so it is the revision that they expect. */
+  readonly #reads = new Map<string, Stored<ManagedObject> | undefined>()
+
+  /** @param now seconds since 1970: the time of the whole message */
+  constructor(store: Store, table: Table<ManagedObject>, now: number) {
+    this.#store = store
+    this.#table = table
+    this.#now = now
+  }
+
+  /** The object in its state of now, with this message's changes; undefined when there is none. */
+  read(uniqueIdentifier: string): ManagedObject | undefined {
+    const draft = this.#drafts.get(uniqueIdentifier)
+    if (draft !== undefined) return draft.value
+    const stored = this.#firstRead(uniqueIdentifier)
+    return stored === undefined ? undefined : settle(stored.value, this.#now)
+  }
+
+  #firstRead(uniqueIdentifier: string): Stored<ManagedObject> | undefined {
+    if (this.#reads.has(uniqueIdentifier)) return this.#reads.get(uniqueIdentifier)
+    const stored = this.#store.read(this.#table, uniqueIdentifier)
+    this.#reads.set(uniqueIdentifier, stored)
+    return stored
+  }
+
+  /** An object that is only looked at: nothing of it is kept. */
+  #peek(uniqueIdentifier: string): ManagedObject | undefined {
+    const stored = this.#store.read(this.#table, uniqueIdentifier)
+    return stored === undefined ? undefined : settle(stored.value, this.#now)
+  }
+
+  /** Notes the object's new form; its place in the store is looked up once. */
+  put(object: ManagedObject): void {
+    this.#draft(object.uniqueIdentifier, object)
+  }
+
+  /** Notes that the object goes, with all that is known of it. */
+  remove(uniqueIdentifier: string): void {
+    this.#draft(uniqueIdentifier, undefined)
+  }
+
+  #draft(uniqueIdentifier: string, value: ManagedObject | undefined): void {
+    const draft = this.#drafts.get(uniqueIdentifier)
+    const stored = draft === undefined ? this.#firstRead(uniqueIdentifier) : undefined
+    this.#drafts.set(uniqueIdentifier, {
+      revision: draft?.revision ?? stored?.revision ?? 0,
+      previous: draft === undefined ? stored?.value : draft.previous,
+      value,
+    })
+  }
+
+  /** The changes so far, to come back to. */
+  savepoint(): ReadonlyMap<string, Draft> {
+    return new Map(this.#drafts)
+  }
+
+  /** Drops what was noted since the savepoint. */
+  rollback(savepoint: ReadonlyMap<string, Draft>): void {
+    this.#drafts = new Map(savepoint)
+  }
+
+  /** Whether there is anything to commit. */
+  get isDirty(): boolean {
+    return this.#drafts.size > 0
+  }
+
+  /** Gives all changes to the store at once. */
+  commit(): Promise<CommitResult> {
+    const changes: Change<ManagedObject>[] = []
+    for (const [key, { revision, previous, value }] of this.#drafts) {
+      if (value === undefined && revision === 0) continue
+      changes.push({ table: this.#table.name, key, revision, previous, value })
+    }
+    return this.#store.commit(changes)
+  }
+
+  /** Whether an entry of this field and value is held by another object than `except`. */
+  isClaimed(entry: { readonly field: string; readonly value: string | number }, except: string | undefined, claims: (object: ManagedObject) => readonly { readonly field: string; readonly value: unknown }[]): boolean {
+    for (const [key, { value }] of this.#drafts) {
+      if (key === except || value === undefined) continue
+      if (claims(value).some(claim => claim.field === entry.field && claim.value === entry.value)) return true
+    }
+    const exclude = new Set(this.#drafts.keys())
+    if (except !== undefined) exclude.add(except)
+    const query = { all: [{ field: entry.field, equals: entry.value }], any: [], exclude, offset: 0, limit: 1 }
+    return this.#store.find(this.#table, query).total > 0
+  }
+
+  /**
+   * Identifiers of the objects that match, in the store's order, and how many there are in all.
+   * Indexes answer; what they cannot know (objects of this message, objects whose date has just come, attributes that are
+   * not indexed) is tested object by object, in turns.
+   */
+  async find(
+    filters: readonly AttributeFilter[],
+    scope: Scope,
+    offset: number,
+    limit: number,
+  ): Promise<{ readonly keys: readonly string[]; readonly total: number }> {
+    const plan = planOf(filters)
+    const storage = asksForDestroyed(filters) ? [...scope.storage, 'destroyed'] : scope.storage
+    const suits = (object: ManagedObject): boolean =>
+      scope.permits(object) && storage.includes(storageStatus(object)) && matches(object, filters)
+    const { exclude, include } = this.#newer(suits)
+    const base = { any: scope.access, exclude, include }
+    const places: readonly FilterTerm[][] = storage.map(place => [{ field: storageField, equals: place }])
+    const single = places.length === 1 ? places[0] : undefined
+    if (single !== undefined && plan.rest.length === 0) {
+      return this.#store.find(this.#table, { ...base, all: [...plan.terms, ...single], offset, limit })
+    }
+    return this.#findByTest(plan, base, storage, suits, offset, limit)
+  }
+
+  /** Objects of which more is known than the index says: changed here, or due to change their state by a date. */
+  #newer(suits: (object: ManagedObject) => boolean): { readonly exclude: ReadonlySet<string>; readonly include: readonly string[] } {
+    const exclude = new Set(this.#drafts.keys())
+    const include: string[] = []
+    for (const [key, { value }] of this.#drafts) {
+      if (value !== undefined && suits(value)) include.push(key)
+    }
+    const due = this.#store.find(this.#table, {
+      all: [{ field: dueField, to: this.#now }],
+      any: [],
+      exclude,
+      offset: 0,
+      limit: Number.MAX_SAFE_INTEGER,
+    })
+    for (const key of due.keys) {
+      const object = this.#peek(key)
+      exclude.add(key)
+      if (object !== undefined && suits(object)) include.push(key)
+    }
+    return { exclude, include }
+  }
+
+  async #findByTest(
+    plan: Plan,
+    base: { readonly any: readonly FilterTerm[]; readonly exclude: ReadonlySet<string>; readonly include: readonly string[] },
+    storage: readonly string[],
+    suits: (object: ManagedObject) => boolean,
+    offset: number,
+    limit: number,
+  ): Promise<{ readonly keys: readonly string[]; readonly total: number }> {
+    const place: readonly FilterTerm[] = storage.length === 1 ? [{ field: storageField, equals: storage[0] ?? '' }] : []
+    const all = [...plan.terms, ...place]
+    const candidates = this.#store.find(this.#table, { ...base, all, offset: 0, limit: Number.MAX_SAFE_INTEGER })
+    const included = new Set(base.include)
+    const keys: string[] = []
+    let tested = 0
+    for (const key of candidates.keys) {
+      const object = included.has(key) ? undefined : this.#peek(key)
+      if (included.has(key) || (object !== undefined && suits(object))) keys.push(key)
+      tested += 1
+      if (tested % testsPerTurn === 0) await new Promise(resolve => setImmediate(resolve))
+    }
+    return { keys: keys.slice(offset, offset + limit), total: keys.length }
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * The connection actor: one per TLS session. What it is: from bytes to requests to answers, in order, within bounds, with
+ * no I/O of its own: it is told of events and speaks through an output (a socket, or an array in a test). What it is not:
+ * TLS, identity, or what a request means.
+ *
+ *     data ─▶ framer ─▶ requests that wait ─▶ one at a time: answer ─▶ one write ─▶ output
+ *               │             └─ too many: stop reading, read on when half are answered
+ *               └─ not a message: one refusal, then close, for the framing is lost
+ *
+ * States: `open`; `finishing` (no more is read: what was taken is answered, then the end); `closed`.
+ */
+import type { Cancel, Clock } from '#actor/clock'
+import { ResultReason } from '#kmip/enums'
+import { KmipError, kmipErrorOf } from '#kmip/errors'
+import { Tag } from '#kmip/tags'
+import { TtlvError } from '#ttlv/error'
+import { Framer } from '#ttlv/framer'
+
+/** Where the actor's answers go. */
+export interface Output {
+  /** Writes one answer with one write. False: the peer reads too slowly; `drained` will be told. */
+  send(answer: Buffer): boolean
+  pause(): void
+  resume(): void
+  /** Ends the session after what was sent. */
+  end(): void
+  /** Ends the session at once. */
+  destroy(): void
+}
+
+export interface ConnectionLimits {
+  readonly requestSizeMax: number
+  readonly unansweredRequestsMax: number
+  readonly unansweredBytesMax: number
+  /** From a request's first byte to its last. */
+  readonly requestTimeoutMs: number
+  /** Without any request. */
+  readonly idleTimeoutMs: number
+  /** For a peer that does not take its answers. */
+  readonly writeTimeoutMs: number
+}
+
+/** Answers requests: the dispatcher, with the session's identity looked up anew for every request. */
+export interface Responder {
+  answer(message: Buffer): Promise<Buffer>
+  refusal(error: KmipError): Buffer
+}
+
+/** Why a session ended, for the log. */
+export type ConnectionEnd = 'peer' | 'framing' | 'request timeout' | 'idle' | 'slow reader' | 'drained' | 'failure'
+
+export interface ConnectionOptions {
+  readonly output: Output
+  readonly responder: Responder
+  readonly limits: ConnectionLimits
+  readonly clock: Clock
+  readonly onEnd: (reason: ConnectionEnd, detail: string) => void
+}
+
+const nothing = (): void => undefined
+
+export class Connection {
+  readonly #options: ConnectionOptions
+  readonly #framer: Framer
+  #state: 'open' | 'finishing' | 'closed' = 'open'
+  #waiting: Buffer[] = []
+  #waitingBytes = 0
+  #paused = false
+  #busy = false
+  #drained: (() => void) | undefined
+  #cancelRequestTimer: Cancel = nothing
+  #requestTimed = false
+  #cancelIdleTimer: Cancel = nothing
+  #ending: ConnectionEnd = 'peer'
+  #detail = ''
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+    this.#framer = new Framer(Tag.RequestMessage, options.limits.requestSizeMax)
+    this.#startIdleTimer()
+  }
+
+  /** Bytes came from the peer. */
+  data(chunk: Buffer): void {
+    if (this.#state !== 'open') return
+    this.#framer.push(chunk)
+    this.#takeRequests()
+  }
+
+  /** The peer sends no more: what it asked is answered, then the session ends. */
+  ended(): void {
+    this.#finish('peer', '')
+  }
+
+  /** The peer took what was sent. */
+  drained(): void {
+    this.#drained?.()
+  }
+
+  /** The session is gone, whatever was still to be said. */
+  closed(): void {
+    this.#close()
+  }
+
+  /** No new requests: those that were taken are answered, then the session ends. */
+  drain(): void {
+    this.#finish('drained', '')
+  }
+
+  #takeRequests(): void {
+    let refused: KmipError | undefined
+    try {
+      while (!this.#isFull()) {
+        const message = this.#framer.next()
+        if (message === undefined) break
+        this.#waiting.push(message)
+        this.#waitingBytes += message.length
+      }
+    } catch (error) {
+      refused = framingRefusal(error)
+    }
+    this.#timeRequest()
+    this.#setPaused(this.#isFull())
+    if (refused !== undefined) this.#finish('framing', refused.message, refused)
+    else if (this.#waiting.length > 0) this.#startIdleTimer()
+    this.#run()
+  }
+
+  #isFull(): boolean {
+    const { unansweredRequestsMax, unansweredBytesMax } = this.#options.limits
+    return this.#waiting.length >= unansweredRequestsMax || this.#waitingBytes >= unansweredBytesMax
+  }
+
+  #setPaused(paused: boolean): void {
+    if (paused === this.#paused) return
+    this.#paused = paused
+    if (paused) this.#options.output.pause()
+    else this.#options.output.resume()
+  }
+
+  #run(): void {
+    if (this.#busy || this.#state === 'closed') return
+    this.#busy = true
+    this.#answerAll().catch((error: unknown) => {
+      this.#ending = 'failure'
+      this.#detail = error instanceof Error ? error.message : String(error)
+      this.#options.output.destroy()
+      this.#close()
+    })
+  }
+
+  async #answerAll(): Promise<void> {
+    const { output, responder, limits } = this.#options
+    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
+      const answer = await responder.answer(message)
+      this.#waitingBytes -= message.length
+      if (this.#isClosed()) return
+      if (!output.send(answer) && !(await this.#waitForPeer())) return
+      const half = this.#waiting.length * 2 <= limits.unansweredRequestsMax && this.#waitingBytes * 2 <= limits.unansweredBytesMax
+      if (this.#paused && half && this.#state === 'open') this.#takeRequests()
+    }
+    this.#busy = false
+    this.#startIdleTimer()
+    if (this.#state === 'finishing') this.#end()
+  }
+
+  /** Told to the compiler as a question, because the state changes while an answer is awaited. */
+  #isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  /** Waits until the peer has taken what was sent; false when it did not in time. */
+  #waitForPeer(): Promise<boolean> {
+    const { clock, limits, output } = this.#options
+    return new Promise(resolve => {
+      const cancel = clock.after(limits.writeTimeoutMs, () => {
+        this.#drained = undefined
+        this.#ending = 'slow reader'
+        output.destroy()
+        this.#close()
+        resolve(false)
+      })
+      this.#drained = () => {
+        this.#drained = undefined
+        cancel()
+        resolve(!this.#isClosed())
+      }
+    })
+  }
+
+  /** Bounds the time of a message that has begun and is not complete. */
+  #timeRequest(): void {
+    const incomplete = this.#framer.pendingBytes > 0 && !this.#isFull()
+    if (incomplete === this.#requestTimed) return
+    this.#requestTimed = incomplete
+    this.#cancelRequestTimer()
+    this.#cancelRequestTimer = nothing
+    if (!incomplete) return
+    const { clock, limits } = this.#options
+    this.#cancelRequestTimer = clock.after(limits.requestTimeoutMs, () => {
+      const refused = new KmipError(ResultReason.InvalidMessage, `The message was not complete after ${limits.requestTimeoutMs} ms`)
+      this.#finish('request timeout', refused.message, refused)
+    })
+  }
+
+  #startIdleTimer(): void {
+    this.#cancelIdleTimer()
+    const { clock, limits } = this.#options
+    this.#cancelIdleTimer = clock.after(limits.idleTimeoutMs, () => {
+      if (this.#busy) this.#startIdleTimer()
+      else this.#finish('idle', '')
+    })
+  }
+
+  /** Reads no more; what was taken is answered, `last` is said after it, then the session ends. */
+  #finish(reason: ConnectionEnd, detail: string, last?: KmipError): void {
+    if (this.#state !== 'open') return
+    this.#state = 'finishing'
+    this.#ending = reason
+    this.#detail = detail
+    this.#cancelRequestTimer()
+    if (last !== undefined) this.#lastWords = last
+    if (!this.#busy && this.#waiting.length === 0) this.#end()
+    else this.#run()
+  }
+
+  #lastWords: KmipError | undefined
+
+  #end(): void {
+    const { output, responder } = this.#options
+    if (this.#lastWords !== undefined) output.send(responder.refusal(this.#lastWords))
+    output.end()
+    this.#close()
+  }
+
+  #close(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#waiting = []
+    this.#cancelRequestTimer()
+    this.#cancelIdleTimer()
+    this.#drained?.()
+    this.#options.onEnd(this.#ending, this.#detail)
+  }
+}
+
+/** What is said to a peer whose bytes are no messages. @throws what is not about bytes */
+const framingRefusal = (error: unknown): KmipError => {
+  if (error instanceof TtlvError) return kmipErrorOf(error)
+  throw error
+}

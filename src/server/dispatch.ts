@@ -1,0 +1,226 @@
+/**
+ * A request message becomes a response message (KMIP 1.4 §6, §7, §11.1): header, credential, batch, commit. What it is:
+ * the rules that hold for every operation. What it is not: an operation, or bytes on a socket (connection.ts).
+ *
+ *     bytes ─▶ request ─▶ header checked ─▶ items in order, each in a savepoint ─▶ response ─▶ commit ─▶ bytes
+ *                                             ▲                                               │ conflict: once more
+ *                                             └───────────────────────────────────────────────┘
+ */
+import type { Clock } from '#actor/clock'
+import { BatchErrorContinuationOption, ResultReason, ResultStatus } from '#kmip/enums'
+import { KmipError, kmipErrorOf, reasonInVersion } from '#kmip/errors'
+import { RefusedPayload, type RequestBatchItem, type RequestMessage, type ResponseBatchItem, readRequest, writeResponse } from '#kmip/message'
+import { majorOf, minorOf, newestVersion, type Version } from '#kmip/versions'
+import type { Login } from '#identity/login'
+import type { Principal } from '#identity/principals'
+import type { ManagedObject } from '#objects/managed-object'
+import { Context, type OperationRow, type Services } from '#operations/operation'
+import { Transaction } from '#operations/transaction'
+import { type Store, StoreUnavailable, type Table } from '#store/store'
+import { BinaryReader, BinaryWriter } from '#ttlv/binary'
+import { TtlvError } from '#ttlv/error'
+import type { ReaderLimits } from '#ttlv/stream'
+import { CryptoBusy } from '#crypto/errors'
+
+/** What of a failure goes to the log, where the client is told a correlation id alone. */
+export interface DispatchLog {
+  /** A failure inside the server. `correlation` stands in the client's Result Message. */
+  internalFailure(correlation: string, operation: string, error: unknown): void
+  /** A message that was answered: for the log's debug level. */
+  answered(version: Version, items: readonly ResponseBatchItem[], principal: Principal): void
+}
+
+export interface DispatcherOptions {
+  readonly store: Store
+  readonly table: Table<ManagedObject>
+  readonly services: Services
+  readonly login: Pick<Login, 'verifyCredential'>
+  readonly clock: Clock
+  readonly readerLimits: ReaderLimits
+  readonly batchCountMax: number
+  /** How often a batch is decided anew when another client was faster, before it is refused. */
+  readonly conflictRetriesMax: number
+  readonly newCorrelation: () => string
+  readonly log: DispatchLog
+}
+
+/** A batch as decided: what it answers, and the changes that must be durable before it does. */
+interface Decided {
+  readonly items: readonly ResponseBatchItem[]
+  readonly transaction: Transaction
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions
+  readonly #operations: ReadonlyMap<number, OperationRow>
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options
+    this.#operations = new Map(options.services.operations.map(row => [row.code, row]))
+  }
+
+  /**
+   * The answer to a message, after all that it promises is durable. Never rejects: whatever happens becomes an answer.
+   * @param bytes one whole message, as the framer cut it
+   */
+  async answer(bytes: Uint8Array, principal: Principal): Promise<Buffer> {
+    const reader = new BinaryReader(bytes, this.#options.readerLimits, newestVersion)
+    let request: RequestMessage
+    try {
+      request = readRequest(reader)
+      if (!reader.atEnd()) throw new TtlvError('message', 'bytes are left over behind the message')
+    } catch (error) {
+      return this.refusal(this.#kmipError(error, 'message'), reader.version)
+    }
+    const version = reader.version
+    try {
+      await this.#checkMessage(request, principal)
+    } catch (error) {
+      return this.#rejected(request, version, this.#kmipError(error, 'message'))
+    }
+    return this.#answerBatch(request, version, principal)
+  }
+
+  /** A response without any request item: the message could not be read, or its sender has no service (§11.1). */
+  refusal(error: KmipError, version: Version = newestVersion): Buffer {
+    return this.#encode(version, [failedItem(undefined, version, error)])
+  }
+
+  /** What holds for the message as a whole. @throws KmipError */
+  async #checkMessage({ requestHeader, batchItem }: RequestMessage, principal: Principal): Promise<void> {
+    if (requestHeader.batchCount !== batchItem.length || batchItem.length === 0) {
+      throw new KmipError(ResultReason.InvalidMessage, 'The Batch Count is not the number of Batch Items')
+    }
+    if (batchItem.length > this.#options.batchCountMax) {
+      throw new KmipError(ResultReason.InvalidMessage, `A message may have ${this.#options.batchCountMax} Batch Items`)
+    }
+    if (batchItem.length > 1 && batchItem.some(item => item.uniqueBatchItemId === undefined)) {
+      throw new KmipError(ResultReason.InvalidMessage, 'Each of several Batch Items needs a Unique Batch Item ID')
+    }
+    if (batchItem.some(item => item.messageExtension?.criticalityIndicator === true)) {
+      throw new KmipError(ResultReason.FeatureNotSupported, 'The Message Extension is critical and not known')
+    }
+    for (const credential of requestHeader.authentication?.credential ?? []) {
+      if (!(await this.#options.login.verifyCredential(credential, principal))) {
+        throw new KmipError(ResultReason.AuthenticationNotSuccessful)
+      }
+    }
+    if (requestHeader.authentication?.credential.length === 0) {
+      throw new KmipError(ResultReason.InvalidMessage, 'The Authentication holds no Credential')
+    }
+  }
+
+  async #answerBatch(request: RequestMessage, version: Version, principal: Principal): Promise<Buffer> {
+    for (let attempt = 0; attempt <= this.#options.conflictRetriesMax; attempt += 1) {
+      const { items, transaction } = await this.#decide(request, version, principal)
+      const answer = this.#encode(version, items)
+      const sizeMax = request.requestHeader.maximumResponseSize
+      // Decided before anything is durable: a client that cannot be told of a change must not find it made.
+      if (sizeMax !== undefined && answer.length > sizeMax) {
+        return this.#rejected(request, version, new KmipError(ResultReason.ResponseTooLarge))
+      }
+      if (transaction.isDirty) {
+        try {
+          if (!(await transaction.commit()).done) continue
+        } catch (error) {
+          return this.#rejected(request, version, this.#kmipError(error, 'commit'))
+        }
+      }
+      this.#options.log.answered(version, items, principal)
+      return answer
+    }
+    const busy = new KmipError(ResultReason.GeneralFailure, 'Other clients keep changing the same objects; try again')
+    return this.#rejected(request, version, busy)
+  }
+
+  /** Runs the items in order. Undo and Stop are the same but for what is kept of the items before the failure (§6.13). */
+  async #decide(request: RequestMessage, version: Version, principal: Principal): Promise<Decided> {
+    const { store, table, services, clock } = this.#options
+    const now = clock.nowSeconds()
+    const transaction = new Transaction(store, table, now)
+    const context = new Context(version, now, principal, transaction, services)
+    const option = request.requestHeader.batchErrorContinuationOption ?? BatchErrorContinuationOption.Stop
+    const beginning = transaction.savepoint()
+    let items: ResponseBatchItem[] = []
+    for (const item of request.batchItem) {
+      const savepoint = transaction.savepoint()
+      const result = await this.#runItem(item, context)
+      const failed = result.resultStatus !== ResultStatus.Success
+      if (failed) transaction.rollback(savepoint)
+      if (failed && option === BatchErrorContinuationOption.Undo) {
+        transaction.rollback(beginning)
+        items = items.map(undoneItem)
+      }
+      items.push(result)
+      if (failed && option !== BatchErrorContinuationOption.Continue) break
+    }
+    return { items, transaction }
+  }
+
+  async #runItem(item: RequestBatchItem, context: Context): Promise<ResponseBatchItem> {
+    const row = this.#operations.get(item.operation)
+    try {
+      if (row === undefined || context.version < row.since || context.version >= row.until) {
+        throw new KmipError(ResultReason.OperationNotSupported)
+      }
+      if (item.requestPayload instanceof RefusedPayload) throw kmipErrorOf(item.requestPayload.error)
+      const responsePayload = await row.handle(item.requestPayload, context)
+      return {
+        operation: item.operation,
+        uniqueBatchItemId: item.uniqueBatchItemId,
+        resultStatus: ResultStatus.Success,
+        responsePayload,
+      }
+    } catch (error) {
+      return failedItem(item, context.version, this.#kmipError(error, row?.name ?? 'operation'))
+    }
+  }
+
+  /** Every item of a message that is refused as a whole, so that the client finds each of its items answered. */
+  #rejected(request: RequestMessage, version: Version, error: KmipError): Buffer {
+    const known = request.batchItem.slice(0, this.#options.batchCountMax)
+    const items = known.map(item => failedItem(item, version, error))
+    return this.#encode(version, items.length === 0 ? [failedItem(undefined, version, error)] : items)
+  }
+
+  #encode(version: Version, batchItem: readonly ResponseBatchItem[]): Buffer {
+    const writer = new BinaryWriter(version)
+    writeResponse(writer, {
+      responseHeader: {
+        protocolVersion: { protocolVersionMajor: majorOf(version), protocolVersionMinor: minorOf(version) },
+        timeStamp: this.#options.clock.nowSeconds(),
+        attestationType: [],
+        batchCount: batchItem.length,
+      },
+      batchItem,
+    })
+    return writer.bytes()
+  }
+
+  /** The one way from any error to what a client is told: what is not meant for it is replaced by a correlation id. */
+  #kmipError(error: unknown, place: string): KmipError {
+    if (error instanceof KmipError) return error
+    if (error instanceof TtlvError) return kmipErrorOf(error)
+    const correlation = this.#options.newCorrelation()
+    this.#options.log.internalFailure(correlation, place, error)
+    const busy = error instanceof CryptoBusy || error instanceof StoreUnavailable
+    const text = busy ? 'The server cannot do this now; try again' : 'The server failed'
+    return new KmipError(ResultReason.GeneralFailure, `${text} (${correlation})`)
+  }
+}
+
+const failedItem = (item: RequestBatchItem | undefined, version: Version, error: KmipError): ResponseBatchItem => ({
+  operation: item?.operation,
+  uniqueBatchItemId: item?.uniqueBatchItemId,
+  resultStatus: ResultStatus.OperationFailed,
+  resultReason: reasonInVersion(error.reason, version),
+  resultMessage: error.message,
+  responsePayload: error.payload,
+})
+
+/** §6.9: "The requested operation was performed, but had to be undone". What it had returned is no longer true. */
+const undoneItem = (item: ResponseBatchItem): ResponseBatchItem => ({
+  operation: item.operation,
+  uniqueBatchItemId: item.uniqueBatchItemId,
+  resultStatus: ResultStatus.OperationUndone,
+})
