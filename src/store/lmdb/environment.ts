@@ -11,6 +11,7 @@
  */
 
 import assert from 'node:assert/strict'
+import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { StoreRefused } from '#store/store'
@@ -60,6 +61,11 @@ export function openFile(directory: string, mapSizeBytes: number): OpenFile {
   } catch (cause) {
     throw new StoreRefused(`${path} cannot be opened as a store: ${String(cause)}`, { cause })
   }
+}
+
+/** Makes the files their owner's alone, wherever the directory lies and whatever the process's mask is. */
+export function restrictFiles(directory: string): void {
+  for (const path of [storeFile(directory), `${storeFile(directory)}-lock`]) chmodSync(path, 0o600)
 }
 
 /** Opens the databases of each table; makes those that are absent. */

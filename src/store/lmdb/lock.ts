@@ -7,6 +7,7 @@
  * container.
  */
 
+import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreRefused } from '#store/store'
@@ -27,6 +28,8 @@ export function lockDirectory(directory: string): DirectoryLock {
   let held: DatabaseSync | undefined
   try {
     held = new DatabaseSync(path, { timeout: 0 })
+    // Who may read the file could take a lock of his own on it, and so keep the server from starting.
+    chmodSync(path, 0o600)
     held.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (cause) {
     held?.close()

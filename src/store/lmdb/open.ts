@@ -17,7 +17,7 @@ import {
   StoreFaulted,
   type Table,
 } from '#store/store'
-import { openFile, storeFile } from './environment.ts'
+import { openFile, restrictFiles, storeFile } from './environment.ts'
 import { Front } from './front.ts'
 import { type DirectoryLock, lockDirectory } from './lock.ts'
 import type { ToOwner, ToWriter, WriterSettings } from './messages.ts'
@@ -82,6 +82,7 @@ export async function openStore(options: StoreOptions): Promise<LmdbStore> {
     const file = openFile(directory, limits.mapSizeBytes)
     const { port1, port2 } = new MessageChannel()
     try {
+      restrictFiles(directory)
       prepareSchema(file, sealer)
       const front = new Front({ ...limits, file, sealer, tables, port: port1 })
       const writer = await startWriter({

@@ -58,7 +58,7 @@ describe('lmdb files', () => {
     await again.close()
   })
 
-  test('the data directory is its owner’s', async () => {
+  test('the data directory and its files are their owner’s', async () => {
     const directory = freshDirectory()
     const store = await openStore({
       directory: join(directory, 'made', 'by the store'),
@@ -68,7 +68,8 @@ describe('lmdb files', () => {
       onFault: nobodyFails,
     })
     assert(storeExists(join(directory, 'made', 'by the store')))
-    assert.equal(statSync(join(directory, 'made', 'by the store')).mode & 0o077, 0)
+    for (const name of ['.', 'store.mdb', 'store.mdb-lock', 'lock'])
+      assert.equal(statSync(join(directory, 'made', 'by the store', name)).mode & 0o077, 0)
     await store.close()
   })
 
