@@ -18,8 +18,11 @@
 import assert from 'node:assert/strict'
 import type { IndexEntry, IndexValue, Sealer } from './store.ts'
 
-/** A record key has at most this many UTF-8 bytes; `commit` refuses a longer one, `read` finds none. */
-export const recordKeyBytesMax = 512
+/**
+ * A record key has at most this many UTF-8 bytes; `commit` refuses a longer one, `read` finds none. LMDB takes keys of 1,978
+ * bytes, and a number posting has 18 in front of the text.
+ */
+export const recordKeyBytesMax = 1900
 
 const uuidMark = 1
 const textMark = 2

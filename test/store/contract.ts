@@ -117,10 +117,13 @@ function recordTests(at: () => Store): void {
 
   test('keys may be any well-formed text', async () => {
     const store = at()
-    const keys = ['', 'a', 'A', 'é', '\u{1f600}', 'x'.repeat(512), uuid(0xffff).toUpperCase(), `${uuid(0xffff)} `]
-    for (const key of keys) assert.deepEqual(await store.commit([create(key, { entries: [], content: key })]), done)
+    const keys = ['', 'a', 'A', 'é', '\u{1f600}', 'x'.repeat(1900), uuid(0xffff).toUpperCase(), `${uuid(0xffff)} `]
+    const entries = [named('any key'), { field: 'any key', value: 1 }]
+    for (const key of keys) assert.deepEqual(await store.commit([create(key, { entries, content: key })]), done)
+    for (const { field, value } of entries)
+      assert.equal(store.find(things, query([{ field, equals: value }])).total, keys.length)
     for (const key of keys) assert.equal(present(store, key).value.content, key)
-    for (const key of ['x'.repeat(513), 'nul\0', '\ud800']) {
+    for (const key of ['x'.repeat(1901), 'nul\0', '\ud800']) {
       assert.equal(store.read(things, key), undefined)
       await assert.rejects(store.commit([create(key, { entries: [] })]), /record key/)
     }
