@@ -77,8 +77,9 @@ export class Framer {
 
   /** Refuses a wrong first byte at once, so that a peer of another protocol gets its answer without waiting. */
   #checkStart(): void {
-    const byte = this.#chunks.find(chunk => chunk.length > 0)?.[0]
-    if (byte !== undefined && byte !== this.#tag >>> 16) throw new TtlvError('message', 'the bytes do not start a message')
+    const byte = this.#chunks.find((chunk) => chunk.length > 0)?.[0]
+    if (byte !== undefined && byte !== this.#tag >>> 16)
+      throw new TtlvError('message', 'the bytes do not start a message')
   }
 
   #first(size: number): Buffer {

@@ -55,7 +55,9 @@ type Shape<F extends Fields> =
 interface AnyField {
   readonly tag: number
   readonly kind: FieldKind
-  readonly codec: { read(reader: Reader, tag: number): unknown; write(writer: Writer, tag: number, value: never): void } | undefined
+  readonly codec:
+    | { read(reader: Reader, tag: number): unknown; write(writer: Writer, tag: number, value: never): void }
+    | undefined
   readonly choose: ((parent: Readonly<Record<string, unknown>>, version: number) => unknown) | undefined
   readonly since: number
   readonly until: number
@@ -63,7 +65,12 @@ interface AnyField {
 }
 export type Fields = Readonly<Record<string, AnyField>>
 
-const field = <T, K extends FieldKind>(tag: number, kind: K, codec: Codec<T> | Choose<T>, range: FieldRange): Field<T, K> => ({
+const field = <T, K extends FieldKind>(
+  tag: number,
+  kind: K,
+  codec: Codec<T> | Choose<T>,
+  range: FieldRange,
+): Field<T, K> => ({
   tag,
   kind,
   codec: typeof codec === 'function' ? undefined : codec,
@@ -74,7 +81,8 @@ const field = <T, K extends FieldKind>(tag: number, kind: K, codec: Codec<T> | C
 })
 
 /** A field that must be there once. */
-export const one = <T>(tag: number, codec: Codec<T> | Choose<T>, range: FieldRange = {}): Field<T, 'one'> => field(tag, 'one', codec, range)
+export const one = <T>(tag: number, codec: Codec<T> | Choose<T>, range: FieldRange = {}): Field<T, 'one'> =>
+  field(tag, 'one', codec, range)
 
 /** A field that may be there once. */
 export const optional = <T>(tag: number, codec: Codec<T> | Choose<T>, range: FieldRange = {}): Field<T, 'optional'> =>
@@ -124,10 +132,11 @@ const readFields = (reader: Reader, fields: readonly CompiledField[]): Record<st
   for (let tag = reader.peekTag(); tag !== 0; tag = reader.peekTag()) {
     let index = next
     while (index < fields.length && fields[index]?.tag !== tag) index += 1
-    if (index === fields.length) index = fields.findIndex(entry => entry.tag === tag)
+    if (index === fields.length) index = fields.findIndex((entry) => entry.tag === tag)
     const entry = fields[index]
     if (entry === undefined || !isKnown(entry, reader.version)) {
-      if (!reader.ignoreUnknown) throw new TtlvError('field', `the field ${tag.toString(16)} is not known here`, reader.path())
+      if (!reader.ignoreUnknown)
+        throw new TtlvError('field', `the field ${tag.toString(16)} is not known here`, reader.path())
       reader.skip()
       continue
     }
@@ -142,7 +151,8 @@ const readFields = (reader: Reader, fields: readonly CompiledField[]): Record<st
   return value
 }
 
-const isKnown = (entry: AnyField, version: number): boolean => (version >= entry.since || entry.lenient) && version < entry.until
+const isKnown = (entry: AnyField, version: number): boolean =>
+  (version >= entry.since || entry.lenient) && version < entry.until
 
 const readField = (reader: Reader, entry: CompiledField, value: Record<string, unknown>): void => {
   const codec = entry.codec ?? (entry.choose?.(value, reader.version) as Codec<unknown>)
@@ -156,7 +166,11 @@ const readField = (reader: Reader, entry: CompiledField, value: Record<string, u
   value[entry.key] = codec.read(reader, entry.tag)
 }
 
-const writeFields = (writer: Writer, fields: readonly CompiledField[], value: Readonly<Record<string, unknown>>): void => {
+const writeFields = (
+  writer: Writer,
+  fields: readonly CompiledField[],
+  value: Readonly<Record<string, unknown>>,
+): void => {
   for (const entry of fields) {
     const content = value[entry.key]
     if (content === undefined || writer.version < entry.since || writer.version >= entry.until) continue
@@ -170,7 +184,11 @@ const writeFields = (writer: Writer, fields: readonly CompiledField[], value: Re
 }
 
 /** A codec over one pair of stream methods. */
-const primitive = <T>(type: ItemType, read: (reader: Reader, tag: number) => T, write: (writer: Writer, tag: number, value: T) => void): Codec<T> => ({
+const primitive = <T>(
+  type: ItemType,
+  read: (reader: Reader, tag: number) => T,
+  write: (writer: Writer, tag: number, value: T) => void,
+): Codec<T> => ({
   type,
   read,
   write,
@@ -235,13 +253,14 @@ export interface EnumerationValues {
  * KMIP 1.4 §9.1.3.2) pass. `open` leaves unknown values to the reader's caller.
  */
 export const enumeration = <E extends number = number>(rows: EnumerationValues, open = false): Codec<E> => {
-  const known = new Map(rows.values.map(row => [row.value, row]))
+  const known = new Map(rows.values.map((row) => [row.value, row]))
   return {
     type: ItemType.Enumeration,
     read(reader, tag) {
       const value = reader.enumeration(tag)
       const row = known.get(value)
-      const inVersion = row !== undefined && reader.version >= row.since && (row.until === undefined || reader.version < row.until)
+      const inVersion =
+        row !== undefined && reader.version >= row.since && (row.until === undefined || reader.version < row.until)
       if (!inVersion && !open && value < 0x8000_0000) {
         throw new TtlvError('field', `the enumeration value ${value} is not known here`, [...reader.path(), tag])
       }
@@ -256,7 +275,10 @@ export const enumeration = <E extends number = number>(rows: EnumerationValues, 
 /** The same structure with every field optional: a filter, or a change of some fields. */
 export const partial = <T>(codec: StructCodec<T>): StructCodec<Partial<T>> => {
   const fields = Object.fromEntries(
-    Object.entries(codec.fields).map(([key, entry]) => [key, entry.kind === 'one' ? { ...entry, kind: 'optional' as const } : entry]),
+    Object.entries(codec.fields).map(([key, entry]) => [
+      key,
+      entry.kind === 'one' ? { ...entry, kind: 'optional' as const } : entry,
+    ]),
   )
   return struct(fields) as unknown as StructCodec<Partial<T>>
 }
