@@ -3,12 +3,13 @@
  * What it is not: key arithmetic or conversion (crypto/key-format.ts).
  */
 import { bigInteger, byteString, type Choose, type Codec, type Infer, integer, many, one, optional, struct, textString } from '#ttlv/schema'
+import { BinaryWriter } from '#ttlv/binary'
 import { ItemType } from '#ttlv/item'
 import { attribute } from './attribute.ts'
 import { cryptographicParameters } from './attribute-values.ts'
 import { KeyFormatType } from './enums.ts'
 import { Tag } from './tags.ts'
-import { v1_1 } from './versions.ts'
+import { newestVersion, v1_1 } from './versions.ts'
 import { enumerated } from './vocabulary.ts'
 
 const curve = one(Tag.RecommendedCurve, enumerated('RecommendedCurve'))
@@ -88,6 +89,14 @@ const transparent: ReadonlyMap<number, Codec<unknown>> = new Map<number, Codec<u
 /** The codec of Key Material in a format: a structure for the transparent ones. */
 export const keyMaterialCodec = (keyFormatType: number): Codec<unknown> =>
   transparent.get(keyFormatType) ?? byteString
+
+/** Key Material as encoded, which digests are made of (§3.17): the bytes themselves, or the TTLV of a structure. */
+export const encodedKeyMaterial = (keyFormatType: number, keyMaterial: unknown): Uint8Array => {
+  if (keyMaterial instanceof Uint8Array) return keyMaterial
+  const writer = new BinaryWriter(newestVersion)
+  keyMaterialCodec(keyFormatType).write(writer, Tag.KeyMaterial, keyMaterial)
+  return writer.bytes()
+}
 
 /** A plain Key Value: material, and attributes that travel with it (§2.1.4). */
 export interface KeyValue {

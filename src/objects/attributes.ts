@@ -15,6 +15,7 @@ import { type AttributeInstance, type AttributeSet, instancesOf, type ManagedObj
 /** Bounds on what one object may hold; each is a setting. */
 export interface AttributeLimits {
   readonly instancesMax: number
+  /** Instances of all attributes together. */
   readonly attributesPerObjectMax: number
 }
 
@@ -62,7 +63,7 @@ export const attributesFromRequest = (
       instances.push({ index: instances.length, value: acceptedValue(attributeName, attributeValue, undefined) })
     }
   }
-  checkAttributeCount(Object.keys(set).length, limits)
+  checkAttributeCount(countInstances(set), limits)
   return { ...set }
 }
 
@@ -77,9 +78,11 @@ const checkRoom = (count: number, limits: AttributeLimits): void => {
   if (count >= limits.instancesMax) throw new KmipError(ResultReason.IndexOutOfBounds)
 }
 
+const countInstances = (set: AttributeSet): number => Object.values(set).reduce((count, instances) => count + instances.length, 0)
+
 const checkAttributeCount = (count: number, limits: AttributeLimits): void => {
   if (count > limits.attributesPerObjectMax) {
-    throw new KmipError(ResultReason.IndexOutOfBounds, `An object may have ${limits.attributesPerObjectMax} attributes`)
+    throw new KmipError(ResultReason.IndexOutOfBounds, `An object may have ${limits.attributesPerObjectMax} attribute instances`)
   }
 }
 
@@ -119,7 +122,7 @@ export const addAttribute = (
     throw new KmipError(ResultReason.InvalidField, 'The server assigns the Attribute Index; leave it out')
   }
   checkRoom(instances.length, limits)
-  checkAttributeCount(Object.keys(object.attributes).length + (instances.length === 0 ? 1 : 0), limits)
+  checkAttributeCount(countInstances(object.attributes) + 1, limits)
   if (!allows(row.modifiableByClient, object, name, now) && isDated(row.modifiableByClient)) {
     throw new KmipError(ResultReason.PermissionDenied, `${name} cannot be set in this state`)
   }

@@ -27,6 +27,11 @@ export interface Policy extends AttributeLimits {
   readonly locateItemsMax: number
   /** Destroy leaves nothing of the object; otherwise its attributes stay with its state. */
   readonly hardDelete: boolean
+  /** Bits of an RSA, DSA or DH key that is made here, and of a symmetric one. */
+  readonly createdRsaBitsMax: number
+  readonly createdSymmetricBitsMax: number
+  /** Bytes of an object that is registered. */
+  readonly keyMaterialBytesMax: number
   readonly vendorIdentification: string
 }
 

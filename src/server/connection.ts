@@ -34,20 +34,26 @@ export interface ConnectionLimits {
   readonly unansweredBytesMax: number
   /** From a request's first byte to its last. */
   readonly requestTimeoutMs: number
-  /** Without any request. */
+  /** Without any request; 0: for ever. */
   readonly idleTimeoutMs: number
   /** For a peer that does not take its answers. */
   readonly writeTimeoutMs: number
 }
 
+/** An answer; after the last one the session ends. */
+export interface Answer {
+  readonly bytes: Buffer
+  readonly last: boolean
+}
+
 /** Answers requests: the dispatcher, with the session's identity looked up anew for every request. */
 export interface Responder {
-  answer(message: Buffer): Promise<Buffer>
+  answer(message: Buffer): Promise<Answer>
   refusal(error: KmipError): Buffer
 }
 
 /** Why a session ended, for the log. */
-export type ConnectionEnd = 'peer' | 'framing' | 'request timeout' | 'idle' | 'slow reader' | 'drained' | 'failure'
+export type ConnectionEnd = 'peer' | 'framing' | 'request timeout' | 'idle' | 'slow reader' | 'drained' | 'refused' | 'failure'
 
 export interface ConnectionOptions {
   readonly output: Output
@@ -73,6 +79,7 @@ export class Connection {
   #cancelIdleTimer: Cancel = nothing
   #ending: ConnectionEnd = 'peer'
   #detail = ''
+  #lastWords: KmipError | undefined
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -155,13 +162,22 @@ export class Connection {
       const answer = await responder.answer(message)
       this.#waitingBytes -= message.length
       if (this.#isClosed()) return
-      if (!output.send(answer) && !(await this.#waitForPeer())) return
+      const taken = output.send(answer.bytes)
+      if (answer.last) return this.#endRefused()
+      if (!taken && !(await this.#waitForPeer())) return
       const half = this.#waiting.length * 2 <= limits.unansweredRequestsMax && this.#waitingBytes * 2 <= limits.unansweredBytesMax
       if (this.#paused && half && this.#state === 'open') this.#takeRequests()
     }
     this.#busy = false
     this.#startIdleTimer()
     if (this.#state === 'finishing') this.#end()
+  }
+
+  /** Nothing that still waits is answered: the session has no service. */
+  #endRefused(): void {
+    this.#ending = 'refused'
+    this.#options.output.end()
+    this.#close()
   }
 
   /** Told to the compiler as a question, because the state changes while an answer is awaited. */
@@ -206,6 +222,7 @@ export class Connection {
   #startIdleTimer(): void {
     this.#cancelIdleTimer()
     const { clock, limits } = this.#options
+    if (limits.idleTimeoutMs === 0) return
     this.#cancelIdleTimer = clock.after(limits.idleTimeoutMs, () => {
       if (this.#busy) this.#startIdleTimer()
       else this.#finish('idle', '')
@@ -223,8 +240,6 @@ export class Connection {
     if (!this.#busy && this.#waiting.length === 0) this.#end()
     else this.#run()
   }
-
-  #lastWords: KmipError | undefined
 
   #end(): void {
     const { output, responder } = this.#options

@@ -14,13 +14,13 @@ import { majorOf, minorOf, newestVersion, type Version } from '#kmip/versions'
 import type { Login } from '#identity/login'
 import type { Principal } from '#identity/principals'
 import type { ManagedObject } from '#objects/managed-object'
+import { kmipErrorOfFailure } from '#operations/failures'
 import { Context, type OperationRow, type Services } from '#operations/operation'
 import { Transaction } from '#operations/transaction'
 import { type Store, StoreUnavailable, type Table } from '#store/store'
 import { BinaryReader, BinaryWriter } from '#ttlv/binary'
 import { TtlvError } from '#ttlv/error'
 import type { ReaderLimits } from '#ttlv/stream'
-import { CryptoBusy } from '#crypto/errors'
 
 /** What of a failure goes to the log, where the client is told a correlation id alone. */
 export interface DispatchLog {
@@ -62,8 +62,9 @@ export class Dispatcher {
   /**
    * The answer to a message, after all that it promises is durable. Never rejects: whatever happens becomes an answer.
    * @param bytes one whole message, as the framer cut it
+   * @param principal whom the session acts as, or why it has no service: then every item is refused with that
    */
-  async answer(bytes: Uint8Array, principal: Principal): Promise<Buffer> {
+  async answer(bytes: Uint8Array, principal: Principal | KmipError): Promise<Buffer> {
     const reader = new BinaryReader(bytes, this.#options.readerLimits, newestVersion)
     let request: RequestMessage
     try {
@@ -73,6 +74,7 @@ export class Dispatcher {
       return this.refusal(this.#kmipError(error, 'message'), reader.version)
     }
     const version = reader.version
+    if (principal instanceof KmipError) return this.#rejected(request, version, principal)
     try {
       await this.#checkMessage(request, principal)
     } catch (error) {
@@ -201,9 +203,11 @@ export class Dispatcher {
   #kmipError(error: unknown, place: string): KmipError {
     if (error instanceof KmipError) return error
     if (error instanceof TtlvError) return kmipErrorOf(error)
+    const known = kmipErrorOfFailure(error)
+    if (known !== undefined) return known
     const correlation = this.#options.newCorrelation()
     this.#options.log.internalFailure(correlation, place, error)
-    const busy = error instanceof CryptoBusy || error instanceof StoreUnavailable
+    const busy = error instanceof StoreUnavailable
     const text = busy ? 'The server cannot do this now; try again' : 'The server failed'
     return new KmipError(ResultReason.GeneralFailure, `${text} (${correlation})`)
   }
