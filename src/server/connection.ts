@@ -32,12 +32,10 @@ export interface ConnectionLimits {
   readonly requestSizeMax: number
   readonly unansweredRequestsMax: number
   readonly unansweredBytesMax: number
-  /** From a request's first byte to its last. */
+  /** From a request's first byte to its last; and for a peer that does not take an answer. */
   readonly requestTimeoutMs: number
   /** Without any request; 0: for ever. */
   readonly idleTimeoutMs: number
-  /** For a peer that does not take its answers. */
-  readonly writeTimeoutMs: number
 }
 
 /** An answer; after the last one the session ends. */
@@ -53,7 +51,15 @@ export interface Responder {
 }
 
 /** Why a session ended, for the log. */
-export type ConnectionEnd = 'peer' | 'framing' | 'request timeout' | 'idle' | 'slow reader' | 'drained' | 'refused' | 'failure'
+export type ConnectionEnd =
+  | 'peer'
+  | 'framing'
+  | 'request timeout'
+  | 'idle'
+  | 'slow reader'
+  | 'drained'
+  | 'refused'
+  | 'failure'
 
 export interface ConnectionOptions {
   readonly output: Output
@@ -165,7 +171,8 @@ export class Connection {
       const taken = output.send(answer.bytes)
       if (answer.last) return this.#endRefused()
       if (!taken && !(await this.#waitForPeer())) return
-      const half = this.#waiting.length * 2 <= limits.unansweredRequestsMax && this.#waitingBytes * 2 <= limits.unansweredBytesMax
+      const half =
+        this.#waiting.length * 2 <= limits.unansweredRequestsMax && this.#waitingBytes * 2 <= limits.unansweredBytesMax
       if (this.#paused && half && this.#state === 'open') this.#takeRequests()
     }
     this.#busy = false
@@ -188,8 +195,8 @@ export class Connection {
   /** Waits until the peer has taken what was sent; false when it did not in time. */
   #waitForPeer(): Promise<boolean> {
     const { clock, limits, output } = this.#options
-    return new Promise(resolve => {
-      const cancel = clock.after(limits.writeTimeoutMs, () => {
+    return new Promise((resolve) => {
+      const cancel = clock.after(limits.requestTimeoutMs, () => {
         this.#drained = undefined
         this.#ending = 'slow reader'
         output.destroy()
@@ -214,7 +221,10 @@ export class Connection {
     if (!incomplete) return
     const { clock, limits } = this.#options
     this.#cancelRequestTimer = clock.after(limits.requestTimeoutMs, () => {
-      const refused = new KmipError(ResultReason.InvalidMessage, `The message was not complete after ${limits.requestTimeoutMs} ms`)
+      const refused = new KmipError(
+        ResultReason.InvalidMessage,
+        `The message was not complete after ${limits.requestTimeoutMs} ms`,
+      )
       this.#finish('request timeout', refused.message, refused)
     })
   }

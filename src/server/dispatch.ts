@@ -7,12 +7,19 @@
  *                                             └───────────────────────────────────────────────┘
  */
 import type { Clock } from '#actor/clock'
-import { BatchErrorContinuationOption, ResultReason, ResultStatus } from '#kmip/enums'
-import { KmipError, kmipErrorOf, reasonInVersion } from '#kmip/errors'
-import { RefusedPayload, type RequestBatchItem, type RequestMessage, type ResponseBatchItem, readRequest, writeResponse } from '#kmip/message'
-import { majorOf, minorOf, newestVersion, type Version } from '#kmip/versions'
 import type { Login } from '#identity/login'
 import type { Principal } from '#identity/principals'
+import { BatchErrorContinuationOption, ResultReason, ResultStatus } from '#kmip/enums'
+import { KmipError, kmipErrorOf, reasonInVersion } from '#kmip/errors'
+import {
+  RefusedPayload,
+  type RequestBatchItem,
+  type RequestMessage,
+  type ResponseBatchItem,
+  readRequest,
+  writeResponse,
+} from '#kmip/message'
+import { majorOf, minorOf, newestVersion, type Version } from '#kmip/versions'
 import type { ManagedObject } from '#objects/managed-object'
 import { kmipErrorOfFailure } from '#operations/failures'
 import { Context, type OperationRow, type Services } from '#operations/operation'
@@ -56,7 +63,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options
-    this.#operations = new Map(options.services.operations.map(row => [row.code, row]))
+    this.#operations = new Map(options.services.operations.map((row) => [row.code, row]))
   }
 
   /**
@@ -96,10 +103,10 @@ export class Dispatcher {
     if (batchItem.length > this.#options.batchCountMax) {
       throw new KmipError(ResultReason.InvalidMessage, `A message may have ${this.#options.batchCountMax} Batch Items`)
     }
-    if (batchItem.length > 1 && batchItem.some(item => item.uniqueBatchItemId === undefined)) {
+    if (batchItem.length > 1 && batchItem.some((item) => item.uniqueBatchItemId === undefined)) {
       throw new KmipError(ResultReason.InvalidMessage, 'Each of several Batch Items needs a Unique Batch Item ID')
     }
-    if (batchItem.some(item => item.messageExtension?.criticalityIndicator === true)) {
+    if (batchItem.some((item) => item.messageExtension?.criticalityIndicator === true)) {
       throw new KmipError(ResultReason.FeatureNotSupported, 'The Message Extension is critical and not known')
     }
     for (const credential of requestHeader.authentication?.credential ?? []) {
@@ -181,7 +188,7 @@ export class Dispatcher {
   /** Every item of a message that is refused as a whole, so that the client finds each of its items answered. */
   #rejected(request: RequestMessage, version: Version, error: KmipError): Buffer {
     const known = request.batchItem.slice(0, this.#options.batchCountMax)
-    const items = known.map(item => failedItem(item, version, error))
+    const items = known.map((item) => failedItem(item, version, error))
     return this.#encode(version, items.length === 0 ? [failedItem(undefined, version, error)] : items)
   }
 

@@ -2,8 +2,9 @@
  * The interface actor: one KMIP port. What it is: the TLS listener, its sessions and their number, and the identity of each
  * request. What it is not: the sessions' inside (connection.ts) or the TLS options (tls.ts).
  */
-import { createServer, type Server, type TLSSocket } from 'node:tls'
+
 import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Clock } from '#actor/clock'
 import { identify, type Principal, type Refusal } from '#identity/principals'
 import { ResultReason } from '#kmip/enums'
@@ -11,12 +12,30 @@ import { KmipError } from '#kmip/errors'
 import type { Store } from '#store/store'
 import { Connection, type ConnectionEnd, type ConnectionLimits, type Output, type Responder } from './connection.ts'
 import type { Dispatcher } from './dispatch.ts'
-import { handshakeRefusal, peerFingerprint, rememberSessions, secureContextOptions, type TlsLimits, type TlsMaterial, tlsServerOptions } from './tls.ts'
+import {
+  handshakeRefusal,
+  peerFingerprint,
+  rememberSessions,
+  secureContextOptions,
+  type TlsLimits,
+  type TlsMaterial,
+  tlsServerOptions,
+} from './tls.ts'
 
 /** Events of an interface that the log wants; each says what to do about it. */
 export interface InterfaceLog {
-  handshakeRefused(event: { readonly address: string; readonly code: string; readonly reason: string; readonly remedy: string; readonly quiet: boolean }): void
-  clientRefused(event: { readonly address: string; readonly fingerprint: string; readonly reason: Refusal | 'no certificate' }): void
+  handshakeRefused(event: {
+    readonly address: string
+    readonly code: string
+    readonly reason: string
+    readonly remedy: string
+    readonly quiet: boolean
+  }): void
+  clientRefused(event: {
+    readonly address: string
+    readonly fingerprint: string
+    readonly reason: Refusal | 'no certificate'
+  }): void
   sessionOpened(event: { readonly address: string; readonly user: string }): void
   sessionEnded(event: { readonly address: string; readonly reason: ConnectionEnd; readonly detail: string }): void
   sessionsExhausted(event: { readonly address: string; readonly sessionsMax: number }): void
@@ -58,7 +77,7 @@ export class KmipInterface {
     this.#server = createServer({ ...tlsServerOptions(material, limits), allowHalfOpen: true })
     rememberSessions(this.#server, limits.tlsSessionsCachedMax, limits.tlsSessionLifetimeSeconds, clock)
     this.#server.on('connection', (socket: Socket) => this.#accept(socket))
-    this.#server.on('secureConnection', socket => this.#secured(socket))
+    this.#server.on('secureConnection', (socket) => this.#secured(socket))
     this.#server.on('tlsClientError', (error, socket) => {
       options.log.handshakeRefused({ address: socket.remoteAddress ?? 'unknown', ...handshakeRefusal(error, socket) })
     })
@@ -85,7 +104,7 @@ export class KmipInterface {
   /** No new sessions and requests; resolves when what was taken is answered, or when the time is over and the rest is cut off. */
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#draining = true
-    const closed = new Promise<void>(resolve => this.#server.close(() => resolve()))
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     for (const { socket, connection } of this.#sessions.values()) {
       if (connection === undefined) socket.destroy()
       else connection.drain()
@@ -100,7 +119,8 @@ export class KmipInterface {
   #accept(socket: Socket): void {
     const { limits, log } = this.#options
     if (this.#sessions.size >= limits.sessionsMax || this.#draining) {
-      if (!this.#draining) log.sessionsExhausted({ address: socket.remoteAddress ?? 'unknown', sessionsMax: limits.sessionsMax })
+      if (!this.#draining)
+        log.sessionsExhausted({ address: socket.remoteAddress ?? 'unknown', sessionsMax: limits.sessionsMax })
       socket.destroy()
       return
     }
@@ -135,13 +155,16 @@ export class KmipInterface {
   #responder(fingerprint: string | undefined, address: string): Responder {
     const { dispatcher, log } = this.#options
     return {
-      answer: async message => {
+      answer: async (message) => {
         const who = this.#principal(fingerprint)
         if (typeof who !== 'string') return { bytes: await dispatcher.answer(message, who), last: false }
         log.clientRefused({ address, fingerprint: fingerprint ?? 'none', reason: who })
-        return { bytes: await dispatcher.answer(message, new KmipError(ResultReason.AuthenticationNotSuccessful)), last: true }
+        return {
+          bytes: await dispatcher.answer(message, new KmipError(ResultReason.AuthenticationNotSuccessful)),
+          last: true,
+        }
       },
-      refusal: error => dispatcher.refusal(error),
+      refusal: (error) => dispatcher.refusal(error),
     }
   }
 
@@ -157,7 +180,7 @@ export class KmipInterface {
 const peerOf = (socket: Socket): string => `${socket.remoteAddress}|${socket.remotePort}`
 
 const outputTo = (socket: TLSSocket): Output => ({
-  send: answer => socket.write(answer),
+  send: (answer) => socket.write(answer),
   pause: () => void socket.pause(),
   resume: () => void socket.resume(),
   end: () => void socket.end(),

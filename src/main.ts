@@ -1,0 +1,80 @@
+#!/usr/bin/env node
+/**
+ * The command `kmipd`. What it is: the process: its arguments, signals, terminal and end. What it is not: the composition of
+ * the server (serve.ts) or its settings (config.ts).
+ */
+import pino from 'pino'
+import yargs from 'yargs'
+import { hideBin } from 'yargs/helpers'
+import { readSettings, SettingError, type Settings, unknownVariables } from './config.ts'
+import { type RunningServer, startServer } from './serve.ts'
+
+/** Ends the process when nothing of the server may go on: what the disk has is not known, or a part failed too often. */
+const failureExitCode = 70
+/** The settings or the data directory do not allow a start. */
+const refusedExitCode = 78
+
+const serve = async (flags: readonly string[]): Promise<void> => {
+  const settings = settingsOrExit(flags)
+  const logger = pino({ level: settings.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime })
+  for (const variable of unknownVariables(process.env)) {
+    logger.warn({ variable }, `${variable} names no setting; docs/settings.md lists them all`)
+  }
+  let server: RunningServer
+  try {
+    server = await startServer(settings, logger, (reason) => {
+      logger.fatal(
+        { reason },
+        'The server cannot go on and ends; start it again, and look at the disk if it ends again',
+      )
+      logger.flush(() => process.exit(failureExitCode))
+    })
+  } catch (error) {
+    logger.fatal({ reason: error instanceof Error ? error.message : String(error) }, 'The server cannot start')
+    process.exitCode = refusedExitCode
+    return
+  }
+  const stop = (signal: NodeJS.Signals): void => {
+    logger.info({ signal }, 'No new requests are taken; those that were taken are answered')
+    server.stop().then(
+      () => logger.info('The server has ended'),
+      (error: unknown) => {
+        logger.error(
+          { reason: error instanceof Error ? error.message : String(error) },
+          'The server did not end in good order',
+        )
+        process.exitCode = failureExitCode
+      },
+    )
+  }
+  process.once('SIGTERM', stop)
+  process.once('SIGINT', stop)
+}
+
+const settingsOrExit = (flags: readonly string[]): Settings => {
+  try {
+    return readSettings(process.env, flags)
+  } catch (error) {
+    if (!(error instanceof SettingError)) throw error
+    process.stderr.write(`kmipd: ${error.message}\n`)
+    return process.exit(refusedExitCode)
+  }
+}
+
+await yargs(hideBin(process.argv))
+  .scriptName('kmipd')
+  .command(
+    ['serve', '$0'],
+    'Serve KMIP. Every setting of docs/settings.md is a flag: --data DIR, --port N, --host ADDRESS, ...',
+    (command) =>
+      command.strict(false).example('$0 serve --data /var/lib/kmipd --port 5696', 'keep everything below one folder'),
+    // The flags' meaning and their errors are config.ts's: yargs gives the verbs and the help.
+    () => serve(flagsAfter('serve', hideBin(process.argv))),
+  )
+  .help()
+  .parse()
+
+/** What stands behind the verb, or everything when it was left out. */
+function flagsAfter(verb: string, words: readonly string[]): readonly string[] {
+  return words[0] === verb ? words.slice(1) : words
+}

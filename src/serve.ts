@@ -1,0 +1,165 @@
+/**
+ * The composition root: settings become a running server. What it is: every part made once and handed what it needs, and
+ * the order of start and end. What it is not: the process around it (main.ts).
+ */
+import { mkdirSync } from 'node:fs'
+import { availableParallelism, hostname } from 'node:os'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { systemClock } from '#actor/clock'
+import { systemEntropy, uniqueIdentifier } from '#actor/entropy'
+import { openKeyFiles } from '#crypto/key-file'
+import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
+import { bootstrap, certificateTable } from '#identity/bootstrap'
+import { Login } from '#identity/login'
+import { clientTable, userTable } from '#identity/principals'
+import { keptObjectTypes } from '#operations/creation'
+import { operations } from '#operations/index'
+import { objectTable } from '#operations/object-table'
+import type { Policy } from '#operations/operation'
+import { Dispatcher } from '#server/dispatch'
+import { KmipInterface } from '#server/interface'
+import { serverLog } from '#server/log'
+import { ticketKeysBytes } from '#server/tls'
+import { openStore, storeExists, storeLimits } from '#store/lmdb/open'
+import type { Store, Table } from '#store/store'
+import type { Settings } from './config.ts'
+
+/** What Query tells of the vendor. */
+const vendorIdentification = 'kmipd'
+/** Two clients that change one object at once meet again and again only by bad luck. */
+const conflictRetriesMax = 16
+
+/** A server that serves. */
+export interface RunningServer {
+  /** The port that it listens on. */
+  readonly port: number
+  /** Answers what was taken, then ends everything. Resolves when the files are released. */
+  stop(): Promise<void>
+}
+
+// Tables of unlike values stand in one list; the store asks each for its own values only.
+const tables = [objectTable, clientTable, userTable, certificateTable] as unknown as readonly Table<never>[]
+
+/**
+ * Starts the server.
+ * @param onFailure told once when a part has failed for good: the process must end
+ * @throws StoreRefused, RootKeyRefused and what else forbids a start, with what to do about it
+ */
+export const startServer = async (
+  settings: Settings,
+  logger: Logger,
+  onFailure: (reason: string) => void,
+): Promise<RunningServer> => {
+  const directory = settings.dataDirectory
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const files = { rootKeyPath: join(directory, 'root.key'), keyringPath: join(directory, 'keyring') }
+  const { keyring, made } = openKeyFiles(files, systemEntropy, !storeExists(directory))
+  const store = await openStore({
+    directory,
+    sealer: keyring,
+    tables,
+    limits: {
+      ...storeLimits,
+      commitsWaitingMax: settings.storeQueueMax,
+      commitBytesWaitingMax: settings.storeQueueBytesMax,
+    },
+    onFault: (fault) => onFailure(fault.message),
+  })
+  let crypto: CryptoRunner | undefined
+  try {
+    const first = await bootstrap({
+      directory,
+      store,
+      clock: systemClock,
+      entropy: systemEntropy,
+      hostName: hostname(),
+      certificateNames: settings.certificateNames,
+    })
+    crypto = createCryptoRunner({
+      placement: settings.cryptoPlacement,
+      workers: settings.cryptoWorkers === 0 ? Math.max(1, availableParallelism() - 1) : settings.cryptoWorkers,
+      queueMax: settings.cryptoQueueMax,
+      onWorkerError: (error) => logger.error({ reason: error.message }, 'A crypto worker died; it is replaced'),
+    })
+    const kmip = kmipInterface(settings, logger, store, crypto, first)
+    const port = await kmip.start()
+    for (const path of [...made, ...first.made]) logger.info({ made: path }, `Made ${path}`)
+    logger.info(
+      { listening: { interface: 'kmip', host: settings.host, port } },
+      `KMIP is served on port ${port}; clients trust ${join(directory, 'bootstrap', 'ca.pem')}`,
+    )
+    return { port, stop: () => stopAll(kmip, crypto, store, settings.drainTimeoutMs) }
+  } catch (error) {
+    await crypto?.close()
+    await store.close()
+    throw error
+  }
+}
+
+const kmipInterface = (
+  settings: Settings,
+  logger: Logger,
+  store: Store,
+  crypto: CryptoRunner,
+  first: Awaited<ReturnType<typeof bootstrap>>,
+): KmipInterface => {
+  const log = serverLog(logger)
+  const newUniqueIdentifier = (): string => uniqueIdentifier(systemClock, systemEntropy)
+  const dispatcher = new Dispatcher({
+    store,
+    table: objectTable,
+    services: {
+      policy: policyOf(settings),
+      crypto,
+      newUniqueIdentifier,
+      operations,
+      objectTypes: keptObjectTypes,
+    },
+    login: new Login(store, systemEntropy),
+    clock: systemClock,
+    readerLimits: settings,
+    batchCountMax: settings.batchCountMax,
+    conflictRetriesMax,
+    newCorrelation: newUniqueIdentifier,
+    log,
+  })
+  return new KmipInterface({
+    host: settings.host,
+    port: settings.port,
+    material: {
+      server: [first.server],
+      trustedPem: [first.authorityPem],
+      ticketKeys: systemEntropy.bytes(ticketKeysBytes),
+    },
+    limits: settings,
+    dispatcher,
+    store,
+    clock: systemClock,
+    log,
+  })
+}
+
+const policyOf = (settings: Settings): Policy => ({
+  instancesMax: settings.attributeInstancesMax,
+  attributesPerObjectMax: settings.attributesPerObjectMax,
+  leaseTimeSeconds: settings.leaseTimeSeconds,
+  locateItemsMax: settings.locateItemsMax,
+  hardDelete: settings.destroyedObjects === 'remove',
+  createdRsaBitsMax: settings.createdRsaBitsMax,
+  createdSymmetricBitsMax: settings.createdSymmetricBitsMax,
+  keyMaterialBytesMax: settings.keyMaterialBytesMax,
+  vendorIdentification,
+})
+
+/** In the order in which work flows: what takes it first, what it ends in last. */
+const stopAll = async (
+  kmip: KmipInterface,
+  crypto: CryptoRunner | undefined,
+  store: Store,
+  drainTimeoutMs: number,
+): Promise<void> => {
+  await kmip.stop(drainTimeoutMs)
+  await crypto?.close()
+  await store.close()
+}

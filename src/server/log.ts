@@ -1,0 +1,57 @@
+/**
+ * The log: one JSON line an event, with what to do about it. What it is: the only place that writes lines, and so the place
+ * that decides what a line may hold: numbers, names of operations, identifiers; never a payload, a credential or a key.
+ */
+
+import type { Logger } from 'pino'
+import { Operation, ResultStatus } from '#kmip/enums'
+import { versionText } from '#kmip/versions'
+import type { DispatchLog } from './dispatch.ts'
+import type { InterfaceLog } from './interface.ts'
+
+const operationNames = new Map<number, string>(Object.entries(Operation).map(([name, code]) => [code, name]))
+
+/** Events of the dispatcher and of interfaces as lines of a logger. */
+export const serverLog = (logger: Logger): DispatchLog & InterfaceLog => ({
+  internalFailure(correlation, place, error) {
+    // The stack helps whoever mends the server; messages of inner errors name files and states, never key material.
+    logger.error(
+      { correlation, place, error: describe(error) },
+      'A request failed inside the server; the client was told the correlation id',
+    )
+  },
+  answered(version, items, principal) {
+    if (!logger.isLevelEnabled('debug')) return
+    const done = items.map(({ operation, resultStatus, resultReason }) => ({
+      operation: operationNames.get(operation ?? 0) ?? 'unknown',
+      status: resultStatus === ResultStatus.Success ? 'success' : 'failed',
+      reason: resultReason,
+    }))
+    logger.debug({ version: versionText(version), user: principal.user, items: done }, 'A request was answered')
+  },
+  handshakeRefused({ quiet, ...event }) {
+    if (quiet) logger.debug({ tls: event }, 'A peer knocked and went')
+    else logger.warn({ tls: event }, `A TLS handshake was refused: ${event.reason}. ${event.remedy}`)
+  },
+  clientRefused(event) {
+    logger.warn(
+      { client: event },
+      `A client has no service: ${event.reason}. Register its certificate, or take it out of the client`,
+    )
+  },
+  sessionOpened(event) {
+    logger.debug({ session: event }, 'A session was opened')
+  },
+  sessionEnded(event) {
+    const ordinary =
+      event.reason === 'peer' || event.reason === 'idle' || event.reason === 'drained' || event.reason === 'refused'
+    if (ordinary) logger.debug({ session: event }, 'A session ended')
+    else logger.warn({ session: event }, `A session was ended: ${event.reason}. ${event.detail}`)
+  },
+  sessionsExhausted(event) {
+    logger.error({ session: event }, 'A connection was refused: as many sessions are open as sessionsMax allows')
+  },
+})
+
+const describe = (error: unknown): unknown =>
+  error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : { name: typeof error }

@@ -1,0 +1,248 @@
+/**
+ * TLS of a KMIP interface. What it is: the options of a `node:tls` server as a function of settings and certificates, the
+ * memory of TLS 1.2 sessions, the peer's identity on every connection, and the words for a handshake that failed. What it is
+ * not: a listener, or a connection's life (`connection.ts`), or the decision whom a certificate acts as (identity).
+ */
+
+import { constants, createHash } from 'node:crypto'
+import type { SecureContextOptions, SecureVersion, Server, TLSSocket, TlsOptions } from 'node:tls'
+import type { Clock } from '#actor/clock'
+
+/** A kind of client that an interface can be made for. */
+interface TlsProfile {
+  readonly reason: string
+  /** OpenSSL's cipher list: suites of TLS 1.3 by name, then those of older versions. */
+  readonly ciphers: string
+}
+
+const tls13Suites = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256'
+
+/** The profiles, by the name that the setting `tlsProfile` has. */
+export const tlsProfiles = {
+  modern: {
+    reason: 'forward secrecy and authenticated encryption only',
+    ciphers: `${tls13Suites}:ECDHE+AESGCM:ECDHE+CHACHA20`,
+  },
+  compatible: {
+    reason: 'also RSA key exchange, CBC suites, SHA-1 chains and, when minTlsVersion says so, TLS 1.0 and 1.1',
+    ciphers: `${tls13Suites}:ECDHE+AESGCM:ECDHE+CHACHA20:ALL:!aNULL:!eNULL:!PSK:!SRP:!RC4:@SECLEVEL=0`,
+  },
+} as const satisfies Record<string, TlsProfile>
+
+/** A server certificate and its private key, PEM. A listener can have one of each key type. */
+export interface ServerCredentials {
+  readonly certificatePem: string
+  readonly privateKeyPem: string
+}
+
+export interface TlsMaterial {
+  readonly server: readonly ServerCredentials[]
+  /** PEM certificates of the CAs whose client certificates are admitted; a client's own certificate admits it alone. */
+  readonly trustedPem: readonly string[]
+  /** 48 secret bytes: the same in every listener whose sessions the others should be able to resume. */
+  readonly ticketKeys: Uint8Array
+}
+
+/** Names and units as in the settings. */
+export interface TlsLimits {
+  readonly minTlsVersion: SecureVersion
+  readonly tlsProfile: keyof typeof tlsProfiles
+  readonly handshakeTimeoutMs: number
+  readonly keepAliveDelayMs: number
+  readonly tlsSessionLifetimeSeconds: number
+}
+
+export const ticketKeysBytes = 48
+
+/** Sessions are only resumed on interfaces with this context: those of one server, whatever its thread. */
+const sessionIdContext = 'kmipd'
+
+/** The part of the options that can be changed while a server runs, by `setSecureContext`; open sessions live on. */
+export function secureContextOptions(material: TlsMaterial, limits: TlsLimits): SecureContextOptions {
+  const resumable = limits.tlsSessionLifetimeSeconds > 0
+  return {
+    minVersion: limits.minTlsVersion,
+    maxVersion: 'TLSv1.3',
+    ciphers: tlsProfiles[limits.tlsProfile].ciphers,
+    honorCipherOrder: true,
+    cert: material.server.map(({ certificatePem }) => certificatePem),
+    key: material.server.map(({ privateKeyPem }) => privateKeyPem),
+    ca: [...material.trustedPem],
+    sessionIdContext,
+    ticketKeys: Buffer.from(material.ticketKeys),
+    // Renegotiation is a way to make the server work for nothing; no KMIP client needs it.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | (resumable ? 0 : constants.SSL_OP_NO_TICKET),
+    ...(resumable ? { sessionTimeout: limits.tlsSessionLifetimeSeconds } : {}),
+  }
+}
+
+/** Options for `tls.createServer`: mutual authentication, no ALPN, TCP_NODELAY (one answer, one packet), TCP keepalive. */
+export function tlsServerOptions(material: TlsMaterial, limits: TlsLimits): TlsOptions {
+  return {
+    ...secureContextOptions(material, limits),
+    requestCert: true,
+    rejectUnauthorized: true,
+    handshakeTimeout: limits.handshakeTimeoutMs,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: limits.keepAliveDelayMs,
+  }
+}
+
+/**
+ * Remembers TLS 1.2 sessions by identifier, for clients that know no tickets: Node keeps none by itself. Sessions of TLS
+ * 1.3 travel in tickets and are not kept.
+ * @param capacity sessions kept; the oldest makes room.
+ */
+export function rememberSessions(server: Server, capacity: number, lifetimeSeconds: number, clock: Clock): void {
+  if (capacity === 0 || lifetimeSeconds === 0) return
+  const sessions = new Map<string, { readonly data: Buffer; readonly untilMs: number }>()
+  server.on('newSession', (id: Buffer, data: Buffer, done: () => void) => {
+    if (!isTls13Session(data)) {
+      const [oldest] = sessions.size >= capacity ? sessions.keys() : []
+      if (oldest !== undefined) sessions.delete(oldest)
+      sessions.set(id.toString('base64'), { data, untilMs: clock.nowMs() + lifetimeSeconds * 1000 })
+    }
+    done()
+  })
+  server.on('resumeSession', (id: Buffer, done: (error: Error | null, data: Buffer | null) => void) => {
+    const key = id.toString('base64')
+    const found = sessions.get(key)
+    const live = found !== undefined && clock.nowMs() < found.untilMs
+    if (found !== undefined && !live) sessions.delete(key)
+    done(null, live ? found.data : null)
+  })
+}
+
+/**
+ * The SHA-256 of the peer's certificate as lower-case hexadecimal, or undefined when it showed none. To be asked on every
+ * connection: a resumed session brings the certificate along, but neither its dates nor its registration are looked at.
+ */
+export function peerFingerprint(socket: TLSSocket): string | undefined {
+  const certificate = socket.getPeerX509Certificate()
+  return certificate && createHash('sha256').update(certificate.raw).digest('hex')
+}
+
+/** Why a handshake failed, and what to do about it. `quiet`: nothing is wrong, somebody only knocked. */
+export interface HandshakeRefusal {
+  readonly code: string
+  readonly reason: string
+  readonly remedy: string
+  readonly quiet: boolean
+}
+
+const untrusted = {
+  reason: 'the client certificate is not issued by a CA that this interface trusts',
+  remedy:
+    "use a certificate of the server's own CA, or add the client's CA to the trusted ones; send intermediate certificates too",
+}
+const plain = {
+  reason: 'the peer does not speak TLS',
+  remedy: 'KMIP needs TLS here: switch it on in the client, or correct the port of the health check',
+}
+const distrusted = {
+  reason: "the client does not trust the server's certificate",
+  remedy: "install the server's CA (bootstrap/ca.pem) in the client, and connect by a name that the certificate has",
+}
+const version = {
+  reason: 'the client speaks only versions of TLS that this interface refuses',
+  remedy: 'update the client, or lower minTlsVersion (with tlsProfile compatible for TLS 1.0 and 1.1)',
+}
+const dates = { remedy: 'issue a new certificate, or correct the clock of the client or the server' }
+const weak = { remedy: 'issue a stronger certificate, or use tlsProfile compatible' }
+const suites = {
+  reason: 'client and server have no cipher suite, curve or signature algorithm in common',
+  remedy: 'update the client, or use tlsProfile compatible',
+}
+const usage = { remedy: 'issue a certificate whose Extended Key Usage is absent or includes client authentication' }
+
+/** By the code that Node or OpenSSL gives. */
+const refusals: ReadonlyMap<string, { readonly reason: string; readonly remedy: string }> = new Map(
+  Object.entries({
+    ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: {
+      reason: 'the client showed no certificate',
+      remedy:
+        'configure a client certificate and its key in the client; it must be issued by a CA that this interface trusts',
+    },
+    UNABLE_TO_GET_ISSUER_CERT: untrusted,
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+    DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+    SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+    CERT_UNTRUSTED: untrusted,
+    CERT_REJECTED: untrusted,
+    CERT_SIGNATURE_FAILURE: { reason: 'the client certificate has a wrong signature', remedy: untrusted.remedy },
+    CERT_HAS_EXPIRED: { reason: 'the client certificate has expired', ...dates },
+    CERT_NOT_YET_VALID: { reason: 'the client certificate is not valid yet', ...dates },
+    CERT_REVOKED: { reason: 'the client certificate is revoked', remedy: 'issue a new certificate and register it' },
+    INVALID_PURPOSE: { reason: 'the client certificate is not for clients', ...usage },
+    INVALID_CA: { reason: "the client certificate's issuer is not a CA", remedy: untrusted.remedy },
+    CERT_CHAIN_TOO_LONG: { reason: "the client certificate's chain is too long", remedy: untrusted.remedy },
+    PATH_LENGTH_EXCEEDED: { reason: "the client certificate's chain is too long", remedy: untrusted.remedy },
+    EE_KEY_TOO_SMALL: { reason: "the client certificate's key is too small", ...weak },
+    CA_KEY_TOO_SMALL: { reason: "the key of the client certificate's CA is too small", ...weak },
+    CA_MD_TOO_WEAK: { reason: 'the client certificate is signed with a weak hash', ...weak },
+    ERR_SSL_EE_KEY_TOO_SMALL: { reason: "the client certificate's key is too small", ...weak },
+    ERR_SSL_CA_MD_TOO_WEAK: { reason: 'the client certificate is signed with a weak hash', ...weak },
+    ERR_SSL_UNSUPPORTED_PROTOCOL: version,
+    ERR_SSL_VERSION_TOO_LOW: version,
+    ERR_SSL_NO_SHARED_CIPHER: suites,
+    ERR_SSL_NO_SUITABLE_KEY_SHARE: suites,
+    ERR_SSL_NO_SUITABLE_GROUPS: suites,
+    ERR_SSL_NO_SHARED_SIGNATURE_ALGORITHMS: suites,
+    ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM: suites,
+    ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: suites,
+    'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': suites,
+    ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: version,
+    ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: distrusted,
+    'ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE': distrusted,
+    'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED': distrusted,
+    'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN': distrusted,
+    'ERR_SSL_SSL/TLS_ALERT_UNSUPPORTED_CERTIFICATE': distrusted,
+    ERR_SSL_HTTP_REQUEST: plain,
+    ERR_SSL_HTTPS_PROXY_REQUEST: plain,
+    ERR_SSL_WRONG_VERSION_NUMBER: plain,
+    ERR_SSL_UNKNOWN_PROTOCOL: plain,
+    ERR_SSL_PACKET_LENGTH_TOO_LONG: plain,
+    ERR_SSL_BAD_RECORD_TYPE: plain,
+    ERR_SSL_UNEXPECTED_MESSAGE: plain,
+    ERR_TLS_HANDSHAKE_TIMEOUT: {
+      reason: 'the peer did not finish the handshake in time',
+      remedy:
+        'look for a peer that connects and stays silent, or for a slow network; the setting is handshakeTimeoutMs',
+    },
+  }),
+)
+
+/** What a peer does that knocks and goes: health checks, and clients that probe. Nobody wants a line for it. */
+const knocks: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT'])
+
+/**
+ * Reads a `tlsClientError`.
+ * @param socket the event's socket: Node notes there why it refused a certificate.
+ */
+export function handshakeRefusal(error: Error & { code?: string }, socket: TLSSocket): HandshakeRefusal {
+  // Node types it as an Error; it is the code of the verification's failure, and null before there is one.
+  const verification: unknown = socket.authorizationError
+  const code = typeof verification === 'string' ? verification : (error.code ?? 'unknown')
+  const row = refusals.get(code)
+  if (row !== undefined) return { code, ...row, quiet: false }
+  if (knocks.has(code))
+    return { code, reason: 'the peer closed before the handshake was done', remedy: '', quiet: true }
+  return {
+    code,
+    reason: 'the TLS handshake failed',
+    remedy: 'look the code up in the documentation of OpenSSL',
+    quiet: false,
+  }
+}
+
+/** Whether a serialised session is of TLS 1.3: SEQUENCE { INTEGER format, INTEGER version, ... } */
+function isTls13Session(data: Buffer): boolean {
+  const lengthByte = data[1] ?? 0
+  const at = 2 + (lengthByte > 0x80 ? lengthByte - 0x80 : 0)
+  // After the format (02 01 01) comes the version (02 02 03 04).
+  return data.subarray(at + 3, at + 7).equals(tls13Version)
+}
+
+const tls13Version = Buffer.from([0x02, 0x02, 0x03, 0x04])
