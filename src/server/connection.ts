@@ -122,17 +122,19 @@ export class Connection {
 
   #takeRequests(): void {
     let refused: KmipError | undefined
+    let taken = 0
     try {
       while (!this.#isFull()) {
         const message = this.#framer.next()
         if (message === undefined) break
         this.#waiting.push(message)
         this.#waitingBytes += message.length
+        taken += 1
       }
     } catch (error) {
       refused = framingRefusal(error)
     }
-    this.#timeRequest()
+    this.#timeRequest(taken > 0)
     this.#setPaused(this.#isFull())
     if (refused !== undefined) this.#finish('framing', refused.message, refused)
     else if (this.#waiting.length > 0) this.#startIdleTimer()
@@ -211,10 +213,10 @@ export class Connection {
     })
   }
 
-  /** Bounds the time of a message that has begun and is not complete. */
-  #timeRequest(): void {
+  /** Bounds the time of a message that has begun and is not complete; behind one that was taken, a new time begins. */
+  #timeRequest(anew: boolean): void {
     const incomplete = this.#framer.pendingBytes > 0 && !this.#isFull()
-    if (incomplete === this.#requestTimed) return
+    if (incomplete === this.#requestTimed && !(incomplete && anew)) return
     this.#requestTimed = incomplete
     this.#cancelRequestTimer()
     this.#cancelRequestTimer = nothing
