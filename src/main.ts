@@ -34,7 +34,12 @@ const serve = async (flags: readonly string[]): Promise<void> => {
     process.exitCode = refusedExitCode
     return
   }
+  let stopping = false
   const stop = (signal: NodeJS.Signals): void => {
+    // Supervisors send SIGTERM to the whole group, so that it may come twice; a second Ctrl-C means "now".
+    if (stopping && signal === 'SIGINT') process.exit(failureExitCode)
+    if (stopping) return
+    stopping = true
     logger.info({ signal }, 'No new requests are taken; those that were taken are answered')
     server.stop().then(
       () => logger.info('The server has ended'),
@@ -47,8 +52,8 @@ const serve = async (flags: readonly string[]): Promise<void> => {
       },
     )
   }
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
 }
 
 const settingsOrExit = (flags: readonly string[]): Settings => {
