@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+/**
+ * kmip-conformance: runs KMIP XML test cases against a server. What it is: the command line, files in and out, and the
+ * machine's clock. What it is not: the run (run.ts) or the report (report.ts).
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
+import yargs from 'yargs'
+import { hideBin } from 'yargs/helpers'
+import { findCases } from './case.ts'
+import { caseLine, type ExpectedFailures, expectedFailuresOf, jsonOf, judge, junitOf, summary } from './report.ts'
+import { runCases } from './run.ts'
+
+const options = await yargs(hideBin(process.argv))
+  .scriptName('kmip-conformance')
+  .usage(
+    '$0 --host HOST --ca FILE --cert FILE --key FILE --dir FOLDER...\n\nRuns KMIP XML test cases against a server.',
+  )
+  .options({
+    host: { type: 'string', default: 'localhost', describe: 'the server' },
+    port: { type: 'number', default: 5696 },
+    ca: { type: 'string', demandOption: true, describe: "PEM file of the authority of the server's certificate" },
+    cert: { type: 'string', demandOption: true, describe: "PEM file of the client's certificate" },
+    key: { type: 'string', demandOption: true, describe: "PEM file of the client's private key" },
+    dir: { type: 'string', array: true, demandOption: true, describe: 'folders or files of cases, any number' },
+    case: { type: 'string', describe: 'only the case with this name' },
+    expected: { type: 'string', describe: 'JSON file of expected failures: name of the case to reason' },
+    junit: { type: 'string', describe: 'write a JUnit report to this file' },
+    json: { type: 'string', describe: 'write a JSON report to this file' },
+    'timeout-ms': { type: 'number', default: 30_000, describe: 'to wait for one answer' },
+  })
+  .strict()
+  .parseAsync()
+
+const expected: ExpectedFailures =
+  options.expected === undefined ? {} : expectedFailuresOf(readFileSync(options.expected, 'utf8'))
+const report = await runCases({
+  host: options.host,
+  port: options.port,
+  ca: readFileSync(options.ca),
+  cert: readFileSync(options.cert),
+  key: readFileSync(options.key),
+  timeoutMs: options['timeout-ms'],
+  files: findCases(options.dir),
+  named: options.dir,
+  caseName: options.case,
+  nowSeconds: () => Math.floor(Date.now() / 1000),
+  nowMs: () => performance.now(),
+  wait: (delayMs) => wait(delayMs),
+  onResult: (result) => console.log(caseLine(result, expected)),
+})
+const judgement = judge(report.results, expected)
+console.log(`\n${summary(report, judgement)}`)
+if (options.junit !== undefined) writeFileSync(options.junit, junitOf(report, expected))
+if (options.json !== undefined) writeFileSync(options.json, jsonOf(report, judgement))
+process.exitCode = judgement.good ? 0 : 1

@@ -1,0 +1,226 @@
+/**
+ * Running cases against a server, over the wire alone: requests out, responses compared. What it is: the loop over
+ * cases and exchanges, and the report as data. What it is not: a test framework, or the report's forms (report.ts).
+ */
+import { dirname, resolve } from 'node:path'
+import { Transport, type TransportOptions } from '#client/transport'
+import { Operation, ResultStatus } from '#kmip/enums'
+import { Tag } from '#kmip/tags'
+import { supportedVersions } from '#kmip/versions'
+import { vocabulary } from '#kmip/vocabulary'
+import { decodeItem, encodeItem } from '#ttlv/binary'
+import { type Item, ItemType } from '#ttlv/item'
+import type { ReaderLimits } from '#ttlv/stream'
+import { itemOfElement } from '#ttlv/xml'
+import type { XmlElement } from '#ttlv/xml-element'
+import { Bindings, placeholderOf } from './bindings.ts'
+import { childNamed, type Exchange, readCase, type TestCase } from './case.ts'
+import { cleanUp } from './cleanup.ts'
+import { type CompareContext, compareResponse, type Difference } from './compare.ts'
+import { childOf, childrenOf, FactBook, operationOf } from './facts.ts'
+import { patternOf, tidyRequest } from './pattern.ts'
+
+export type Outcome = 'pass' | 'fail' | 'notRun'
+
+export interface CaseResult {
+  readonly name: string
+  readonly file: string
+  readonly version: number
+  readonly family: string
+  readonly outcome: Outcome
+  /** Of a failure: which exchange, from 1; 0 where none was reached. */
+  readonly exchange: number
+  readonly exchangeCount: number
+  readonly difference: Difference | undefined
+  /** Of a failure without a difference, and of a case that was not run: why. */
+  readonly note: string | undefined
+  readonly durationMs: number
+}
+
+export interface Report {
+  readonly server: string
+  readonly results: readonly CaseResult[]
+}
+
+/** Sends one request as a client of the case and gives the whole response. */
+export type Send = (request: Buffer, client: string) => Promise<Buffer>
+
+/** What a run takes from the machine: time, and a server. */
+export interface Surroundings {
+  /** Seconds since 1970. */
+  nowSeconds(): number
+  /** Milliseconds that only grow. */
+  nowMs(): number
+  wait(delayMs: number): Promise<void>
+  /** A session for one case. */
+  open(): { readonly send: Send; close(): Promise<void> }
+}
+
+export interface RunOptions {
+  /** Case files, in the order to run (case.ts finds and sorts them). */
+  readonly files: readonly string[]
+  /** Only the case with this name. */
+  readonly caseName?: string | undefined
+  /** Folders and files whose cases run whatever their version. */
+  readonly named?: readonly string[] | undefined
+  /** Told of each case as it ends. */
+  readonly onResult?: ((result: CaseResult) => void) | undefined
+}
+
+const limits: ReaderLimits = { nestingDepthMax: 64, itemCountMax: 1_000_000 }
+const pollsMax = 200
+const pollDelayMs = 50
+
+/** What a case leaves to the next one. */
+interface Memory {
+  readonly book: FactBook
+  /** Newest bindings of each folder. */
+  readonly bindings: Map<string, Bindings>
+}
+
+/** Runs the cases one after the other. A case that fails, or cannot be read, does not stop the run. */
+export const runWith = async (options: RunOptions, surroundings: Surroundings): Promise<readonly CaseResult[]> => {
+  const memory: Memory = { book: new FactBook(), bindings: new Map() }
+  const named = new Set((options.named ?? []).map((path) => resolve(path)))
+  const results: CaseResult[] = []
+  for (const file of options.files) {
+    const testCase = readCase(file)
+    if (options.caseName !== undefined && testCase.name !== options.caseName) continue
+    const asked = options.caseName !== undefined || named.has(file) || named.has(dirname(file))
+    const result = await runCase(testCase, asked, memory, surroundings)
+    results.push(result)
+    options.onResult?.(result)
+  }
+  return results
+}
+
+const runCase = async (
+  testCase: TestCase,
+  asked: boolean,
+  memory: Memory,
+  surroundings: Surroundings,
+): Promise<CaseResult> => {
+  const { name, file, version, family, exchanges } = testCase
+  const startMs = surroundings.nowMs()
+  const result = (outcome: Outcome, exchange = 0, difference?: Difference, note?: string): CaseResult => {
+    const durationMs = surroundings.nowMs() - startMs
+    return {
+      name,
+      file,
+      version,
+      family,
+      outcome,
+      exchange,
+      exchangeCount: exchanges.length,
+      difference,
+      note,
+      durationMs,
+    }
+  }
+  if (testCase.fault !== undefined) return result('fail', 0, undefined, `the file cannot be read: ${testCase.fault}`)
+  if (!supportedVersions.includes(version) && !asked) return result('notRun', 0, undefined, 'another protocol version')
+  const folder = dirname(file)
+  const bindings = new Bindings(surroundings.nowSeconds(), memory.bindings.get(folder))
+  memory.bindings.set(folder, bindings)
+  const session = surroundings.open()
+  let reached = 0
+  try {
+    for (const exchange of exchanges) {
+      reached += 1
+      const difference = await runExchange(exchange, bindings, memory.book, session.send, surroundings)
+      if (difference === undefined) continue
+      await cleanUp(testCase, bindings, session.send)
+      return result('fail', reached, difference)
+    }
+    return result('pass')
+  } catch (error) {
+    return result(
+      'fail',
+      reached,
+      undefined,
+      error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+    )
+  } finally {
+    await session.close()
+  }
+}
+
+const runExchange = async (
+  exchange: Exchange,
+  bindings: Bindings,
+  book: FactBook,
+  send: Send,
+  surroundings: Surroundings,
+): Promise<Difference | undefined> => {
+  if (exchange.serverToClient) {
+    throw new TypeError('the server sends this request: there is no listener here that could receive it')
+  }
+  const request = tidyRequest(exchange.request)
+  const inputsWereOutputs = batchItemsOf(request).map((item) => isInputOutput(item, bindings))
+  const sent = itemOfElement(bindings.fill(request), vocabulary)
+  const bytes = encodeItem(sent)
+  const expected = patternOf(exchange.expected)
+  const polls = exchange.repeat || childrenOf(sent).some((item) => operationOf(item) === Operation.Poll)
+  let answer = decodeItem(await send(bytes, exchange.client), limits)
+  for (let count = polls ? 1 : pollsMax; count < pollsMax && isPending(answer); count += 1) {
+    await surroundings.wait(pollDelayMs)
+    answer = decodeItem(await send(bytes, exchange.client), limits)
+  }
+  const context: CompareContext = { bindings, book, sent, inputsWereOutputs, asked: placeholdersOf(request) }
+  return compareResponse(expected, answer, context)
+}
+
+const batchItemsOf = (message: XmlElement): readonly XmlElement[] =>
+  message.children.filter((child) => child.name === 'BatchItem')
+
+/** Whether the Data of a request is an output of this case: a placeholder, or a printed output that another one replaced. */
+const isInputOutput = (batchItem: XmlElement, bindings: Bindings): boolean => {
+  const text = childNamed(childNamed(batchItem, 'RequestPayload'), 'Data')?.attributes.get('value')
+  return text !== undefined && (placeholderOf(text)?.kind === 'output' || bindings.replacementOf(text) !== undefined)
+}
+
+const placeholdersOf = (element: XmlElement): ReadonlySet<string> => {
+  const names = new Set(element.children.flatMap((child) => [...placeholdersOf(child)]))
+  const placeholder = placeholderOf(element.attributes.get('value') ?? '')
+  if (placeholder !== undefined && placeholder.kind !== 'now') names.add(placeholder.name)
+  return names
+}
+
+/** Whether a response has a batch item that is not done yet. */
+const isPending = (message: Item): boolean =>
+  childrenOf(message).some((item) => {
+    const status = childOf(item, Tag.ResultStatus)
+    return status?.type === ItemType.Enumeration && status.value === ResultStatus.OperationPending
+  })
+
+/** Where the server is, and how to be let in. */
+export type ServerOptions = Pick<
+  TransportOptions,
+  'host' | 'port' | 'ca' | 'cert' | 'key' | 'passphrase' | 'servername' | 'timeoutMs'
+>
+
+/** Sessions over TLS: each client of a case has a connection of its own, which ends with the case. */
+export const openSession = (server: ServerOptions): ReturnType<Surroundings['open']> => {
+  const transports = new Map<string, Transport>()
+  return {
+    send(request, client) {
+      const transport = transports.get(client) ?? new Transport({ ...server, pipelineMax: 1 })
+      transports.set(client, transport)
+      return transport.send(request)
+    },
+    async close() {
+      await Promise.all([...transports.values()].map((transport) => transport.close()))
+    },
+  }
+}
+
+/**
+ * Runs cases against a server over mutual TLS.
+ * @param options the server, the files, and the clock (`nowSeconds`, `nowMs`, `wait`)
+ */
+export const runCases = async (options: ServerOptions & RunOptions & Omit<Surroundings, 'open'>): Promise<Report> => {
+  const { files, caseName, named, onResult, nowSeconds, nowMs, wait, ...server } = options
+  const surroundings: Surroundings = { nowSeconds, nowMs, wait, open: () => openSession(server) }
+  const results = await runWith({ files, caseName, named, onResult }, surroundings)
+  return { server: `${server.host}:${server.port}`, results }
+}
