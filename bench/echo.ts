@@ -1,0 +1,45 @@
+/**
+ * The bare TLS echo: a process that answers every request with the same bytes, in one write each. What it is: the limit of
+ * what a server on this runtime and machine could do, because it does nothing but TLS and framing. What it is not: KMIP.
+ */
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:tls'
+import { Tag } from '#kmip/tags'
+import { Framer } from '#ttlv/framer'
+import { makeEchoIdentity } from './echo-certificate.ts'
+import type { EchoListening, EchoSettings } from './job.ts'
+
+const messageSizeMax = 16 * 1024 * 1024
+
+const listen = async ({ response, protocol, cipher }: EchoSettings): Promise<void> => {
+  const { cert, key } = await makeEchoIdentity()
+  const server = createServer({
+    cert,
+    key,
+    minVersion: protocol,
+    maxVersion: protocol,
+    // A suite of TLS 1.2 that wants an RSA certificate has no place here; the default order is near enough then.
+    ...(protocol === 'TLSv1.3' ? { ciphers: cipher } : {}),
+  })
+  server.on('secureConnection', (socket) => {
+    socket.setNoDelay(true)
+    const framer = new Framer(Tag.RequestMessage, messageSizeMax)
+    socket.on('error', () => socket.destroy())
+    socket.on('data', (chunk: Buffer) => {
+      framer.push(chunk)
+      while (framer.next() !== undefined) socket.write(response)
+    })
+  })
+  server.listen(0, '127.0.0.1', () => {
+    process.send?.({ port: (server.address() as AddressInfo).port, ca: cert } satisfies EchoListening)
+  })
+}
+
+process.once('message', (settings: EchoSettings) => {
+  listen(settings).catch((error: unknown) => {
+    // Nobody can be told but by the exit: the measurement stops with it.
+    process.stderr.write(`${String(error)}\n`)
+    process.exit(1)
+  })
+})
+process.on('disconnect', () => process.exit())

@@ -1,0 +1,146 @@
+/**
+ * Measurements as people and programs read them. What it is: rows, lines of text, and the JSON that a run leaves. What it
+ * is not: a judgement; README.md says how to read it.
+ */
+import { availableParallelism, cpus } from 'node:os'
+import type { Measured } from './job.ts'
+
+/** One measured case. */
+export interface Row {
+  readonly operation: string
+  readonly connections: number
+  /** Counts from 1. */
+  readonly run: number
+  readonly requestBytes: number
+  readonly responseBytes: number
+  readonly protocol: string
+  readonly cipher: string
+  readonly measured: Measured
+  /** The bare echo with the same sessions and sizes, right before; undefined where it was not asked for. */
+  readonly limit: Measured | undefined
+}
+
+/** Requests answered with success, a second. */
+export const operationsPerSecond = (measured: Measured): number => (measured.completed / measured.elapsedMs) * 1000
+
+/** How near the server comes to the bare echo: 1 is as fast. */
+export const ratioOf = (row: Row): number | undefined => {
+  const limit = row.limit === undefined ? 0 : operationsPerSecond(row.limit)
+  return limit === 0 ? undefined : operationsPerSecond(row.measured) / limit
+}
+
+const columns = [
+  'operation',
+  'sessions',
+  'run',
+  'ops/s',
+  'p50 us',
+  'p99 us',
+  'bytes out/in',
+  'echo ops/s',
+  'ratio',
+  'errors',
+] as const
+const widths = [18, 9, 4, 10, 10, 10, 13, 11, 7, 0] as const
+
+const aligned = (cells: readonly string[]): string =>
+  cells
+    .map((cell, index) =>
+      index === 0 || index === cells.length - 1 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0),
+    )
+    .join(' ')
+    .trimEnd()
+
+/** The line above the rows. */
+export const heading = (): string => aligned(columns)
+
+const microseconds = (nanoseconds: number): string => (nanoseconds / 1000).toFixed(nanoseconds < 100_000 ? 1 : 0)
+
+/** One row as a line. */
+export const line = (row: Row): string => {
+  const ratio = ratioOf(row)
+  const errors = Object.entries(row.measured.errors).map(([name, count]) => `${name} ${count}`)
+  return aligned([
+    row.operation,
+    String(row.connections),
+    String(row.run),
+    operationsPerSecond(row.measured).toFixed(0),
+    microseconds(row.measured.latency.p50),
+    microseconds(row.measured.latency.p99),
+    `${row.requestBytes}/${row.responseBytes}`,
+    row.limit === undefined ? '-' : operationsPerSecond(row.limit).toFixed(0),
+    ratio === undefined ? '-' : ratio.toFixed(2),
+    errors.length === 0 ? 'none' : errors.join(', '),
+  ])
+}
+
+const median = (values: readonly number[]): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? 0
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2
+}
+
+/** The medians of a case's runs. */
+export interface Summary {
+  readonly operation: string
+  readonly connections: number
+  readonly runs: number
+  readonly operationsPerSecond: number
+  readonly p50Us: number
+  readonly p99Us: number
+  readonly ratio: number | undefined
+  readonly errors: number
+}
+
+/** One summary for each case, in the order in which they were measured. */
+export const summarize = (rows: readonly Row[]): Summary[] =>
+  [...Map.groupBy(rows, (row) => `${row.operation} ${row.connections}`).values()].flatMap((runs) => {
+    const [first] = runs
+    if (first === undefined) return []
+    const ratios = runs.map(ratioOf).filter((ratio) => ratio !== undefined)
+    return {
+      operation: first.operation,
+      connections: first.connections,
+      runs: runs.length,
+      operationsPerSecond: median(runs.map((row) => operationsPerSecond(row.measured))),
+      p50Us: median(runs.map((row) => row.measured.latency.p50)) / 1000,
+      p99Us: median(runs.map((row) => row.measured.latency.p99)) / 1000,
+      ratio: ratios.length === 0 ? undefined : median(ratios),
+      errors: runs.reduce(
+        (sum, row) => sum + Object.values(row.measured.errors).reduce((total, count) => total + count, 0),
+        0,
+      ),
+    }
+  })
+
+/** A summary as a line. */
+export const summaryLine = (summary: Summary): string =>
+  `median of ${summary.runs}: ${summary.operation}, ${summary.connections} sessions: ${summary.operationsPerSecond.toFixed(0)} ops/s, ` +
+  `p50 ${summary.p50Us.toFixed(1)} us, p99 ${summary.p99Us.toFixed(1)} us, ` +
+  `ratio ${summary.ratio === undefined ? '-' : summary.ratio.toFixed(2)}, ${summary.errors} errors`
+
+/** The whole of a run, with the machine that it ran on: figures of another machine say nothing. */
+export const jsonReport = (rows: readonly Row[], settings: Readonly<Record<string, unknown>>): string =>
+  `${JSON.stringify(
+    {
+      tool: 'kmip-bench',
+      machine: {
+        node: process.version,
+        openssl: process.versions.openssl,
+        platform: process.platform,
+        architecture: process.arch,
+        processor: cpus()[0]?.model ?? 'unknown',
+        cores: availableParallelism(),
+      },
+      settings,
+      summaries: summarize(rows),
+      rows: rows.map((row) => ({
+        ...row,
+        operationsPerSecond: operationsPerSecond(row.measured),
+        ratio: ratioOf(row),
+      })),
+    },
+    undefined,
+    2,
+  )}\n`
