@@ -147,7 +147,7 @@ describe('too much unanswered', () => {
   test('many requests: reading stops, and goes on when half are answered', async () => {
     const session = open(true)
     for (let label = 1; label <= 4; label += 1) session.connection.data(request(label))
-    assert.deepEqual(session.output, [], 'one is answered and three wait: within the bound')
+    assert.equal(session.output.length, 0, 'one is answered and three wait: within the bound')
     for (let label = 5; label <= 9; label += 1) session.connection.data(request(label))
     assert.deepEqual(session.output, ['pause'])
     for (let label = 1; label <= 9; label += 1) await answerNext(session, label)

@@ -1,0 +1,187 @@
+/**
+ * The real server as a process of its own, for tests that treat it as outsiders do. What it is: start, wait until it serves,
+ * stop, kill, and what it wrote to its log. What it is not: a server inside the test's process; nothing is shared with it
+ * but its data directory and its port.
+ */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { systemClock } from '#actor/clock'
+
+const main = fileURLToPath(import.meta.resolve('#src/main'))
+const host = '127.0.0.1'
+const startTimeoutMs = 30_000
+const stopTimeoutMs = 30_000
+const logLinesMax = 500
+
+export interface RunningServerOptions {
+  /** The data directory, which stays; without it, a new one that `stop` and `kill` remove. */
+  readonly directory?: string
+  /** More flags of `serve`. */
+  readonly flags?: readonly string[]
+}
+
+/** One line of the server's log. */
+export type LogLine = Readonly<Record<string, unknown>>
+
+export interface RunningServer extends AsyncDisposable {
+  readonly process: ChildProcess
+  readonly host: string
+  readonly port: number
+  readonly directory: string
+  /** Paths of PEM files: the authority, and the bootstrap client's certificate and key. */
+  readonly caPath: string
+  readonly certPath: string
+  readonly keyPath: string
+  /** The same with the files' contents, for `createClient` and `tls.connect`. */
+  readonly connection: {
+    readonly host: string
+    readonly port: number
+    readonly ca: string
+    readonly cert: string
+    readonly key: string
+  }
+  /** The newest lines of the log, and whatever else the process wrote. */
+  readonly log: readonly LogLine[]
+  /** Lines that tell of a failure inside the server, the first hundred. */
+  readonly failures: readonly LogLine[]
+  /** True until the process has ended. */
+  readonly alive: boolean
+  /** SIGTERM, and waits for the end. Gives the exit code. @throws AssertionError when it does not end in time */
+  stop(): Promise<number | null>
+  /** SIGKILL, and waits for the end. */
+  kill(): Promise<void>
+}
+
+/**
+ * Starts `kmipd serve` on a free port and waits until it serves.
+ * @throws Error with the process's last words when it ends, or does not serve in time
+ */
+export const startServerProcess = async (options: RunningServerOptions = {}): Promise<RunningServer> => {
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'kmipd-server-')))
+  const child = spawn(
+    process.execPath,
+    [main, 'serve', '--data', directory, '--host', host, '--port', '0', ...(options.flags ?? [])],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  // A test that dies must not leave its server behind.
+  const killAtExit = (): void => void child.kill('SIGKILL')
+  process.once('exit', killAtExit)
+  const ended = once(child, 'exit').then(() => process.off('exit', killAtExit))
+  const { log, failures, listening } = watch(child)
+  const port = await servingPort(child, listening, ended, log)
+
+  const path = (name: string): string => join(directory, 'bootstrap', name)
+  const [caPath, certPath, keyPath] = [path('ca.pem'), path('client.pem'), path('client.key')] as const
+  const removed = async (): Promise<void> => {
+    if (options.directory === undefined) await rm(directory, { recursive: true, force: true })
+  }
+  const alive = (): boolean => child.exitCode === null && child.signalCode === null
+  const kill = async (): Promise<void> => {
+    if (alive()) child.kill('SIGKILL')
+    await ended
+    await removed()
+  }
+  const stop = async (): Promise<number | null> => {
+    if (alive()) child.kill('SIGTERM')
+    const late = !(await within(stopTimeoutMs, ended))
+    if (late) await kill()
+    assert.ok(!late, `the server did not end within ${stopTimeoutMs} ms of SIGTERM: ${lastWords(log)}`)
+    await removed()
+    return child.exitCode
+  }
+  return {
+    process: child,
+    host,
+    port,
+    directory,
+    caPath,
+    certPath,
+    keyPath,
+    connection: {
+      host,
+      port,
+      ca: await readFile(caPath, 'utf8'),
+      cert: await readFile(certPath, 'utf8'),
+      key: await readFile(keyPath, 'utf8'),
+    },
+    log,
+    failures,
+    get alive() {
+      return alive()
+    },
+    stop,
+    kill,
+    [Symbol.asyncDispose]: kill,
+  }
+}
+
+interface Watched {
+  readonly log: readonly LogLine[]
+  readonly failures: readonly LogLine[]
+  /** The port, once the server says that it listens. */
+  readonly listening: Promise<number>
+}
+
+const watch = (child: ChildProcess): Watched => {
+  const log: LogLine[] = []
+  const failures: LogLine[] = []
+  const { promise: listening, resolve } = Promise.withResolvers<number>()
+  const take = (text: string): void => {
+    const line = parsed(text)
+    log.push(line)
+    if (log.length > logLinesMax) log.shift()
+    if ('correlation' in line && failures.length < 100) failures.push(line)
+    const place = line['listening'] as { readonly interface: string; readonly port: number } | undefined
+    if (place?.interface === 'kmip') resolve(place.port)
+  }
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream !== null) createInterface({ input: stream }).on('line', take)
+  }
+  return { log, failures, listening }
+}
+
+/** What is not JSON (the runtime's own words, say) is kept as a text. */
+const parsed = (text: string): LogLine => {
+  try {
+    const line: unknown = JSON.parse(text)
+    if (typeof line === 'object' && line !== null) return line as LogLine
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  return { text }
+}
+
+const servingPort = async (
+  child: ChildProcess,
+  listening: Promise<number>,
+  ended: Promise<unknown>,
+  log: readonly LogLine[],
+): Promise<number> => {
+  let port: number | undefined
+  await within(startTimeoutMs, Promise.race([ended, listening.then((found) => void (port = found))]))
+  if (port !== undefined) return port
+  child.kill('SIGKILL')
+  await ended
+  throw new Error(`the server does not serve: ${lastWords(log)}`)
+}
+
+/** Whether something came about in time. */
+const within = async (limitMs: number, event: Promise<unknown>): Promise<boolean> => {
+  const { promise: late, resolve } = Promise.withResolvers<false>()
+  const cancel = systemClock.after(limitMs, () => resolve(false))
+  const inTime = await Promise.race([event.then(() => true), late])
+  cancel()
+  return inTime
+}
+
+const lastWords = (log: readonly LogLine[]): string =>
+  log
+    .slice(-5)
+    .map((line) => JSON.stringify(line))
+    .join('\n')
