@@ -2,13 +2,27 @@
  * The structures that attributes have as values (KMIP 1.4 §3, and the base objects of §2.1 that attributes use).
  * What it is not: the attributes' rules, which attributes.ts has.
  */
-import { boolean, byteString, type Infer, integer, longInteger, many, one, optional, struct, textString } from '#ttlv/schema'
+import {
+  boolean,
+  byteString,
+  type Infer,
+  integer,
+  longInteger,
+  many,
+  one,
+  optional,
+  struct,
+  textString,
+} from '#ttlv/schema'
 import { Tag } from './tags.ts'
 import { v1_2, v1_4 } from './versions.ts'
 import { enumerated } from './vocabulary.ts'
 
 /** §3.2 */
-export const name = struct({ nameValue: one(Tag.NameValue, textString), nameType: one(Tag.NameType, enumerated('NameType')) })
+export const name = struct({
+  nameValue: one(Tag.NameValue, textString),
+  nameType: one(Tag.NameType, enumerated('NameType')),
+})
 export type Name = Infer<typeof name>
 
 /** §3.6 */
@@ -17,7 +31,9 @@ export const cryptographicParameters = struct({
   paddingMethod: optional(Tag.PaddingMethod, enumerated('PaddingMethod')),
   hashingAlgorithm: optional(Tag.HashingAlgorithm, enumerated('HashingAlgorithm')),
   keyRoleType: optional(Tag.KeyRoleType, enumerated('KeyRoleType')),
-  digitalSignatureAlgorithm: optional(Tag.DigitalSignatureAlgorithm, enumerated('DigitalSignatureAlgorithm'), { since: v1_2 }),
+  digitalSignatureAlgorithm: optional(Tag.DigitalSignatureAlgorithm, enumerated('DigitalSignatureAlgorithm'), {
+    since: v1_2,
+  }),
   cryptographicAlgorithm: optional(Tag.CryptographicAlgorithm, enumerated('CryptographicAlgorithm'), { since: v1_2 }),
   randomIv: optional(Tag.RandomIV, boolean, { since: v1_2 }),
   ivLength: optional(Tag.IVLength, integer, { since: v1_2 }),
@@ -28,7 +44,9 @@ export const cryptographicParameters = struct({
   initialCounterValue: optional(Tag.InitialCounterValue, integer, { since: v1_2 }),
   saltLength: optional(Tag.SaltLength, integer, { since: v1_4 }),
   maskGenerator: optional(Tag.MaskGenerator, enumerated('MaskGenerator'), { since: v1_4 }),
-  maskGeneratorHashingAlgorithm: optional(Tag.MaskGeneratorHashingAlgorithm, enumerated('HashingAlgorithm'), { since: v1_4 }),
+  maskGeneratorHashingAlgorithm: optional(Tag.MaskGeneratorHashingAlgorithm, enumerated('HashingAlgorithm'), {
+    since: v1_4,
+  }),
   pSource: optional(Tag.PSource, byteString, { since: v1_4 }),
   trailerField: optional(Tag.TrailerField, integer, { since: v1_4 }),
 })
@@ -60,7 +78,10 @@ export const x509CertificateIssuer = struct({
 })
 
 /** §3.13, deprecated */
-export const certificateIdentifier = struct({ issuer: one(Tag.Issuer, textString), serialNumber: optional(Tag.SerialNumber, textString) })
+export const certificateIdentifier = struct({
+  issuer: one(Tag.Issuer, textString),
+  serialNumber: optional(Tag.SerialNumber, textString),
+})
 
 /** §3.14, deprecated */
 export const certificateSubject = struct({

@@ -2,12 +2,24 @@
  * The Attribute structure of KMIP 1.x (§2.1.1) and the structures made of it (Template-Attribute, §2.1.8). What it is:
  * the wire form, one instance a structure. What it is not: the inner form (objects/managed-object.ts).
  */
-import { type Choose, type Codec, type Infer, integer, many, one, optional, partial, type StructCodec, struct, textString } from '#ttlv/schema'
+import {
+  type Choose,
+  type Codec,
+  type Infer,
+  integer,
+  many,
+  one,
+  optional,
+  partial,
+  type StructCodec,
+  struct,
+  textString,
+} from '#ttlv/schema'
 import { name } from './attribute-values.ts'
 import { attributeCodec } from './attributes.ts'
 import { Tag } from './tags.ts'
 
-const valueCodec: Choose<unknown> = parent => attributeCodec(String(parent['attributeName']))
+const valueCodec: Choose<unknown> = (parent) => attributeCodec(String(parent['attributeName']))
 
 /** An attribute with its value: one instance. */
 export const attribute = struct({
@@ -20,7 +32,7 @@ export type Attribute = Infer<typeof attribute>
 const partialCodecs = new Map<Codec<unknown>, Codec<unknown>>()
 
 /** The codec of a value of which only some fields may be given (Locate, §4.9: "all of the structure fields are not REQUIRED"). */
-const partialValueCodec: Choose<unknown> = parent => {
+const partialValueCodec: Choose<unknown> = (parent) => {
   const codec = attributeCodec(String(parent['attributeName']))
   if (!('fields' in codec)) return codec
   const known = partialCodecs.get(codec) ?? partial(codec as StructCodec<unknown>)

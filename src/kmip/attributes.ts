@@ -14,7 +14,14 @@ import { enumerated } from './vocabulary.ts'
  * When a client may change or delete an attribute. `notReached`: while Pre-Active or Active and before the date itself;
  * `notAllocated`: as long as Get Usage Allocation has not been performed; `clientCreated`: custom attributes `x-`.
  */
-export type ClientRule = 'yes' | 'no' | 'preActive' | 'preActiveOrActive' | 'notReached' | 'notAllocated' | 'clientCreated'
+export type ClientRule =
+  | 'yes'
+  | 'no'
+  | 'preActive'
+  | 'preActiveOrActive'
+  | 'notReached'
+  | 'notAllocated'
+  | 'clientCreated'
 
 /** How Locate finds a value: by equality of the whole value or of a part, by range, or only on objects found otherwise. */
 export type IndexKind = 'equality' | 'range' | 'none'
@@ -38,7 +45,13 @@ export interface AttributeRow {
   readonly index: IndexKind
 }
 
-const keys = [ObjectType.SymmetricKey, ObjectType.PublicKey, ObjectType.PrivateKey, ObjectType.SplitKey, ObjectType.PGPKey]
+const keys = [
+  ObjectType.SymmetricKey,
+  ObjectType.PublicKey,
+  ObjectType.PrivateKey,
+  ObjectType.SplitKey,
+  ObjectType.PGPKey,
+]
 // KMIP 1.4 Errata 01 (State): Opaque Objects may be treated as cryptographic objects.
 const cryptographic = [...keys, ObjectType.Certificate, ObjectType.SecretData, ObjectType.OpaqueObject]
 const all = [...cryptographic, ObjectType.Template]
@@ -58,7 +71,11 @@ const objectTypesByText: Readonly<Record<string, readonly number[]>> = {
   Certificates: [ObjectType.Certificate],
   'X.509 Certificates': [ObjectType.Certificate],
   'Certificates, PGP keys': [ObjectType.Certificate, ObjectType.PGPKey],
-  'Symmetric Keys, Split Keys of symmetric keys, Templates': [ObjectType.SymmetricKey, ObjectType.SplitKey, ObjectType.Template],
+  'Symmetric Keys, Split Keys of symmetric keys, Templates': [
+    ObjectType.SymmetricKey,
+    ObjectType.SplitKey,
+    ObjectType.Template,
+  ],
   'Symmetric Key, Private Key, Split Key, Secret Data': withKeyValue,
 }
 
@@ -69,8 +86,10 @@ const clientRuleByText: Readonly<Record<string, ClientRule>> = {
   'No, but only by the server in response to certain requests (see above)': 'no',
   'Yes, only while in Pre-Active state': 'preActive',
   'Yes, only while in Pre-Active or Active state': 'preActiveOrActive',
-  'Yes, only while in Pre-Active or Active state and as long as the Process Start Date has been not reached.': 'notReached',
-  'Yes, only while in Pre-Active or Active state and as long as the Protect Stop Date has not been reached.': 'notReached',
+  'Yes, only while in Pre-Active or Active state and as long as the Process Start Date has been not reached.':
+    'notReached',
+  'Yes, only while in Pre-Active or Active state and as long as the Protect Stop Date has not been reached.':
+    'notReached',
   'Yes (Total and/or Unit only, as long as Get Usage Allocation has not been performed)': 'notAllocated',
   'Yes, as long as Get Usage Allocation has not been performed': 'notAllocated',
   'Yes, for client-created attributes': 'clientCreated',
@@ -178,7 +197,7 @@ const rowOf = (rule: AttributeRuleRow): AttributeRow | undefined => {
 
 /** Every attribute of KMIP 1.0 to 1.4, by name. */
 export const attributeRows: ReadonlyMap<string, AttributeRow> = new Map(
-  attributeRules.map(rowOf).flatMap(row => (row === undefined ? [] : [[row.name, row] as const])),
+  attributeRules.map(rowOf).flatMap((row) => (row === undefined ? [] : [[row.name, row] as const])),
 )
 
 const customAttribute = attributeRows.get('Custom Attribute')
@@ -202,5 +221,4 @@ export const hasAttribute = (name: string, version: number): boolean => {
 }
 
 /** The codec of an attribute's value; any item for names that no version has. */
-export const attributeCodec = (name: string): Codec<unknown> => attributeRow(name)?.codec ?? (anyItem as Codec<unknown>)
-
+export const attributeCodec = (name: string): Codec<unknown> => attributeRow(name)?.codec ?? anyItem

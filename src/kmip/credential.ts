@@ -2,13 +2,27 @@
  * Credentials (KMIP 1.4 §2.1.2) and the header's Authentication (§6.6): shapes. What it is not: their verification
  * (identity/login.ts).
  */
-import { anyItem, byteString, type Choose, type Codec, type Infer, many, one, optional, struct, textString } from '#ttlv/schema'
+import {
+  anyItem,
+  byteString,
+  type Choose,
+  type Codec,
+  type Infer,
+  many,
+  one,
+  optional,
+  struct,
+  textString,
+} from '#ttlv/schema'
 import { CredentialType } from './enums.ts'
 import { Tag } from './tags.ts'
 import { enumerated } from './vocabulary.ts'
 
 /** Table 4 */
-export const usernameAndPassword = struct({ username: one(Tag.Username, textString), password: optional(Tag.Password, textString) })
+export const usernameAndPassword = struct({
+  username: one(Tag.Username, textString),
+  password: optional(Tag.Password, textString),
+})
 /** Table 5 */
 export const device = struct({
   deviceSerialNumber: optional(Tag.DeviceSerialNumber, textString),
@@ -35,8 +49,7 @@ const credentialValues: ReadonlyMap<number, Codec<unknown>> = new Map<number, Co
 ])
 
 /** Credential Value by Credential Type; any item for a vendor's type. */
-const credentialValue: Choose<unknown> = parent =>
-  credentialValues.get(Number(parent['credentialType'])) ?? anyItem
+const credentialValue: Choose<unknown> = (parent) => credentialValues.get(Number(parent['credentialType'])) ?? anyItem
 
 /** §2.1.2 */
 export const credential = struct({

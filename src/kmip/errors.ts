@@ -16,7 +16,7 @@ export interface ReasonRow {
   readonly substitute: number
 }
 
-const reasonValues: readonly Row[] = enumerationRows.find(row => row.name === 'ResultReason')?.values ?? []
+const reasonValues: readonly Row[] = enumerationRows.find((row) => row.name === 'ResultReason')?.values ?? []
 
 /** Texts where the reason's own name says too little, and substitutes where General Failure says less than an older reason. */
 const ours: Readonly<Record<number, { readonly text?: string; readonly substitute?: number }>> = {
@@ -35,14 +35,17 @@ const ours: Readonly<Record<number, { readonly text?: string; readonly substitut
   [ResultReason.IndexOutOfBounds]: { text: 'The object has as many instances of this attribute as the server allows' },
   [ResultReason.KeyFormatTypeNotSupported]: { text: 'The object cannot be given in this Key Format Type' },
   [ResultReason.GeneralFailure]: { text: 'The server could not answer; its log says why' },
-  [ResultReason.Sensitive]: { text: 'The object is sensitive: it is given in wrapped form only', substitute: ResultReason.PermissionDenied },
+  [ResultReason.Sensitive]: {
+    text: 'The object is sensitive: it is given in wrapped form only',
+    substitute: ResultReason.PermissionDenied,
+  },
   [ResultReason.NotExtractable]: { text: 'The object is not extractable', substitute: ResultReason.PermissionDenied },
   [ResultReason.KeyWrapTypeNotSupported]: { substitute: ResultReason.FeatureNotSupported },
 }
 
 /** Every Result Reason, by its number. */
 export const reasonRows: ReadonlyMap<number, ReasonRow> = new Map(
-  reasonValues.map(row => [
+  reasonValues.map((row) => [
     row.value,
     {
       reason: row.value,

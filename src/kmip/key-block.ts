@@ -2,9 +2,22 @@
  * Key Block and what it holds (KMIP 1.4 §2.1.3 to §2.1.7): key values, wrapping data, transparent keys. What it is: shapes.
  * What it is not: key arithmetic or conversion (crypto/key-format.ts).
  */
-import { bigInteger, byteString, type Choose, type Codec, type Infer, integer, many, one, optional, struct, textString } from '#ttlv/schema'
+
 import { BinaryWriter } from '#ttlv/binary'
 import { ItemType } from '#ttlv/item'
+import {
+  bigInteger,
+  byteString,
+  type Choose,
+  type Codec,
+  type Infer,
+  integer,
+  many,
+  one,
+  optional,
+  struct,
+  textString,
+} from '#ttlv/schema'
 import { attribute } from './attribute.ts'
 import { cryptographicParameters } from './attribute-values.ts'
 import { KeyFormatType } from './enums.ts'
@@ -87,8 +100,7 @@ const transparent: ReadonlyMap<number, Codec<unknown>> = new Map<number, Codec<u
 ])
 
 /** The codec of Key Material in a format: a structure for the transparent ones. */
-export const keyMaterialCodec = (keyFormatType: number): Codec<unknown> =>
-  transparent.get(keyFormatType) ?? byteString
+export const keyMaterialCodec = (keyFormatType: number): Codec<unknown> => transparent.get(keyFormatType) ?? byteString
 
 /** Key Material as encoded, which digests are made of (§3.17): the bytes themselves, or the TTLV of a structure. */
 export const encodedKeyMaterial = (keyFormatType: number, keyMaterial: unknown): Uint8Array => {
@@ -110,19 +122,24 @@ const keyValueCodecs = new Map<number, Codec<KeyValue>>()
 export const keyValueCodec = (keyFormatType: number): Codec<KeyValue> => {
   const known =
     keyValueCodecs.get(keyFormatType) ??
-    struct({ keyMaterial: one(Tag.KeyMaterial, keyMaterialCodec(keyFormatType)), attribute: many(Tag.Attribute, attribute) })
+    struct({
+      keyMaterial: one(Tag.KeyMaterial, keyMaterialCodec(keyFormatType)),
+      attribute: many(Tag.Attribute, attribute),
+    })
   // Vendor formats are unbounded in number: only those of the table are kept.
   if (keyFormatType < 0x8000_0000) keyValueCodecs.set(keyFormatType, known)
   return known
 }
 
 /** A Key Value is a structure, or the bytes of a wrapped one. */
-const keyValue: Choose<KeyValue | Uint8Array> = parent => {
+const keyValue: Choose<KeyValue | Uint8Array> = (parent) => {
   const plain = keyValueCodec(Number(parent['keyFormatType']))
   return {
     type: undefined,
-    read: (reader, tag) => (reader.peekType() === ItemType.ByteString ? reader.byteString(tag) : plain.read(reader, tag)),
-    write: (writer, tag, value) => (value instanceof Uint8Array ? writer.byteString(tag, value) : plain.write(writer, tag, value)),
+    read: (reader, tag) =>
+      reader.peekType() === ItemType.ByteString ? reader.byteString(tag) : plain.read(reader, tag),
+    write: (writer, tag, value) =>
+      value instanceof Uint8Array ? writer.byteString(tag, value) : plain.write(writer, tag, value),
   }
 }
 
@@ -164,4 +181,3 @@ export const keyBlock = struct({
   keyWrappingData: optional(Tag.KeyWrappingData, keyWrappingData),
 })
 export type KeyBlock = Infer<typeof keyBlock>
-

@@ -4,7 +4,21 @@
  * (server/dispatch.ts).
  */
 import { TtlvError } from '#ttlv/error'
-import { anyItem, boolean, byteString, type Choose, type Codec, dateTime, type Infer, integer, many, one, optional, struct, textString } from '#ttlv/schema'
+import {
+  anyItem,
+  boolean,
+  byteString,
+  type Choose,
+  type Codec,
+  dateTime,
+  type Infer,
+  integer,
+  many,
+  one,
+  optional,
+  struct,
+  textString,
+} from '#ttlv/schema'
 import type { Reader, Writer } from '#ttlv/stream'
 import { authentication, nonce } from './credential.ts'
 import { payloadCodecs } from './payloads/index.ts'
@@ -58,9 +72,9 @@ export class RefusedPayload {
 }
 
 /** Payloads of operations that are not declared are passed over: the operation is not supported. */
-const undeclared: Codec<undefined | unknown> = {
+const undeclared: Codec<unknown> = {
   type: undefined,
-  read: reader => {
+  read: (reader) => {
     reader.skip()
     return null
   },
@@ -83,12 +97,12 @@ const guarded = (codec: Codec<unknown>): Codec<unknown> => ({
       return new RefusedPayload(error)
     }
   },
-  write: codec.write,
+  write: (writer, tag, value) => codec.write(writer, tag, value),
 })
 
-const requestPayload: Choose<unknown> = parent => payloadCodecs(Number(parent['operation']))?.request ?? undeclared
+const requestPayload: Choose<unknown> = (parent) => payloadCodecs(Number(parent['operation']))?.request ?? undeclared
 const guardedPayload: Choose<unknown> = (parent, version) => guarded(requestPayload(parent, version))
-const responsePayload: Choose<unknown> = parent => payloadCodecs(Number(parent['operation']))?.response ?? undeclared
+const responsePayload: Choose<unknown> = (parent) => payloadCodecs(Number(parent['operation']))?.response ?? undeclared
 
 const requestItemFields = {
   operation: one(Tag.Operation, enumerated('Operation', true)),
@@ -134,10 +148,12 @@ export type ResponseMessage = Infer<typeof responseMessage>
 export const readRequest = (reader: Reader): RequestMessage => requestMessage.read(reader, Tag.RequestMessage)
 
 /** Writes a request in the writer's version, which must be the header's. */
-export const writeRequest = (writer: Writer, message: RequestMessage): void => requestMessage.write(writer, Tag.RequestMessage, message)
+export const writeRequest = (writer: Writer, message: RequestMessage): void =>
+  requestMessage.write(writer, Tag.RequestMessage, message)
 
 /** Reads a response. @throws TtlvError */
 export const readResponse = (reader: Reader): ResponseMessage => responseMessage.read(reader, Tag.ResponseMessage)
 
 /** Writes a response in the writer's version, which must be the header's. */
-export const writeResponse = (writer: Writer, message: ResponseMessage): void => responseMessage.write(writer, Tag.ResponseMessage, message)
+export const writeResponse = (writer: Writer, message: ResponseMessage): void =>
+  responseMessage.write(writer, Tag.ResponseMessage, message)

@@ -82,7 +82,7 @@ export const objectRows: readonly ObjectRow[] = [
   row(ObjectType.PGPKey, Tag.PGPKey, 'pgpKey', pgpKey, v1_2),
 ]
 
-const byType = new Map(objectRows.map(entry => [entry.objectType, entry]))
+const byType = new Map(objectRows.map((entry) => [entry.objectType, entry]))
 
 /** The row of an object type, or undefined. */
 export const objectRow = (objectType: number): ObjectRow | undefined => byType.get(objectType)

@@ -23,11 +23,14 @@ export const headerVersion: Codec<ProtocolVersion> = {
     const value = protocolVersion.read(reader, tag)
     const version = versionOf(value.protocolVersionMajor, value.protocolVersionMinor)
     if (majorOf(version) !== majorOf(newestVersion)) {
-      throw new TtlvError('message', `protocol version ${value.protocolVersionMajor}.${value.protocolVersionMinor} is not supported`)
+      throw new TtlvError(
+        'message',
+        `protocol version ${value.protocolVersionMajor}.${value.protocolVersionMinor} is not supported`,
+      )
     }
     reader.ignoreUnknown = version > newestVersion
     reader.version = Math.min(version, newestVersion)
     return value
   },
-  write: protocolVersion.write,
+  write: (writer, tag, value) => protocolVersion.write(writer, tag, value),
 }

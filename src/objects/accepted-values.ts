@@ -24,17 +24,20 @@ const acceptUsageLimits: Accept = (value, previous) => {
 }
 
 /** §3.36: the server makes Application Data for the namespaces that Query names; it names none. */
-const acceptApplicationSpecificInformation: Accept = value => {
+const acceptApplicationSpecificInformation: Accept = (value) => {
   if ((value as ApplicationSpecificInformation).applicationData === undefined) {
-    throw new KmipError(ResultReason.ApplicationNamespaceNotSupported, 'The server makes no Application Data for this namespace; give it')
+    throw new KmipError(
+      ResultReason.ApplicationNamespaceNotSupported,
+      'The server makes no Application Data for this namespace; give it',
+    )
   }
   return value
 }
 
 /** §3.39: a custom attribute that is a structure holds no structures. */
-const acceptCustom: Accept = value => {
+const acceptCustom: Accept = (value) => {
   const item = value as Item
-  if (item.type === ItemType.Structure && item.value.some(child => child.type === ItemType.Structure)) {
+  if (item.type === ItemType.Structure && item.value.some((child) => child.type === ItemType.Structure)) {
     throw new KmipError(ResultReason.InvalidField, 'A custom attribute may be a structure, but not one of structures')
   }
   return value

@@ -10,7 +10,14 @@ import { KmipError } from '#kmip/errors'
 import { acceptedValue } from './accepted-values.ts'
 import { sameValue } from './canonical.ts'
 import { stateOf } from './lifecycle.ts'
-import { type AttributeInstance, type AttributeSet, instancesOf, type ManagedObject, valueOf, withInstances } from './managed-object.ts'
+import {
+  type AttributeInstance,
+  type AttributeSet,
+  instancesOf,
+  type ManagedObject,
+  valueOf,
+  withInstances,
+} from './managed-object.ts'
 
 /** Bounds on what one object may hold; each is a setting. */
 export interface AttributeLimits {
@@ -53,12 +60,13 @@ export const attributesFromRequest = (
       if (single && (attributeIndex ?? 0) !== 0) {
         throw new KmipError(ResultReason.InvalidField, `${attributeName} has one instance, whose Attribute Index is 0`)
       }
-      if (single && seen.has(attributeName)) throw new KmipError(ResultReason.InvalidField, `${attributeName} is given more than once`)
+      if (single && seen.has(attributeName))
+        throw new KmipError(ResultReason.InvalidField, `${attributeName} is given more than once`)
       seen.add(attributeName)
       const instances = set[attributeName] ?? []
       set[attributeName] = instances
       if (single) instances.length = 0
-      else if (instances.some(instance => sameValue(instance.value, attributeValue))) continue
+      else if (instances.some((instance) => sameValue(instance.value, attributeValue))) continue
       checkRoom(instances.length, limits)
       instances.push({ index: instances.length, value: acceptedValue(attributeName, attributeValue, undefined) })
     }
@@ -71,18 +79,23 @@ const checkGiven = (row: AttributeRow, name: string, objectType: number): void =
   if ((!row.setByClient && !row.givenOnCreation) || isServerCustomName(name)) {
     throw new KmipError(ResultReason.InvalidField, `${quoted(name)} is set by the server`)
   }
-  if (!row.objectTypes.has(objectType)) throw new KmipError(ResultReason.InvalidField, `${name} does not apply to this Object Type`)
+  if (!row.objectTypes.has(objectType))
+    throw new KmipError(ResultReason.InvalidField, `${name} does not apply to this Object Type`)
 }
 
 const checkRoom = (count: number, limits: AttributeLimits): void => {
   if (count >= limits.instancesMax) throw new KmipError(ResultReason.IndexOutOfBounds)
 }
 
-const countInstances = (set: AttributeSet): number => Object.values(set).reduce((count, instances) => count + instances.length, 0)
+const countInstances = (set: AttributeSet): number =>
+  Object.values(set).reduce((count, instances) => count + instances.length, 0)
 
 const checkAttributeCount = (count: number, limits: AttributeLimits): void => {
   if (count > limits.attributesPerObjectMax) {
-    throw new KmipError(ResultReason.IndexOutOfBounds, `An object may have ${limits.attributesPerObjectMax} attribute instances`)
+    throw new KmipError(
+      ResultReason.IndexOutOfBounds,
+      `An object may have ${limits.attributesPerObjectMax} attribute instances`,
+    )
   }
 }
 
@@ -107,7 +120,8 @@ export const addAttribute = (
 ): AttributeChange => {
   const name = given.attributeName
   const row = knownRow(name, version, ResultReason.PermissionDenied)
-  if (!row.setByClient || isServerCustomName(name)) throw new KmipError(ResultReason.PermissionDenied, `${quoted(name)} is read-only`)
+  if (!row.setByClient || isServerCustomName(name))
+    throw new KmipError(ResultReason.PermissionDenied, `${quoted(name)} is read-only`)
   if (!row.objectTypes.has(object.objectType)) {
     throw new KmipError(ResultReason.PermissionDenied, `${name} does not apply to this Object Type`)
   }
@@ -115,7 +129,7 @@ export const addAttribute = (
   if (instances.length > 0 && !row.multiple) {
     throw new KmipError(ResultReason.IllegalOperation, `${name} is there already; modify it instead`)
   }
-  if (instances.some(instance => sameValue(instance.value, given.attributeValue))) {
+  if (instances.some((instance) => sameValue(instance.value, given.attributeValue))) {
     throw new KmipError(ResultReason.IllegalOperation, `${quoted(name)} has an instance with this value already`)
   }
   if (given.attributeIndex !== undefined) {
@@ -126,7 +140,10 @@ export const addAttribute = (
   if (!allows(row.modifiableByClient, object, name, now) && isDated(row.modifiableByClient)) {
     throw new KmipError(ResultReason.PermissionDenied, `${name} cannot be set in this state`)
   }
-  const instance = { index: instances.reduce((highest, { index }) => Math.max(highest, index), -1) + 1, value: acceptedValue(name, given.attributeValue, undefined) }
+  const instance = {
+    index: instances.reduce((highest, { index }) => Math.max(highest, index), -1) + 1,
+    value: acceptedValue(name, given.attributeValue, undefined),
+  }
   return { object: withInstances(object, name, [...instances, instance]), name, instance }
 }
 
@@ -135,17 +152,33 @@ export const addAttribute = (
  * @throws KmipError Invalid Field when the object has no such attribute, Item Not Found for another index, Permission
  * Denied when it is read-only, by its row or in the object's state.
  */
-export const modifyAttribute = (object: ManagedObject, given: Attribute, version: number, now: number): AttributeChange => {
+export const modifyAttribute = (
+  object: ManagedObject,
+  given: Attribute,
+  version: number,
+  now: number,
+): AttributeChange => {
   const name = given.attributeName
   const row = knownRow(name, version, ResultReason.InvalidField)
   const instances = instancesOf(object, name)
-  if (instances.length === 0) throw new KmipError(ResultReason.InvalidField, `The object has no ${quoted(name)}; add it first`)
+  if (instances.length === 0)
+    throw new KmipError(ResultReason.InvalidField, `The object has no ${quoted(name)}; add it first`)
   const index = given.attributeIndex ?? 0
-  const found = instances.find(instance => instance.index === index)
-  if (found === undefined) throw new KmipError(ResultReason.ItemNotFound, `${quoted(name)} has no instance with this index`)
-  if (!allows(row.modifiableByClient, object, name, now)) throw new KmipError(ResultReason.PermissionDenied, `${quoted(name)} cannot be modified`)
+  const found = instances.find((instance) => instance.index === index)
+  if (found === undefined)
+    throw new KmipError(ResultReason.ItemNotFound, `${quoted(name)} has no instance with this index`)
+  if (!allows(row.modifiableByClient, object, name, now))
+    throw new KmipError(ResultReason.PermissionDenied, `${quoted(name)} cannot be modified`)
   const instance = { index, value: acceptedValue(name, given.attributeValue, found.value) }
-  return { object: withInstances(object, name, instances.map(other => (other === found ? instance : other))), name, instance }
+  return {
+    object: withInstances(
+      object,
+      name,
+      instances.map((other) => (other === found ? instance : other)),
+    ),
+    name,
+    instance,
+  }
 }
 
 /**
@@ -160,14 +193,25 @@ export const deleteAttribute = (
   now: number,
 ): AttributeChange => {
   const row = knownRow(name, version, ResultReason.ItemNotFound)
-  if (!allows(row.deletableByClient, object, name, now)) throw new KmipError(ResultReason.PermissionDenied, `${quoted(name)} cannot be deleted`)
+  if (!allows(row.deletableByClient, object, name, now))
+    throw new KmipError(ResultReason.PermissionDenied, `${quoted(name)} cannot be deleted`)
   const instances = instancesOf(object, name)
-  const instance = instances.find(other => other.index === (index ?? 0))
-  if (instance === undefined) throw new KmipError(ResultReason.ItemNotFound, `The object has no such instance of ${quoted(name)}`)
-  return { object: withInstances(object, name, instances.filter(other => other !== instance)), name, instance }
+  const instance = instances.find((other) => other.index === (index ?? 0))
+  if (instance === undefined)
+    throw new KmipError(ResultReason.ItemNotFound, `The object has no such instance of ${quoted(name)}`)
+  return {
+    object: withInstances(
+      object,
+      name,
+      instances.filter((other) => other !== instance),
+    ),
+    name,
+    instance,
+  }
 }
 
-const isDated = (rule: ClientRule): boolean => rule === 'preActive' || rule === 'preActiveOrActive' || rule === 'notReached'
+const isDated = (rule: ClientRule): boolean =>
+  rule === 'preActive' || rule === 'preActiveOrActive' || rule === 'notReached'
 
 /** Whether a row's rule lets a client change the attribute of this object now. */
 const allows = (rule: ClientRule, object: ManagedObject, name: string, now: number): boolean => {
@@ -192,5 +236,6 @@ const allows = (rule: ClientRule, object: ManagedObject, name: string, now: numb
 }
 
 /** §3.21: usage limits may be corrected until the count has changed by Get Usage Allocation. */
-const isUntouched = (limits: { readonly usageLimitsTotal?: bigint; readonly usageLimitsCount?: bigint } | undefined): boolean =>
-  limits === undefined || limits.usageLimitsCount === limits.usageLimitsTotal
+const isUntouched = (
+  limits: { readonly usageLimitsTotal?: bigint; readonly usageLimitsCount?: bigint } | undefined,
+): boolean => limits === undefined || limits.usageLimitsCount === limits.usageLimitsTotal

@@ -19,11 +19,36 @@ const illegal: Cell = { reason: ResultReason.IllegalOperation }
  * reasons of Activate and Destroy are those of §11.20 and §11.22, for Revoke the specification names none.
  */
 export const transitions: Readonly<Record<number, Readonly<Record<LifecycleEvent, Cell>>>> = {
-  [State.PreActive]: { activate: to(State.Active), deactivate: illegal, compromise: to(State.Compromised), destroy: to(State.Destroyed) },
-  [State.Active]: { activate: denied, deactivate: to(State.Deactivated), compromise: to(State.Compromised), destroy: denied },
-  [State.Deactivated]: { activate: denied, deactivate: illegal, compromise: to(State.Compromised), destroy: to(State.Destroyed) },
-  [State.Compromised]: { activate: denied, deactivate: illegal, compromise: illegal, destroy: to(State.DestroyedCompromised) },
-  [State.Destroyed]: { activate: denied, deactivate: illegal, compromise: to(State.DestroyedCompromised), destroy: denied },
+  [State.PreActive]: {
+    activate: to(State.Active),
+    deactivate: illegal,
+    compromise: to(State.Compromised),
+    destroy: to(State.Destroyed),
+  },
+  [State.Active]: {
+    activate: denied,
+    deactivate: to(State.Deactivated),
+    compromise: to(State.Compromised),
+    destroy: denied,
+  },
+  [State.Deactivated]: {
+    activate: denied,
+    deactivate: illegal,
+    compromise: to(State.Compromised),
+    destroy: to(State.Destroyed),
+  },
+  [State.Compromised]: {
+    activate: denied,
+    deactivate: illegal,
+    compromise: illegal,
+    destroy: to(State.DestroyedCompromised),
+  },
+  [State.Destroyed]: {
+    activate: denied,
+    deactivate: illegal,
+    compromise: to(State.DestroyedCompromised),
+    destroy: denied,
+  },
   [State.DestroyedCompromised]: { activate: denied, deactivate: illegal, compromise: illegal, destroy: denied },
 }
 

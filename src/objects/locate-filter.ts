@@ -5,10 +5,11 @@
  *     filter ──▶ terms, answered by indexes alone, and a rest that candidates are tested for
  *     object ──▶ entries, one or more for every attribute whose row is indexed
  */
-import { attributeRow, type IndexKind } from '#kmip/attributes'
-import type { Infer } from '#ttlv/schema'
+
 import type { attributeFilter } from '#kmip/attribute'
+import { attributeRow, type IndexKind } from '#kmip/attributes'
 import { State } from '#kmip/enums'
+import type { Infer } from '#ttlv/schema'
 import { canonical } from './canonical.ts'
 import { isDestroyed, nextTransition } from './lifecycle.ts'
 import { attributeNames, instancesOf, type ManagedObject, valueOf } from './managed-object.ts'
@@ -153,7 +154,9 @@ const addEqualityTerm = (name: string, value: unknown, terms: FilterTerm[], rest
 
 const givenParts = (value: unknown): readonly (readonly [string, unknown])[] | undefined => {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array || 'tag' in value) return undefined
-  return Object.entries(value).filter(([, content]) => content !== undefined && !(Array.isArray(content) && content.length === 0))
+  return Object.entries(value).filter(
+    ([, content]) => content !== undefined && !(Array.isArray(content) && content.length === 0),
+  )
 }
 
 /** Whether all fields of a structure that it must have are given, so that equality of the whole is what is asked for. */
@@ -166,17 +169,17 @@ const isWhole = (name: string, given: readonly (readonly [string, unknown])[]): 
 
 /** Whether an object matches every filter: the whole rule, without any index. */
 export const matches = (object: ManagedObject, filters: readonly AttributeFilter[]): boolean =>
-  filters.every(filter => matchesOne(object, filter))
+  filters.every((filter) => matchesOne(object, filter))
 
 const matchesOne = (object: ManagedObject, { name, values }: AttributeFilter): boolean => {
-  const instances = instancesOf(object, name).map(instance => instance.value)
+  const instances = instancesOf(object, name).map((instance) => instance.value)
   if (indexKind(name) === 'range') return matchesDate(instances as readonly number[], values as readonly number[])
-  return values.every(value => (special[name] ?? matchesValue)(instances, value))
+  return values.every((value) => (special[name] ?? matchesValue)(instances, value))
 }
 
 const matchesDate = (instances: readonly number[], dates: readonly number[]): boolean => {
   const date = instances[0]
-  const bounds = dates.filter(bound => bound !== undefinedDate)
+  const bounds = dates.filter((bound) => bound !== undefinedDate)
   if (bounds.length === 0) return date === undefined
   if (date === undefined) return bounds.length < dates.length && dates.length === 2
   const from = Math.min(...bounds)
@@ -187,9 +190,11 @@ const matchesDate = (instances: readonly number[], dates: readonly number[]): bo
 /** Every part that is given must be the same in one instance. */
 const matchesValue = (instances: readonly unknown[], wanted: unknown): boolean => {
   const given = givenParts(wanted)
-  if (given === undefined) return instances.some(instance => canonicalValue(instance) === canonicalValue(wanted))
-  return instances.some(instance =>
-    given.every(([part, content]) => canonical((instance as Readonly<Record<string, unknown>>)[part]) === canonical(content)),
+  if (given === undefined) return instances.some((instance) => canonicalValue(instance) === canonicalValue(wanted))
+  return instances.some((instance) =>
+    given.every(
+      ([part, content]) => canonical((instance as Readonly<Record<string, unknown>>)[part]) === canonical(content),
+    ),
   )
 }
 
@@ -197,9 +202,10 @@ type Match = (instances: readonly unknown[], wanted: unknown) => boolean
 
 /** Attributes with a rule of their own in §4.9. */
 const special: Readonly<Record<string, Match>> = {
-  'Cryptographic Usage Mask': (instances, wanted) => instances.some(mask => (Number(mask) & Number(wanted)) === Number(wanted)),
+  'Cryptographic Usage Mask': (instances, wanted) =>
+    instances.some((mask) => (Number(mask) & Number(wanted)) === Number(wanted)),
   'Usage Limits': (instances, wanted) =>
-    instances.some(instance => {
+    instances.some((instance) => {
       const has = instance as Readonly<Record<string, bigint | number | undefined>>
       return (givenParts(wanted) ?? []).every(([part, content]) =>
         part === 'usageLimitsUnit' ? has[part] === content : (has[part] ?? -1n) >= (content as bigint),
@@ -211,6 +217,6 @@ const special: Readonly<Record<string, Match>> = {
 export const asksForDestroyed = (filters: readonly AttributeFilter[]): boolean =>
   filters.some(
     ({ name, values }) =>
-      name === 'Destroy Date' || (name === 'State' && values.some(value => value === State.Destroyed || value === State.DestroyedCompromised)),
+      name === 'Destroy Date' ||
+      (name === 'State' && values.some((value) => value === State.Destroyed || value === State.DestroyedCompromised)),
   )
-

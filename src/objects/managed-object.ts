@@ -35,7 +35,8 @@ export const instancesOf = (object: ManagedObject, name: string): readonly Attri
 }
 
 /** The value of a single-instance attribute, or of instance 0's place in the list; undefined when there is none. */
-export const valueOf = <T>(object: ManagedObject, name: string): T | undefined => instancesOf(object, name)[0]?.value as T | undefined
+export const valueOf = <T>(object: ManagedObject, name: string): T | undefined =>
+  instancesOf(object, name)[0]?.value as T | undefined
 
 /** Names of all attributes that the object has. */
 export const attributeNames = (object: ManagedObject): readonly string[] => [
@@ -45,7 +46,11 @@ export const attributeNames = (object: ManagedObject): readonly string[] => [
 ]
 
 /** The object with an attribute's instances replaced; an empty list removes the attribute. */
-export const withInstances = (object: ManagedObject, name: string, instances: readonly AttributeInstance[]): ManagedObject => {
+export const withInstances = (
+  object: ManagedObject,
+  name: string,
+  instances: readonly AttributeInstance[],
+): ManagedObject => {
   const { [name]: _, ...others } = object.attributes
   return { ...object, attributes: instances.length === 0 ? others : { ...object.attributes, [name]: instances } }
 }

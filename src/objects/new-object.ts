@@ -2,8 +2,9 @@
  * What the server sets on a new object, and what it keeps in step afterwards (KMIP 1.4 §3, "When implicitly set"). What it
  * is: pure rules. What it is not: what a client gives (attributes.ts), key material, or the store.
  */
-import { attributeRow } from '#kmip/attributes'
+
 import type { Digest, RngParameters } from '#kmip/attribute-values'
+import { attributeRow } from '#kmip/attributes'
 import { CryptographicAlgorithm, DRBGAlgorithm, ResultReason, RNGAlgorithm, State } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import { contradictionOfDates, settle } from './lifecycle.ts'

@@ -10,5 +10,5 @@ import { instancesOf, type ManagedObject, wireAttribute } from './managed-object
 export const templateAttributesOf = (template: ManagedObject): readonly Attribute[] => {
   const given = (template.value as TemplateValue | undefined)?.attribute ?? []
   const names = new Set(given.map(({ attributeName }) => attributeName))
-  return [...names].flatMap(name => instancesOf(template, name).map(instance => wireAttribute(name, instance)))
+  return [...names].flatMap((name) => instancesOf(template, name).map((instance) => wireAttribute(name, instance)))
 }

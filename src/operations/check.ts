@@ -14,9 +14,15 @@ export const check = operation({
     if (isTemplate(object)) throw new KmipError(ResultReason.IllegalOperation, 'A Template cannot be checked')
     const limits = valueOf<UsageLimits>(object, 'Usage Limits')
     const mask = valueOf<number>(object, 'Cryptographic Usage Mask') ?? 0
-    const exceedsLimits = usageLimitsCount !== undefined && limits?.usageLimitsCount !== undefined && usageLimitsCount > limits.usageLimitsCount
-    const exceedsMask = cryptographicUsageMask !== undefined && (mask & cryptographicUsageMask) !== cryptographicUsageMask
-    const exceedsLease = leaseTime !== undefined && leaseTime > (valueOf<number>(object, 'Lease Time') ?? context.services.policy.leaseTimeSeconds)
+    const exceedsLimits =
+      usageLimitsCount !== undefined &&
+      limits?.usageLimitsCount !== undefined &&
+      usageLimitsCount > limits.usageLimitsCount
+    const exceedsMask =
+      cryptographicUsageMask !== undefined && (mask & cryptographicUsageMask) !== cryptographicUsageMask
+    const exceedsLease =
+      leaseTime !== undefined &&
+      leaseTime > (valueOf<number>(object, 'Lease Time') ?? context.services.policy.leaseTimeSeconds)
     if (exceedsLimits || exceedsMask || exceedsLease) {
       context.idPlaceholder = undefined
       // §4.10: the fields that caused the denial come back, the Unique Identifier does not.

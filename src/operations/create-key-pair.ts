@@ -8,7 +8,12 @@ import { addObject, checkLength, digestedKey, given, givenAttributes, keyObject,
 import { operation } from './operation.ts'
 
 /** Table 168: attributes that have the same value for both keys. */
-const common = ['Cryptographic Algorithm', 'Cryptographic Length', 'Cryptographic Domain Parameters', 'Cryptographic Parameters']
+const common = [
+  'Cryptographic Algorithm',
+  'Cryptographic Length',
+  'Cryptographic Domain Parameters',
+  'Cryptographic Parameters',
+]
 
 export const createKeyPair = operation({
   name: 'CreateKeyPair',
@@ -23,8 +28,14 @@ export const createKeyPair = operation({
     'ObjectArchived',
   ],
   async handle({ commonTemplateAttribute, privateKeyTemplateAttribute, publicKeyTemplateAttribute }, context) {
-    const privateGiven = await givenAttributes(context, ObjectType.PrivateKey, [commonTemplateAttribute, privateKeyTemplateAttribute])
-    const publicGiven = await givenAttributes(context, ObjectType.PublicKey, [commonTemplateAttribute, publicKeyTemplateAttribute])
+    const privateGiven = await givenAttributes(context, ObjectType.PrivateKey, [
+      commonTemplateAttribute,
+      privateKeyTemplateAttribute,
+    ])
+    const publicGiven = await givenAttributes(context, ObjectType.PublicKey, [
+      commonTemplateAttribute,
+      publicKeyTemplateAttribute,
+    ])
     checkCommon(privateGiven, publicGiven)
     required(privateGiven, 'Cryptographic Usage Mask')
     required(publicGiven, 'Cryptographic Usage Mask')
@@ -41,10 +52,27 @@ export const createKeyPair = operation({
     const { newUniqueIdentifier } = context.services
     const privateKeyUniqueIdentifier = newUniqueIdentifier()
     const publicKeyUniqueIdentifier = newUniqueIdentifier()
-    const derived = { 'Cryptographic Algorithm': pair.cryptographicAlgorithm, 'Cryptographic Length': pair.cryptographicLength }
+    const derived = {
+      'Cryptographic Algorithm': pair.cryptographicAlgorithm,
+      'Cryptographic Length': pair.cryptographicLength,
+    }
     const halves = [
-      [privateKeyUniqueIdentifier, ObjectType.PrivateKey, privateGiven, pair.privateKey, LinkType.PublicKeyLink, publicKeyUniqueIdentifier],
-      [publicKeyUniqueIdentifier, ObjectType.PublicKey, publicGiven, pair.publicKey, LinkType.PrivateKeyLink, privateKeyUniqueIdentifier],
+      [
+        privateKeyUniqueIdentifier,
+        ObjectType.PrivateKey,
+        privateGiven,
+        pair.privateKey,
+        LinkType.PublicKeyLink,
+        publicKeyUniqueIdentifier,
+      ],
+      [
+        publicKeyUniqueIdentifier,
+        ObjectType.PublicKey,
+        publicGiven,
+        pair.publicKey,
+        LinkType.PrivateKeyLink,
+        privateKeyUniqueIdentifier,
+      ],
     ] as const
     for (const [uniqueIdentifier, objectType, attributes, key, linkType, linkedObjectIdentifier] of halves) {
       await addObject(context, {
@@ -64,12 +92,16 @@ export const createKeyPair = operation({
 
 /** @throws KmipError Invalid Field where the two keys are asked for with unlike values of what they share. */
 const checkCommon = (privateGiven: AttributeSet, publicGiven: AttributeSet): void => {
-  const differing = common.find(name => canonical(privateGiven[name]) !== canonical(publicGiven[name]))
-  if (differing !== undefined) throw new KmipError(ResultReason.InvalidField, `${differing} is the same for both keys of a pair`)
+  const differing = common.find((name) => canonical(privateGiven[name]) !== canonical(publicGiven[name]))
+  if (differing !== undefined)
+    throw new KmipError(ResultReason.InvalidField, `${differing} is the same for both keys of a pair`)
 }
 
 /** The attributes with a Link behind those that the request gave. */
-const withLink = (attributes: AttributeSet, link: { readonly linkType: number; readonly linkedObjectIdentifier: string }): AttributeSet => {
+const withLink = (
+  attributes: AttributeSet,
+  link: { readonly linkType: number; readonly linkedObjectIdentifier: string },
+): AttributeSet => {
   const links = attributes['Link'] ?? []
   return { ...attributes, Link: [...links, { index: links.length, value: link }] }
 }

@@ -17,7 +17,8 @@ export const create = operation({
     'ObjectArchived',
   ],
   async handle({ objectType, templateAttribute }, context) {
-    if (objectType !== ObjectType.SymmetricKey) throw new KmipError(ResultReason.InvalidField, 'Create makes Symmetric Keys only')
+    if (objectType !== ObjectType.SymmetricKey)
+      throw new KmipError(ResultReason.InvalidField, 'Create makes Symmetric Keys only')
     const attributes = await givenAttributes(context, objectType, [templateAttribute])
     required(attributes, 'Cryptographic Usage Mask')
     const cryptographicLength = given<number>(attributes, 'Cryptographic Length')
@@ -31,7 +32,10 @@ export const create = operation({
       uniqueIdentifier: context.services.newUniqueIdentifier(),
       objectType,
       attributes,
-      derived: { 'Cryptographic Algorithm': key.cryptographicAlgorithm, 'Cryptographic Length': key.cryptographicLength },
+      derived: {
+        'Cryptographic Algorithm': key.cryptographicAlgorithm,
+        'Cryptographic Length': key.cryptographicLength,
+      },
       value: keyObject(key, key.cryptographicAlgorithm, key.cryptographicLength),
       digested: digestedKey(key.keyFormatType, key.keyMaterial),
       generated: true,

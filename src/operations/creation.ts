@@ -30,7 +30,8 @@ export const givenAttributes = async (
 }
 
 /** The value of a single-instance attribute that a request gives. */
-export const given = <T>(attributes: AttributeSet, name: string): T | undefined => attributes[name]?.[0]?.value as T | undefined
+export const given = <T>(attributes: AttributeSet, name: string): T | undefined =>
+  attributes[name]?.[0]?.value as T | undefined
 
 /** The value of an attribute that a request must give (Tables 165, 168, 171). @throws KmipError Invalid Message */
 export const required = <T>(attributes: AttributeSet, name: string): T => {

@@ -7,10 +7,15 @@ export const discoverVersions = operation({
   section: '4.26',
   reasons: [],
   handle({ protocolVersion }) {
-    const asked = protocolVersion.map(version => versionOf(version.protocolVersionMajor, version.protocolVersionMinor))
-    const common = supportedVersions.filter(version => asked.length === 0 || asked.includes(version))
+    const asked = protocolVersion.map((version) =>
+      versionOf(version.protocolVersionMajor, version.protocolVersionMinor),
+    )
+    const common = supportedVersions.filter((version) => asked.length === 0 || asked.includes(version))
     return {
-      protocolVersion: common.map(version => ({ protocolVersionMajor: majorOf(version), protocolVersionMinor: minorOf(version) })),
+      protocolVersion: common.map((version) => ({
+        protocolVersionMajor: majorOf(version),
+        protocolVersionMinor: minorOf(version),
+      })),
     }
   },
 })

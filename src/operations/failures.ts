@@ -12,10 +12,12 @@ const reasonsByKind: Readonly<Record<string, number>> = {
 
 /** The refusal that an error of these classes stands for, or undefined for an error that is not the client's affair. */
 export const kmipErrorOfFailure = (error: unknown): KmipError | undefined => {
-  if (error instanceof KeyFormatError) return new KmipError(reasonsByKind[error.kind] ?? ResultReason.InvalidField, error.message)
+  if (error instanceof KeyFormatError)
+    return new KmipError(reasonsByKind[error.kind] ?? ResultReason.InvalidField, error.message)
   if (error instanceof AlgorithmError) return new KmipError(ResultReason.InvalidField, error.message)
   if (error instanceof CertificateError) return new KmipError(ResultReason.InvalidField, error.message)
-  if (error instanceof KeyWrapError || error instanceof CryptoFailure) return new KmipError(ResultReason.CryptographicFailure)
+  if (error instanceof KeyWrapError || error instanceof CryptoFailure)
+    return new KmipError(ResultReason.CryptographicFailure)
   if (error instanceof CryptoBusy) return new KmipError(ResultReason.GeneralFailure, 'The server is busy; try again')
   return undefined
 }

@@ -11,7 +11,7 @@ export const getAttributeList = operation({
     const object = context.object(uniqueIdentifier, 'read')
     return {
       uniqueIdentifier: object.uniqueIdentifier,
-      attributeName: attributeNames(object).filter(name => hasAttribute(name, context.version)),
+      attributeName: attributeNames(object).filter((name) => hasAttribute(name, context.version)),
     }
   },
 })

@@ -19,8 +19,8 @@ export const getAttributes = operation({
       uniqueIdentifier: object.uniqueIdentifier,
       // A name that the object or the version does not have gives nothing: no error.
       attribute: names
-        .filter(name => hasAttribute(name, context.version))
-        .flatMap(name => instancesOf(object, name).map(instance => wireAttribute(name, instance))),
+        .filter((name) => hasAttribute(name, context.version))
+        .flatMap((name) => instancesOf(object, name).map((instance) => wireAttribute(name, instance))),
     }
   },
 })

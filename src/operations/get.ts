@@ -1,6 +1,13 @@
 /** Get: the object itself, in the format that is asked for. KMIP 1.4 §4.11 */
 import type { KeyMaterial } from '#crypto/run'
-import { type CryptographicAlgorithm, type KeyCompressionType, type KeyFormatType, type ObjectType as ObjectTypeNumber, ObjectType, ResultReason } from '#kmip/enums'
+import {
+  type CryptographicAlgorithm,
+  type KeyCompressionType,
+  type KeyFormatType,
+  ObjectType,
+  type ObjectType as ObjectTypeNumber,
+  ResultReason,
+} from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import type { KeyBlock } from '#kmip/key-block'
 import { objectRow } from '#kmip/objects'
@@ -9,7 +16,12 @@ import { templateAttributesOf } from '#objects/templates'
 import { type Context, operation } from './operation.ts'
 
 /** Objects whose Key Block tells algorithm and length; Secret Data's does not (§2.1.3). */
-const keys: ReadonlySet<number> = new Set([ObjectType.SymmetricKey, ObjectType.PublicKey, ObjectType.PrivateKey, ObjectType.SplitKey])
+const keys: ReadonlySet<number> = new Set([
+  ObjectType.SymmetricKey,
+  ObjectType.PublicKey,
+  ObjectType.PrivateKey,
+  ObjectType.SplitKey,
+])
 
 interface Format {
   readonly keyFormatType: number | undefined
@@ -30,7 +42,10 @@ export const get = operation({
     'Sensitive',
     'NotExtractable',
   ],
-  async handle({ uniqueIdentifier, keyFormatType, keyCompressionType, keyWrapType, keyWrappingSpecification }, context) {
+  async handle(
+    { uniqueIdentifier, keyFormatType, keyCompressionType, keyWrapType, keyWrappingSpecification },
+    context,
+  ) {
     const object = context.object(uniqueIdentifier, 'export')
     if (keyWrappingSpecification !== undefined || keyWrapType !== undefined) {
       throw new KmipError(ResultReason.FeatureNotSupported, 'Wrapped keys are not given by this server')
@@ -64,7 +79,12 @@ const valueFor = async (object: ManagedObject, format: Format, context: Context)
   return { ...value, keyBlock: await keyBlockFor(object, value.keyBlock, format, context) }
 }
 
-const keyBlockFor = async (object: ManagedObject, keyBlock: KeyBlock, format: Format, context: Context): Promise<KeyBlock> => {
+const keyBlockFor = async (
+  object: ManagedObject,
+  keyBlock: KeyBlock,
+  format: Format,
+  context: Context,
+): Promise<KeyBlock> => {
   const told = {
     cryptographicAlgorithm: keyBlock.cryptographicAlgorithm ?? valueOf<number>(object, 'Cryptographic Algorithm'),
     cryptographicLength: keyBlock.cryptographicLength ?? valueOf<number>(object, 'Cryptographic Length'),

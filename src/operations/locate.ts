@@ -1,8 +1,9 @@
 /** Locate: identifiers of the objects that match, from the indexes. KMIP 1.4 §4.9 */
+
+import { accessTerms, permits } from '#identity/permissions'
 import { hasAttribute } from '#kmip/attributes'
 import { ObjectGroupMember, ResultReason, StorageStatusMask } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
-import { accessTerms, permits } from '#identity/permissions'
 import { type AttributeFilter, filtersOf } from '#objects/locate-filter'
 import type { Context } from './operation.ts'
 import { operation } from './operation.ts'
@@ -20,26 +21,40 @@ export const locate = operation({
   name: 'Locate',
   section: '4.9',
   reasons: ['InvalidField'],
-  async handle({ maximumItems, offsetItems, storageStatusMask, objectGroupMember, attribute, templateAttribute }, context) {
+  async handle(
+    { maximumItems, offsetItems, storageStatusMask, objectGroupMember, attribute, templateAttribute },
+    context,
+  ) {
     if ((maximumItems ?? 0) < 0 || (offsetItems ?? 0) < 0) {
       throw new KmipError(ResultReason.InvalidField, 'Maximum Items and Offset Items are not negative')
     }
-    const given = [...attribute, ...(templateAttribute?.attribute ?? []), ...(await context.templateAttributes(templateAttribute, ResultReason.InvalidField))]
+    const given = [
+      ...attribute,
+      ...(templateAttribute?.attribute ?? []),
+      ...(await context.templateAttributes(templateAttribute, ResultReason.InvalidField)),
+    ]
     const all = filtersOf(given)
-    const mask = storageStatusMask ?? (all.find(({ name }) => name === storageStatusName)?.values[0] as { readonly value: number } | undefined)?.value
+    const mask =
+      storageStatusMask ??
+      (all.find(({ name }) => name === storageStatusName)?.values[0] as { readonly value: number } | undefined)?.value
     const filters = groupFilters(
       all.filter(({ name }) => name !== storageStatusName),
       objectGroupMember,
     )
     checkNames(filters, context)
     const scope = {
-      access: accessTerms(context.principal).map(value => ({ field: 'access', equals: value })),
+      access: accessTerms(context.principal).map((value) => ({ field: 'access', equals: value })),
       storage: placesOf(mask),
       permits: (object: Parameters<typeof permits>[1]) => permits(context.principal, object, 'read'),
     }
     const limit = Math.min(maximumItems ?? Number.MAX_SAFE_INTEGER, context.services.policy.locateItemsMax)
     const wantsDefault = objectGroupMember === ObjectGroupMember.GroupMemberDefault
-    const found = await context.transaction.find(filters, scope, offsetItems ?? 0, wantsDefault ? Math.min(limit, 1) : limit)
+    const found = await context.transaction.find(
+      filters,
+      scope,
+      offsetItems ?? 0,
+      wantsDefault ? Math.min(limit, 1) : limit,
+    )
     context.idPlaceholder = found.keys.length === 1 ? found.keys[0] : undefined
     return { locatedItems: wantsDefault ? Math.min(found.total, 1) : found.total, uniqueIdentifier: found.keys }
   },
@@ -48,7 +63,8 @@ export const locate = operation({
 /** §4.9: a filter that is not understood is an error, never "everything". */
 const checkNames = (filters: readonly AttributeFilter[], context: Context): void => {
   for (const { name } of filters) {
-    if (!hasAttribute(name, context.version)) throw new KmipError(ResultReason.InvalidField, 'The filter has an attribute that is not known')
+    if (!hasAttribute(name, context.version))
+      throw new KmipError(ResultReason.InvalidField, 'The filter has an attribute that is not known')
   }
 }
 

@@ -6,6 +6,6 @@ import type { Table } from '#store/store'
 
 export const objectTable: Table<ManagedObject> = {
   name: 'object',
-  index: object => [...accessEntries(object).map(value => ({ field: accessField, value })), ...entriesOf(object)],
+  index: (object) => [...accessEntries(object).map((value) => ({ field: accessField, value })), ...entriesOf(object)],
   claims: claimsOf,
 }

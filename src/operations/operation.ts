@@ -2,22 +2,22 @@
  * What an operation is: one row with its code, versions, shapes, permission, reasons and behaviour, and what it is given to
  * work with. What it is not: any operation, or the batch around it (server/dispatch.ts).
  */
-import { enumerationNamed } from '#kmip/vocabulary'
-import { Operation, ResultReason } from '#kmip/enums'
+
+import type { CryptoRunner } from '#crypto/run'
+import { permits } from '#identity/permissions'
+import type { Permission, Principal } from '#identity/principals'
+import type { Attribute, TemplateAttribute } from '#kmip/attribute'
+import { ObjectType, Operation, ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import { type PayloadName, payloads } from '#kmip/payloads/index'
 import type { Version } from '#kmip/versions'
+import { enumerationNamed } from '#kmip/vocabulary'
 import type { AttributeLimits } from '#objects/attributes'
-import type { ManagedObject } from '#objects/managed-object'
-import type { Infer } from '#ttlv/schema'
-import type { CryptoRunner } from '#crypto/run'
-import type { Permission, Principal } from '#identity/principals'
-import { permits } from '#identity/permissions'
-import type { Attribute, TemplateAttribute } from '#kmip/attribute'
 import { claimsOf } from '#objects/locate-filter'
+import type { ManagedObject } from '#objects/managed-object'
 import { afterChange } from '#objects/new-object'
 import { templateAttributesOf } from '#objects/templates'
-import { ObjectType } from '#kmip/enums'
+import type { Infer } from '#ttlv/schema'
 import type { Transaction } from './transaction.ts'
 
 /** What the server decides and a client cannot: settings, each with its row in config.ts. */
@@ -106,7 +106,10 @@ export class Context {
    * The attributes of the Templates that a Template-Attribute names, in order.
    * @throws KmipError `reason` for a Template that does not exist, Permission Denied, Object Archived
    */
-  async templateAttributes(given: TemplateAttribute | undefined, reason: number = ResultReason.ItemNotFound): Promise<readonly Attribute[]> {
+  async templateAttributes(
+    given: TemplateAttribute | undefined,
+    reason: number = ResultReason.ItemNotFound,
+  ): Promise<readonly Attribute[]> {
     const attributes: Attribute[] = []
     for (const name of given?.name ?? []) {
       const filters = [
@@ -151,7 +154,7 @@ const operationValues = enumerationNamed('Operation').values
 /** Completes a declaration with what the registry knows of the operation. */
 export const operation = <N extends PayloadName>(declaration: OperationDeclaration<N>): OperationRow => {
   const code = Operation[declaration.name]
-  const row = operationValues.find(value => value.value === code)
+  const row = operationValues.find((value) => value.value === code)
   if (row === undefined) throw new TypeError(`the registry has no operation ${declaration.name}`)
   return {
     name: declaration.name,

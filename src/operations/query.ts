@@ -18,7 +18,9 @@ export const query = operation({
     return {
       operation: asks(QueryFunction.QueryOperations) ? operations.filter(inVersion).map(({ code }) => code) : [],
       objectType: asks(QueryFunction.QueryObjects)
-        ? objectRows.filter(row => inVersion(row) && objectTypes.has(row.objectType)).map(({ objectType }) => objectType)
+        ? objectRows
+            .filter((row) => inVersion(row) && objectTypes.has(row.objectType))
+            .map(({ objectType }) => objectType)
         : [],
       vendorIdentification: information ? policy.vendorIdentification : undefined,
       serverInformation: information ? { tag: Tag.ServerInformation, type: 1, value: [] } : undefined,

@@ -1,6 +1,12 @@
 /** Register: an object that was made elsewhere. KMIP 1.4 §4.3 */
 import type { KeyMaterial } from '#crypto/run'
-import { type CryptographicAlgorithm, type KeyFormatType, type ObjectType as ObjectTypeNumber, ObjectType, ResultReason } from '#kmip/enums'
+import {
+  type CryptographicAlgorithm,
+  type KeyFormatType,
+  ObjectType,
+  type ObjectType as ObjectTypeNumber,
+  ResultReason,
+} from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import type { KeyBlock } from '#kmip/key-block'
 import { type CertificateValue, type OpaqueObjectValue, objectRow, objectRows, type TemplateValue } from '#kmip/objects'
@@ -36,7 +42,8 @@ export const register = operation({
     }
     const value = objects[row.field]
     const others = objectRows.filter(({ field }) => objects[field] !== undefined && field !== row.field)
-    if (others.length > 0) throw new KmipError(ResultReason.InvalidField, 'The object is not of the Object Type that is named')
+    if (others.length > 0)
+      throw new KmipError(ResultReason.InvalidField, 'The object is not of the Object Type that is named')
     if (value === undefined) throw new KmipError(ResultReason.InvalidMessage, 'The request holds no object')
     checkSize(value, context.services.policy.keyMaterialBytesMax)
     let attributes = await givenAttributes(context, objectType, [templateAttribute])
@@ -58,7 +65,8 @@ export const register = operation({
 
 /** @throws KmipError Invalid Field for more bytes than an object may have. */
 const checkSize = (value: unknown, bytesMax: number): void => {
-  if (bytesWithin(value) > bytesMax) throw new KmipError(ResultReason.InvalidField, `An object may have ${bytesMax} bytes`)
+  if (bytesWithin(value) > bytesMax)
+    throw new KmipError(ResultReason.InvalidField, `An object may have ${bytesMax} bytes`)
 }
 
 /** Bytes of all byte strings and numbers of an object's structure, whose nesting the codec has bounded. */
@@ -70,12 +78,20 @@ const bytesWithin = (value: unknown): number => {
 }
 
 /** Reads what the object tells of itself, and refuses what contradicts the request. */
-const read = (objectType: number, value: unknown, attributes: AttributeSet, context: Context): Promise<Reading> | Reading => {
+const read = (
+  objectType: number,
+  value: unknown,
+  attributes: AttributeSet,
+  context: Context,
+): Promise<Reading> | Reading => {
   switch (objectType) {
     case ObjectType.Certificate:
       return readCertificate(value as CertificateValue, attributes, context)
     case ObjectType.OpaqueObject:
-      return { derived: {}, digested: { encodedMaterial: (value as OpaqueObjectValue).opaqueDataValue, keyFormatType: undefined } }
+      return {
+        derived: {},
+        digested: { encodedMaterial: (value as OpaqueObjectValue).opaqueDataValue, keyFormatType: undefined },
+      }
     case ObjectType.Template:
       return { derived: {}, digested: undefined }
     default:
@@ -83,13 +99,25 @@ const read = (objectType: number, value: unknown, attributes: AttributeSet, cont
   }
 }
 
-const readCertificate = async (value: CertificateValue, attributes: AttributeSet, context: Context): Promise<Reading> => {
+const readCertificate = async (
+  value: CertificateValue,
+  attributes: AttributeSet,
+  context: Context,
+): Promise<Reading> => {
   const derived = await certificateAttributes(value, context)
   for (const [name, told] of Object.entries(derived)) checkSame(attributes, name, told)
-  return { derived: withUsageMask(derived, attributes), digested: { encodedMaterial: value.certificateValue, keyFormatType: undefined } }
+  return {
+    derived: withUsageMask(derived, attributes),
+    digested: { encodedMaterial: value.certificateValue, keyFormatType: undefined },
+  }
 }
 
-const readKey = async (objectType: number, keyBlock: KeyBlock, attributes: AttributeSet, context: Context): Promise<Reading> => {
+const readKey = async (
+  objectType: number,
+  keyBlock: KeyBlock,
+  attributes: AttributeSet,
+  context: Context,
+): Promise<Reading> => {
   const { keyValue, keyFormatType, keyWrappingData } = keyBlock
   const cryptographicAlgorithm = keyBlock.cryptographicAlgorithm ?? given<number>(attributes, 'Cryptographic Algorithm')
   const cryptographicLength = keyBlock.cryptographicLength ?? given<number>(attributes, 'Cryptographic Length')
@@ -97,7 +125,10 @@ const readKey = async (objectType: number, keyBlock: KeyBlock, attributes: Attri
   for (const [name, told] of Object.entries(claimed)) checkSame(attributes, name, told)
   if (keyValue instanceof Uint8Array || keyWrappingData !== undefined || keyValue === undefined) {
     if (keyValue instanceof Uint8Array && keyWrappingData === undefined) {
-      throw new KmipError(ResultReason.InvalidField, 'A Key Value of bytes is a wrapped one and needs Key Wrapping Data')
+      throw new KmipError(
+        ResultReason.InvalidField,
+        'A Key Value of bytes is a wrapped one and needs Key Wrapping Data',
+      )
     }
     // §3.41: Key Value Present tells that the value is kept elsewhere. Wrapped material is kept as it is, unread.
     const present = keyValue === undefined ? { 'Key Value Present': false } : {}
@@ -119,7 +150,10 @@ const readKey = async (objectType: number, keyBlock: KeyBlock, attributes: Attri
 }
 
 /** §3.19: the mask always has a value. Clients leave it out for secret data and certificates: then nothing is allowed by it. */
-const withUsageMask = (derived: Readonly<Record<string, unknown>>, attributes: AttributeSet): Readonly<Record<string, unknown>> =>
+const withUsageMask = (
+  derived: Readonly<Record<string, unknown>>,
+  attributes: AttributeSet,
+): Readonly<Record<string, unknown>> =>
   given(attributes, 'Cryptographic Usage Mask') === undefined ? { ...derived, 'Cryptographic Usage Mask': 0 } : derived
 
 /** @throws KmipError Invalid Field where the request says otherwise than the object. */
@@ -133,8 +167,16 @@ const checkSame = (attributes: AttributeSet, name: string, told: unknown): void 
 /** A Template's own attributes: those of its structure beside those of the request. §11.4: its Name stands in the request alone. */
 const withTemplate = (attributes: AttributeSet, template: TemplateValue, context: Context): AttributeSet => {
   if (template.attribute.some(({ attributeName }) => attributeName === 'Name')) {
-    throw new KmipError(ResultReason.InvalidField, "A Template's Name stands in the Template-Attribute, not in the Template")
+    throw new KmipError(
+      ResultReason.InvalidField,
+      "A Template's Name stands in the Template-Attribute, not in the Template",
+    )
   }
-  const within = attributesFromRequest(ObjectType.Template, [template.attribute], context.version, context.services.policy)
+  const within = attributesFromRequest(
+    ObjectType.Template,
+    [template.attribute],
+    context.version,
+    context.services.policy,
+  )
   return { ...within, ...attributes }
 }

@@ -5,7 +5,10 @@ import { nextState } from '#objects/lifecycle'
 import { valueOf, withValue } from '#objects/managed-object'
 import { operation } from './operation.ts'
 
-const compromising: ReadonlySet<number> = new Set([RevocationReasonCode.KeyCompromise, RevocationReasonCode.CACompromise])
+const compromising: ReadonlySet<number> = new Set([
+  RevocationReasonCode.KeyCompromise,
+  RevocationReasonCode.CACompromise,
+])
 
 export const revoke = operation({
   name: 'Revoke',
@@ -15,7 +18,10 @@ export const revoke = operation({
     const object = context.object(uniqueIdentifier, 'revoke')
     const compromised = compromising.has(revocationReason.revocationReasonCode)
     if (!compromised && compromiseOccurrenceDate !== undefined) {
-      throw new KmipError(ResultReason.InvalidField, 'A Compromise Occurrence Date goes with the reasons Key Compromise and CA Compromise only')
+      throw new KmipError(
+        ResultReason.InvalidField,
+        'A Compromise Occurrence Date goes with the reasons Key Compromise and CA Compromise only',
+      )
     }
     const state = nextState(object, compromised ? 'compromise' : 'deactivate')
     const revoked = withValue(withValue(object, 'State', state), 'Revocation Reason', revocationReason)

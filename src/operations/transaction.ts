@@ -3,8 +3,19 @@
  * is: so that a failed item drops its own changes and Undo drops all, and so that an item sees what those before it did.
  * What it is not: durable; `commit` is, and only after it a success may leave.
  */
-import { type AttributeFilter, asksForDestroyed, dueField, type FilterTerm, matches, type Plan, planOf, storageField, storageStatus } from '#objects/locate-filter'
+
 import { settle } from '#objects/lifecycle'
+import {
+  type AttributeFilter,
+  asksForDestroyed,
+  dueField,
+  type FilterTerm,
+  matches,
+  type Plan,
+  planOf,
+  storageField,
+  storageStatus,
+} from '#objects/locate-filter'
 import type { ManagedObject } from '#objects/managed-object'
 import type { Change, CommitResult, Store, Stored, Table } from '#store/store'
 
@@ -107,10 +118,14 @@ export class Transaction {
   }
 
   /** Whether an entry of this field and value is held by another object than `except`. */
-  isClaimed(entry: { readonly field: string; readonly value: string | number }, except: string | undefined, claims: (object: ManagedObject) => readonly { readonly field: string; readonly value: unknown }[]): boolean {
+  isClaimed(
+    entry: { readonly field: string; readonly value: string | number },
+    except: string | undefined,
+    claims: (object: ManagedObject) => readonly { readonly field: string; readonly value: unknown }[],
+  ): boolean {
     for (const [key, { value }] of this.#drafts) {
       if (key === except || value === undefined) continue
-      if (claims(value).some(claim => claim.field === entry.field && claim.value === entry.value)) return true
+      if (claims(value).some((claim) => claim.field === entry.field && claim.value === entry.value)) return true
     }
     const exclude = new Set(this.#drafts.keys())
     if (except !== undefined) exclude.add(except)
@@ -135,7 +150,7 @@ export class Transaction {
       scope.permits(object) && storage.includes(storageStatus(object)) && matches(object, filters)
     const { exclude, include } = this.#newer(suits)
     const base = { any: scope.access, exclude, include }
-    const places: readonly FilterTerm[][] = storage.map(place => [{ field: storageField, equals: place }])
+    const places: readonly FilterTerm[][] = storage.map((place) => [{ field: storageField, equals: place }])
     const single = places.length === 1 ? places[0] : undefined
     if (single !== undefined && plan.rest.length === 0) {
       return this.#store.find(this.#table, { ...base, all: [...plan.terms, ...single], offset, limit })
@@ -144,7 +159,10 @@ export class Transaction {
   }
 
   /** Objects of which more is known than the index says: changed here, or due to change their state by a date. */
-  #newer(suits: (object: ManagedObject) => boolean): { readonly exclude: ReadonlySet<string>; readonly include: readonly string[] } {
+  #newer(suits: (object: ManagedObject) => boolean): {
+    readonly exclude: ReadonlySet<string>
+    readonly include: readonly string[]
+  } {
     const exclude = new Set(this.#drafts.keys())
     const include: string[] = []
     for (const [key, { value }] of this.#drafts) {
@@ -167,7 +185,11 @@ export class Transaction {
 
   async #findByTest(
     plan: Plan,
-    base: { readonly any: readonly FilterTerm[]; readonly exclude: ReadonlySet<string>; readonly include: readonly string[] },
+    base: {
+      readonly any: readonly FilterTerm[]
+      readonly exclude: ReadonlySet<string>
+      readonly include: readonly string[]
+    },
     storage: readonly string[],
     suits: (object: ManagedObject) => boolean,
     offset: number,
@@ -183,7 +205,7 @@ export class Transaction {
       const object = included.has(key) ? undefined : this.#peek(key)
       if (included.has(key) || (object !== undefined && suits(object))) keys.push(key)
       tested += 1
-      if (tested % testsPerTurn === 0) await new Promise(resolve => setImmediate(resolve))
+      if (tested % testsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve))
     }
     return { keys: keys.slice(offset, offset + limit), total: keys.length }
   }

@@ -68,7 +68,7 @@ export class BinaryReader implements Reader {
   }
 
   leaveTo(depth: number): void {
-    while (this.#ends.length >= depth && depth > 0) {
+    for (let level = this.#ends.length; level >= depth; level -= 1) {
       this.#offset = this.#end
       this.#end = this.#ends.pop() ?? this.#end
       this.#tags.pop()

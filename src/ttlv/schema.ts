@@ -119,7 +119,7 @@ export const struct = <const F extends Fields>(fields: F): StructCodec<Shape<F>>
     },
     write(writer, tag, value) {
       writer.begin(tag)
-      writeFields(writer, compiled, value as Readonly<Record<string, unknown>>)
+      writeFields(writer, compiled, value)
       writer.end()
     },
   }
@@ -280,5 +280,5 @@ export const partial = <T>(codec: StructCodec<T>): StructCodec<Partial<T>> => {
       entry.kind === 'one' ? { ...entry, kind: 'optional' as const } : entry,
     ]),
   )
-  return struct(fields) as unknown as StructCodec<Partial<T>>
+  return struct(fields) as StructCodec<Partial<T>>
 }

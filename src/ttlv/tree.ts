@@ -62,7 +62,7 @@ export class TreeReader implements Reader {
   }
 
   leaveTo(depth: number): void {
-    while (this.#outer.length >= depth && depth > 0) {
+    for (let level = this.#outer.length; level >= depth; level -= 1) {
       this.#level = this.#outer.pop() ?? this.#level
       this.#tags.pop()
     }

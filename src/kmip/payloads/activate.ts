@@ -1,6 +1,7 @@
 /** Activate: payload shapes, request and response. KMIP 1.4 §4.19 */
-import { one, optional, struct, textString } from '#ttlv/schema'
+
 import { Tag } from '#kmip/tags'
+import { one, optional, struct, textString } from '#ttlv/schema'
 
 export const request = struct({ uniqueIdentifier: optional(Tag.UniqueIdentifier, textString) })
 

@@ -1,6 +1,7 @@
 /** Check: payload shapes, request and response. KMIP 1.4 §4.10 */
-import { integer, interval, longInteger, optional, struct, textString } from '#ttlv/schema'
+
 import { Tag } from '#kmip/tags'
+import { integer, interval, longInteger, optional, struct, textString } from '#ttlv/schema'
 
 export const request = struct({
   uniqueIdentifier: optional(Tag.UniqueIdentifier, textString),

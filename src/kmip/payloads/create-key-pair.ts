@@ -1,7 +1,8 @@
 /** Create Key Pair: payload shapes, request and response. KMIP 1.4 §4.2 */
-import { one, optional, struct, textString } from '#ttlv/schema'
+
 import { templateAttribute } from '#kmip/attribute'
 import { Tag } from '#kmip/tags'
+import { one, optional, struct, textString } from '#ttlv/schema'
 
 export const request = struct({
   commonTemplateAttribute: optional(Tag.CommonTemplateAttribute, templateAttribute),

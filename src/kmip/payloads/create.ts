@@ -1,8 +1,9 @@
 /** Create: payload shapes, request and response. KMIP 1.4 §4.1 */
-import { one, optional, struct, textString } from '#ttlv/schema'
+
 import { templateAttribute } from '#kmip/attribute'
 import { Tag } from '#kmip/tags'
 import { enumerated } from '#kmip/vocabulary'
+import { one, optional, struct, textString } from '#ttlv/schema'
 
 export const request = struct({
   objectType: one(Tag.ObjectType, enumerated('ObjectType')),

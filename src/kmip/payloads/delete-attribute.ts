@@ -1,7 +1,8 @@
 /** Delete Attribute: payload shapes, request and response. KMIP 1.4 §4.16 */
-import { integer, one, optional, struct, textString } from '#ttlv/schema'
+
 import { attribute } from '#kmip/attribute'
 import { Tag } from '#kmip/tags'
+import { integer, one, optional, struct, textString } from '#ttlv/schema'
 
 export const request = struct({
   uniqueIdentifier: optional(Tag.UniqueIdentifier, textString),

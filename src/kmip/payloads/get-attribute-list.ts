@@ -1,6 +1,7 @@
 /** Get Attribute List: payload shapes, request and response. KMIP 1.4 §4.13 */
-import { many, one, optional, struct, textString } from '#ttlv/schema'
+
 import { Tag } from '#kmip/tags'
+import { many, one, optional, struct, textString } from '#ttlv/schema'
 
 export const request = struct({ uniqueIdentifier: optional(Tag.UniqueIdentifier, textString) })
 

@@ -1,10 +1,11 @@
 /** Get: payload shapes, request and response. KMIP 1.4 §4.11 */
-import { one, optional, struct, textString } from '#ttlv/schema'
+
 import { keyWrappingSpecification } from '#kmip/key-block'
 import { objectFields } from '#kmip/objects'
 import { Tag } from '#kmip/tags'
 import { v1_4 } from '#kmip/versions'
 import { enumerated } from '#kmip/vocabulary'
+import { one, optional, struct, textString } from '#ttlv/schema'
 
 export const request = struct({
   uniqueIdentifier: optional(Tag.UniqueIdentifier, textString),

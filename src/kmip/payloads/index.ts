@@ -2,8 +2,9 @@
  * Payload shapes by operation: one line an operation. What it is: the table that message.ts and the client read. What it
  * is not: behaviour (operations/).
  */
-import type { Codec } from '#ttlv/schema'
+
 import { Operation } from '#kmip/enums'
+import type { Codec } from '#ttlv/schema'
 import * as activate from './activate.ts'
 import * as addAttribute from './add-attribute.ts'
 import * as check from './check.ts'
@@ -51,7 +52,10 @@ export interface PayloadCodecs {
 }
 
 const byOperation = new Map<number, PayloadCodecs>(
-  Object.entries(payloads).map(([name, codecs]) => [Operation[name as PayloadName], codecs as unknown as PayloadCodecs]),
+  Object.entries(payloads).map(([name, codecs]) => [
+    Operation[name as PayloadName],
+    codecs as unknown as PayloadCodecs,
+  ]),
 )
 
 /** The payload shapes of an operation, or undefined for one that is not declared. */

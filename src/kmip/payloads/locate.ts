@@ -1,9 +1,10 @@
 /** Locate: payload shapes, request and response. KMIP 1.4 §4.9 */
-import { integer, many, optional, struct, textString } from '#ttlv/schema'
+
 import { attributeFilter, templateAttributeFilter } from '#kmip/attribute'
 import { Tag } from '#kmip/tags'
 import { v1_1, v1_3 } from '#kmip/versions'
 import { enumerated } from '#kmip/vocabulary'
+import { integer, many, optional, struct, textString } from '#ttlv/schema'
 
 /**
  * Offset Items came with 1.3, but clients page with it in 1.0 too. The filter stands in Attributes; clients that put it

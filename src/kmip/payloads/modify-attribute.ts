@@ -1,7 +1,8 @@
 /** Modify Attribute: payload shapes, request and response. KMIP 1.4 §4.15 */
-import { one, optional, struct, textString } from '#ttlv/schema'
+
 import { attribute } from '#kmip/attribute'
 import { Tag } from '#kmip/tags'
+import { one, optional, struct, textString } from '#ttlv/schema'
 
 export const request = struct({
   uniqueIdentifier: optional(Tag.UniqueIdentifier, textString),

@@ -1,10 +1,16 @@
 /** Query: payload shapes, request and response. KMIP 1.4 §4.25 */
-import { anyItem, many, optional, struct, textString } from '#ttlv/schema'
+
 import { rngParameters } from '#kmip/attribute-values'
-import { capabilityInformation, extensionInformation, profileInformation, validationInformation } from '#kmip/server-information'
+import {
+  capabilityInformation,
+  extensionInformation,
+  profileInformation,
+  validationInformation,
+} from '#kmip/server-information'
 import { Tag } from '#kmip/tags'
 import { v1_1, v1_2, v1_3 } from '#kmip/versions'
 import { enumerated } from '#kmip/vocabulary'
+import { anyItem, many, optional, struct, textString } from '#ttlv/schema'
 
 export const request = struct({ queryFunction: many(Tag.QueryFunction, enumerated('QueryFunction')) })
 

@@ -1,9 +1,10 @@
 /** Register: payload shapes, request and response. KMIP 1.4 §4.3 */
-import { one, optional, struct, textString } from '#ttlv/schema'
+
 import { templateAttribute } from '#kmip/attribute'
 import { objectFields } from '#kmip/objects'
 import { Tag } from '#kmip/tags'
 import { enumerated } from '#kmip/vocabulary'
+import { one, optional, struct, textString } from '#ttlv/schema'
 
 export const request = struct({
   objectType: one(Tag.ObjectType, enumerated('ObjectType')),

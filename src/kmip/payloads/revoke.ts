@@ -1,7 +1,8 @@
 /** Revoke: payload shapes, request and response. KMIP 1.4 §4.20 */
-import { dateTime, one, optional, struct, textString } from '#ttlv/schema'
+
 import { revocationReason } from '#kmip/attribute-values'
 import { Tag } from '#kmip/tags'
+import { dateTime, one, optional, struct, textString } from '#ttlv/schema'
 
 export const request = struct({
   uniqueIdentifier: optional(Tag.UniqueIdentifier, textString),
