@@ -12,6 +12,8 @@ RUN npm ci --omit=dev --no-audit --no-fund
 
 FROM debian:bookworm-slim
 WORKDIR /opt/kmipd
+# The runtime is linked against libatomic, which Debian's slim image lacks.
+RUN apt-get update && apt-get install --yes --no-install-recommends libatomic1 && rm -rf /var/lib/apt/lists/*
 RUN groupadd --system --gid 5696 kmipd \
   && useradd --system --uid 5696 --gid kmipd --no-create-home --shell /usr/sbin/nologin kmipd \
   && install --directory --owner=kmipd --group=kmipd --mode=0700 /data
