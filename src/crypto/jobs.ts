@@ -68,10 +68,10 @@ const inline = (): Cost => 'inline'
 /** Hashing goes at about 1 µs a KiB: above this a front thread should not do it. */
 const inlineDigestBytesMax = 65536
 
-const pairCost = ({ cryptographicAlgorithm }: KeyPairRequest): Cost => {
-  const kind = algorithmRows.get(cryptographicAlgorithm)?.kind
-  if (kind === 'rsa' || kind === 'dsa' || kind === 'dh') return 'heavy'
-  return kind === 'ec' || kind === 'edwards' ? 'small' : 'inline'
+/** A request that cannot be met fails at once, so it may do so in place. */
+const generationCost = ({ cryptographicAlgorithm }: KeyPairRequest): Cost => {
+  const cost = algorithmRows.get(cryptographicAlgorithm)?.generation ?? 'never'
+  return cost === 'never' ? 'inline' : cost
 }
 
 /** Reading a key takes 10 to 100 µs, but for an RSA key whose primes must be found first. */
@@ -83,8 +83,8 @@ const readingCost = ({ keyFormatType, keyMaterial }: KeyForm): Cost =>
     : 'inline'
 
 const rows: Rows = {
-  generateSymmetricKey: { execute: generateSymmetricKey, cost: inline },
-  generateKeyPair: { execute: generateKeyPair, cost: pairCost },
+  generateSymmetricKey: { execute: generateSymmetricKey, cost: generationCost },
+  generateKeyPair: { execute: generateKeyPair, cost: generationCost },
   parseKey: { execute: parseKey, cost: readingCost },
   convertKey: { execute: ({ from, to }) => convertKey(from, to), cost: ({ from }) => readingCost(from) },
   wrapKey: { execute: wrapKey, cost: inline },
