@@ -1,6 +1,6 @@
 /**
- * Removing what a failed case left behind, so that it does not spoil the cases after it (KMIP Profiles 1.4 §4: objects
- * may be removed by a separate mechanism). What it is: only objects that the case itself would have destroyed; what a
+ * Removing what a failed case left behind, so that it does not spoil the cases after it (KMIP Profiles 1.4 lets objects
+ * be removed by a separate mechanism). What it is: only objects that the case itself would have destroyed; what a
  * case leaves on purpose, for the next one, stays.
  */
 import { Operation, RevocationReasonCode } from '#kmip/enums'
@@ -44,7 +44,10 @@ const destroyedNames = (testCase: TestCase): ReadonlySet<string> => {
   )
 }
 
-/** Revokes and destroys what the case would have destroyed. Refusals are expected: some of it may be gone already. */
+/**
+ * Revokes and destroys what the case would have destroyed. Refusals are expected: some of it may be gone already.
+ * @throws ConnectionLost and its kin, by rejection
+ */
 export const cleanUp = async (testCase: TestCase, bindings: Bindings, send: Send): Promise<void> => {
   for (const name of destroyedNames(testCase)) {
     const value = bindings.get(name)

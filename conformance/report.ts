@@ -49,7 +49,8 @@ const versionName = (version: number): string => (version === 0 ? '?' : `${major
 export const explanation = (result: CaseResult): string => {
   const { difference, note } = result
   if (difference === undefined) return note ?? ''
-  return `${difference.path} (line ${difference.line}): expected ${difference.expected}, got ${difference.actual}`
+  const line = `${difference.path} (line ${difference.line}): expected ${difference.expected}, got ${difference.actual}`
+  return note === undefined || note === '' ? line : `${line}; ${note}`
 }
 
 /** A case as one line, with the first difference on the next. */
@@ -83,7 +84,7 @@ const totalsBy = (results: readonly CaseResult[], key: (result: CaseResult) => s
 const table = (title: string, rows: readonly [string, Totals][]): string => {
   const width = Math.max(title.length, ...rows.map(([name]) => name.length))
   const line = (name: string, cells: readonly (string | number)[]): string =>
-    `${name.padEnd(width)}  ${cells.map((cell) => String(cell).padStart(7)).join('')}`
+    `${name.padEnd(width)}  ${cells.map((cell) => String(cell).padStart(9)).join('')}`
   return [
     line(title, ['pass', 'fail', 'not run']),
     ...rows.map(([name, total]) => line(name, [total.pass, total.fail, total.notRun])),

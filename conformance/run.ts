@@ -123,26 +123,48 @@ const runCase = async (
   const bindings = new Bindings(surroundings.nowSeconds(), memory.bindings.get(folder))
   memory.bindings.set(folder, bindings)
   const session = surroundings.open()
-  let reached = 0
   try {
-    for (const exchange of exchanges) {
-      reached += 1
-      const difference = await runExchange(exchange, bindings, memory.book, session.send, surroundings)
-      if (difference === undefined) continue
-      await cleanUp(testCase, bindings, session.send)
-      return result('fail', reached, difference)
-    }
-    return result('pass')
-  } catch (error) {
-    return result(
-      'fail',
-      reached,
-      undefined,
-      error instanceof Error ? `${error.name}: ${error.message}` : String(error),
-    )
+    const failure = await runExchanges(testCase, bindings, memory.book, session.send, surroundings)
+    if (failure === undefined) return result('pass')
+    const left = await cleanUp(testCase, bindings, session.send).then(() => undefined, describe)
+    const notes = [failure.note, left === undefined ? undefined : `what the case left could not be removed: ${left}`]
+    return result('fail', failure.exchange, failure.difference, notes.filter((note) => note !== undefined).join('; '))
   } finally {
     await session.close()
   }
+}
+
+interface Failure {
+  /** From 1. */
+  readonly exchange: number
+  readonly difference: Difference | undefined
+  readonly note: string | undefined
+}
+
+/** Runs the exchanges up to the first that fails. */
+const runExchanges = async (
+  testCase: TestCase,
+  bindings: Bindings,
+  book: FactBook,
+  send: Send,
+  surroundings: Surroundings,
+): Promise<Failure | undefined> => {
+  for (const [index, exchange] of testCase.exchanges.entries()) {
+    try {
+      const difference = await runExchange(exchange, bindings, book, send, surroundings)
+      if (difference !== undefined) return { exchange: index + 1, difference, note: undefined }
+    } catch (error) {
+      return { exchange: index + 1, difference: undefined, note: describe(error) }
+    }
+  }
+  return undefined
+}
+
+/** An error with what caused it: a connection that cannot be made says why only there. */
+const describe = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause === undefined ? '' : ` (${describe(error.cause)})`
+  return `${error.name}: ${error.message}${cause}`
 }
 
 const runExchange = async (

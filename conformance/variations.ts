@@ -1,6 +1,6 @@
 /**
  * What a response may do otherwise than a test case prints it: one table, and nothing else is forgiven. Most rows are
- * the "Permitted Test Case Variations" of the KMIP Profiles 1.4 (§4); each row says why it stands here.
+ * the "Permitted Test Case Variations" of the KMIP Profiles 1.4; each row says why it stands here.
  * What it is not: the comparison (compare.ts).
  */
 import { CryptographicAlgorithm, ObjectType, Operation, PaddingMethod } from '#kmip/enums'
@@ -55,8 +55,8 @@ export interface Variation {
 /** `$NOW` and dates that the server takes from its own clock may be this far apart. */
 const clockDifferenceMaxSeconds = 300
 
-const profiles = 'KMIP Profiles 1.4 §4, variable items'
-const responses = 'KMIP Profiles 1.4 §4, response variations'
+const profiles = 'KMIP Profiles 1.4, permitted variations, variable items'
+const responses = 'KMIP Profiles 1.4, permitted variations, responses'
 
 /** Dates that the server may set, by attribute name. */
 const serverDates: ReadonlySet<string> = new Set([
@@ -168,14 +168,14 @@ export const variations: readonly Variation[] = [
     name: 'time stamp',
     kinds: ['value'],
     where: 'ResponseHeader.TimeStamp',
-    reason: `${profiles} (6): the moment of the answer; near $NOW where that is printed`,
+    reason: `${profiles}: the moment of the answer; near $NOW where that is printed`,
     permits: (place) => endsWith(place, 'ResponseHeader', 'TimeStamp') && isPlausibleDate(place),
   },
   {
     name: 'server date',
     kinds: ['value'],
     where: 'date attributes, and Last Change Date in Obtain Lease, that no request set',
-    reason: `${profiles} (9): taken from the server's clock; a date that a request set must come back`,
+    reason: `${profiles}: taken from the server's clock; a date that a request set must come back`,
     permits(place) {
       const isField = place.attribute === undefined && endsWith(place, 'ResponsePayload', 'LastChangeDate')
       const isAttribute =
@@ -190,7 +190,7 @@ export const variations: readonly Variation[] = [
     name: 'generated key value',
     kinds: ['value'],
     where: 'KeyMaterial and wrapped KeyValue of objects that the server generated, or wrapped under such a key',
-    reason: `${profiles} (7): random; symmetric keys keep the printed length, registered keys must be equal`,
+    reason: `${profiles}: random; symmetric keys keep the printed length, registered keys must be equal`,
     permits: (place) =>
       isInKeyValue(place) && (isGenerated(place.object) || (place.wrapping?.generated ?? false)) && hasKeyLength(place),
   },
@@ -198,7 +198,7 @@ export const variations: readonly Variation[] = [
     name: 'issued certificate',
     kinds: ['value'],
     where: 'CertificateValue, and the issuer and serial number attributes, of certificates that the server issued',
-    reason: `${profiles} (7): the issuer's name, key and serial numbers are the server's`,
+    reason: `${profiles}: the issuer's name, key and serial numbers are the server's`,
     permits: (place) =>
       isGenerated(place.object) &&
       sameType(place) &&
@@ -209,7 +209,7 @@ export const variations: readonly Variation[] = [
     name: 'generated key format',
     kinds: ['value'],
     where: 'KeyFormatType of objects that the server generated, where the request names none',
-    reason: `${profiles} (12): the server selects the format of what it creates`,
+    reason: `${profiles}: the server selects the format of what it creates`,
     permits(place) {
       const asked = childOf(childOf(place.request, Tag.RequestPayload), Tag.KeyFormatType)
       const isBlock = endsWith(place, 'KeyBlock', 'KeyFormatType') && asked === undefined
@@ -221,7 +221,7 @@ export const variations: readonly Variation[] = [
     name: 'digest of a generated object',
     kinds: ['value'],
     where: 'DigestValue of objects that the server generated',
-    reason: `${profiles} (11): follows the key material; that of registered objects must be equal`,
+    reason: `${profiles}: follows the key material; that of registered objects must be equal`,
     permits: (place) =>
       place.attribute === 'Digest' && endsWith(place, 'DigestValue') && isGenerated(place.object) && sameType(place),
   },
@@ -229,7 +229,7 @@ export const variations: readonly Variation[] = [
     name: 'digest algorithm',
     kinds: ['value'],
     where: 'HashingAlgorithm of a Digest of objects that the server generated',
-    reason: `${profiles} (13): selected by the server`,
+    reason: `${profiles}: selected by the server`,
     permits: (place) =>
       place.attribute === 'Digest' &&
       endsWith(place, 'HashingAlgorithm') &&
@@ -241,7 +241,7 @@ export const variations: readonly Variation[] = [
     kinds: ['value'],
     where:
       'Data, SignatureData, MACData, IVCounterNonce, AuthenticatedEncryptionTag under a key that the server generated',
-    reason: `${profiles} (8a): follows the key; what is computed from an output of the same case must be equal`,
+    reason: `${profiles}: follows the key; what is computed from an output of the same case must be equal`,
     permits: (place) =>
       isPayloadField(place) &&
       outputTags.has(place.tag) &&
@@ -253,7 +253,7 @@ export const variations: readonly Variation[] = [
     name: 'random output',
     kinds: ['value'],
     where: 'the same fields of RNG Retrieve, of Sign with PSS or elliptic curves, of Encrypt with RSA or a random IV',
-    reason: `${profiles} (8b): differs each time`,
+    reason: `${profiles}: differs each time`,
     permits: (place) => isPayloadField(place) && outputTags.has(place.tag) && isRandomOutput(place) && sameType(place),
   },
   {
@@ -268,7 +268,7 @@ export const variations: readonly Variation[] = [
     name: 'further attributes',
     kinds: ['extra'],
     where: 'Attribute in Get Attributes, AttributeName in Get Attribute List',
-    reason: `${profiles} (19): more than printed, but none that the request did not ask for; missing ones are failures`,
+    reason: `${profiles}: more than printed, but none that the request did not ask for; missing ones are failures`,
     permits(place) {
       if (place.operation === Operation.GetAttributes) return place.tag === Tag.Attribute && isFurtherAttribute(place)
       return place.operation === Operation.GetAttributeList && endsWith(place, 'ResponsePayload', 'AttributeName')
@@ -285,7 +285,7 @@ export const variations: readonly Variation[] = [
     name: 'attribute index 0',
     kinds: ['extra', 'absent'],
     where: 'AttributeIndex 0',
-    reason: `${responses} (5): the index of the first instance may be left out`,
+    reason: `${responses}: the index of the first instance may be left out`,
     permits(place) {
       const value = place.actual?.value ?? place.expected?.value?.value
       return endsWith(place, 'Attribute', 'AttributeIndex') && value === 0
@@ -295,21 +295,21 @@ export const variations: readonly Variation[] = [
     name: 'result message',
     kinds: ['value', 'extra', 'absent'],
     where: 'ResultMessage',
-    reason: `${responses} (6): the text is the server's`,
+    reason: `${responses}: the text is the server's`,
     permits: (place) => endsWith(place, 'BatchItem', 'ResultMessage') && place.actual?.type !== ItemType.Structure,
   },
   {
     name: 'template attribute',
     kinds: ['extra', 'absent'],
     where: 'TemplateAttribute and its kin in responses',
-    reason: `${responses} (4): optional in the specification`,
+    reason: `${responses}: optional in the specification`,
     permits: (place) => isPayloadField(place) && templateTags.has(place.tag),
   },
   {
     name: 'message extension',
     kinds: ['extra'],
     where: 'MessageExtension that is not critical',
-    reason: `${responses} (3): a vendor's own`,
+    reason: `${responses}: a vendor's own`,
     permits(place) {
       const critical = childOf(place.actual, Tag.CriticalityIndicator)
       return endsWith(place, 'BatchItem', 'MessageExtension') && critical?.value === false
@@ -326,14 +326,14 @@ export const variations: readonly Variation[] = [
     name: 'query lists',
     kinds: ['extra', 'unordered'],
     where: 'Operation, ObjectType, ApplicationNamespace, ExtensionInformation of Query',
-    reason: `${profiles} (14 to 17): more than printed; missing ones are failures`,
+    reason: `${profiles}: more than printed; missing ones are failures`,
     permits: (place) => place.operation === Operation.Query && isPayloadField(place) && queryLists.has(place.tag),
   },
   {
     name: 'vendor',
     kinds: ['value', 'extra', 'absent'],
     where: 'VendorIdentification and ServerInformation of Query',
-    reason: `${responses} (8): each vendor's own`,
+    reason: `${responses}: each vendor's own`,
     permits(place, kind) {
       if (place.operation !== Operation.Query) return false
       if (endsWith(place, 'ResponsePayload', 'VendorIdentification')) return kind !== 'value' || sameType(place)
@@ -344,7 +344,7 @@ export const variations: readonly Variation[] = [
     name: 'further versions',
     kinds: ['extra'],
     where: 'ProtocolVersion of Discover Versions, where the request listed none',
-    reason: `${responses} (7): the server supports more than the case knows`,
+    reason: `${responses}: the server supports more than the case knows`,
     permits: (place) =>
       place.operation === Operation.DiscoverVersions &&
       endsWith(place, 'ResponsePayload', 'ProtocolVersion') &&

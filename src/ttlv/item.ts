@@ -27,6 +27,16 @@ export type Item =
   | { readonly tag: number; readonly type: 7; readonly value: string }
   | { readonly tag: number; readonly type: 8; readonly value: Uint8Array }
 
+/** The JavaScript type of the values of an item type. */
+export type ItemValue<T extends ItemType, I extends Item = Item> = I extends {
+  readonly type: infer X
+  readonly value: infer V
+}
+  ? T extends X
+    ? V
+    : never
+  : never
+
 /** Names of the item types, as the XML encoding writes them. */
 export const itemTypeNames: readonly string[] = [
   '',

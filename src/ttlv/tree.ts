@@ -3,10 +3,8 @@
  * as binary messages. What it is not: an encoding (binary.ts, xml.ts) or a knowledge of structures (schema.ts).
  */
 import { TtlvError } from './error.ts'
-import { type Item, ItemType } from './item.ts'
+import { type Item, ItemType, type ItemValue } from './item.ts'
 import type { Reader, ReaderLimits, Writer } from './stream.ts'
-
-type Of<T extends ItemType> = Extract<Item, { readonly type: T }>['value']
 
 interface Level {
   readonly items: readonly Item[]
@@ -132,13 +130,13 @@ export class TreeReader implements Reader {
     return [...this.#tags]
   }
 
-  #take<T extends ItemType>(tag: number, type: T): Of<T> {
+  #take<T extends ItemType>(tag: number, type: T): ItemValue<T> {
     const item = this.#level.items[this.#level.next]
     if (item?.tag !== tag) this.#fail('message', `tag ${tag.toString(16)} is expected`, tag)
     if (item.type !== type) this.#fail('message', `item type ${type} is expected, not ${item.type}`, tag)
     this.#countItem()
     this.#level.next += 1
-    return item.value as Of<T>
+    return item.value as ItemValue<T>
   }
 
   #countItem(): void {

@@ -106,6 +106,8 @@ class Collector {
  */
 export const parseXml = (text: string, limits: XmlLimits): XmlElement => {
   if (text.length > limits.textLengthMax) refuse(1, `the document is longer than ${limits.textLengthMax}`, 'limit')
+  // Half a surrogate pair is no character, but the parser lets it pass.
+  if (!text.isWellFormed()) refuse(1, 'this is not Unicode')
   const parser = new SaxesParser({ xmlns: false, position: true })
   const collector = new Collector(limits)
   parser.on('error', () => refuse(parser.line, 'this is not well-formed'))
