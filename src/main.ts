@@ -34,6 +34,7 @@ const serve = async (flags: readonly string[]): Promise<void> => {
     process.exitCode = refusedExitCode
     return
   }
+  if (process.stdout.isTTY) process.stderr.write(greeting(settings, server))
   let stopping = false
   const stop = (signal: NodeJS.Signals): void => {
     // Supervisors send SIGTERM to the whole group, so that it may come twice; a second Ctrl-C means "now".
@@ -54,6 +55,20 @@ const serve = async (flags: readonly string[]): Promise<void> => {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+}
+
+/** What somebody at a terminal wants to know after the start; the log beside it is for machines. */
+const greeting = ({ dataDirectory }: Settings, { port, made }: RunningServer): string => {
+  const files =
+    made.length === 0
+      ? ''
+      : `\nMade at this first start, readable by you alone:\n${made.map((path) => `  ${path}\n`).join('')}`
+  return `${files}
+kmipd serves KMIP 1.0 to 1.4 on port ${port}. Everything it keeps is in ${dataDirectory}. Try in another terminal:
+
+  npm run first-key -- --data ${dataDirectory} --port ${port}
+
+`
 }
 
 const settingsOrExit = (flags: readonly string[]): Settings => {

@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs'
 import { availableParallelism, hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { type Child, Supervisor } from '#actor/actor'
 import { systemClock } from '#actor/clock'
 import { systemEntropy, uniqueIdentifier } from '#actor/entropy'
 import { openKeyFiles } from '#crypto/key-file'
@@ -20,6 +21,7 @@ import type { Policy } from '#operations/operation'
 import { Dispatcher } from '#server/dispatch'
 import { KmipInterface } from '#server/interface'
 import { serverLog } from '#server/log'
+import { Sweeper } from '#server/sweeper'
 import { ticketKeysBytes } from '#server/tls'
 import { openStore, storeExists, storeLimits } from '#store/lmdb/open'
 import type { Store, Table } from '#store/store'
@@ -29,11 +31,18 @@ import type { Settings } from './config.ts'
 const vendorIdentification = 'kmipd'
 /** Two clients that change one object at once meet again and again only by bad luck. */
 const conflictRetriesMax = 16
+/** How soon a state that a date has brought is written down; nobody waits for it. */
+const sweepIntervalMs = 5_000
+/** A part that fails more often than this within the time is not mended by another start. */
+const restartsMax = 5
+const restartsWithinMs = 60_000
 
 /** A server that serves. */
 export interface RunningServer {
   /** The port that it listens on. */
   readonly port: number
+  /** Files that this start made. */
+  readonly made: readonly string[]
   /** Answers what was taken, then ends everything. Resolves when the files are released. */
   stop(): Promise<void>
 }
@@ -82,20 +91,45 @@ export const startServer = async (
       queueMax: settings.cryptoQueueMax,
       onWorkerError: (error) => logger.error({ reason: error.message }, 'A crypto worker died; it is replaced'),
     })
+    const supervisor = new Supervisor({
+      clock: systemClock,
+      restartsMax,
+      withinMs: restartsWithinMs,
+      onFailure: (name, reason) =>
+        logger.error({ actor: name, reason: textOf(reason) }, `The ${name} failed and is started again`),
+      onGiveUp: (name, reason) => onFailure(`the ${name} fails again and again: ${textOf(reason)}`),
+    })
+    await supervisor.add(sweeperChild(store))
     const kmip = kmipInterface(settings, logger, store, crypto, first)
-    const port = await kmip.start()
-    for (const path of [...made, ...first.made]) logger.info({ made: path }, `Made ${path}`)
+    let port = settings.port
+    await supervisor.add({
+      name: 'kmip interface',
+      async start(failed) {
+        port = await kmip.start(port, failed)
+        return { stop: () => kmip.stop(settings.drainTimeoutMs) }
+      },
+    })
+    const allMade = [...made, ...first.made]
+    for (const path of allMade) logger.info({ made: path }, `Made ${path}`)
     logger.info(
       { listening: { interface: 'kmip', host: settings.host, port } },
       `KMIP is served on port ${port}; clients trust ${join(directory, 'bootstrap', 'ca.pem')}`,
     )
-    return { port, stop: () => stopAll(kmip, crypto, store, settings.drainTimeoutMs) }
+    return { port, made: allMade, stop: () => stopAll(supervisor, crypto, store) }
   } catch (error) {
     await crypto?.close()
     await store.close()
     throw error
   }
 }
+
+const textOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason))
+
+const sweeperChild = (store: Store): Child => ({
+  name: 'sweeper',
+  start: (failed) =>
+    new Sweeper({ store, table: objectTable, clock: systemClock, intervalMs: sweepIntervalMs, onFailure: failed }),
+})
 
 const kmipInterface = (
   settings: Settings,
@@ -126,7 +160,6 @@ const kmipInterface = (
   })
   return new KmipInterface({
     host: settings.host,
-    port: settings.port,
     material: {
       server: [first.server],
       trustedPem: [first.authorityPem],
@@ -153,13 +186,8 @@ const policyOf = (settings: Settings): Policy => ({
 })
 
 /** In the order in which work flows: what takes it first, what it ends in last. */
-const stopAll = async (
-  kmip: KmipInterface,
-  crypto: CryptoRunner | undefined,
-  store: Store,
-  drainTimeoutMs: number,
-): Promise<void> => {
-  await kmip.stop(drainTimeoutMs)
+const stopAll = async (supervisor: Supervisor, crypto: CryptoRunner | undefined, store: Store): Promise<void> => {
+  await supervisor.stop()
   await crypto?.close()
   await store.close()
 }

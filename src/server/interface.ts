@@ -48,8 +48,6 @@ export interface InterfaceLimits extends ConnectionLimits, TlsLimits {
 
 export interface InterfaceOptions {
   readonly host: string
-  /** 0: any free port. */
-  readonly port: number
   readonly material: TlsMaterial
   readonly limits: InterfaceLimits
   readonly dispatcher: Dispatcher
@@ -83,17 +81,23 @@ export class KmipInterface {
     })
   }
 
-  /** Listens. Gives the port. Rejects when the port cannot be had. */
-  async start(): Promise<number> {
-    const { host, port } = this.#options
+  /**
+   * Listens on the port, or on any free one for 0. Gives the port. Rejects when it cannot be had.
+   * @param failed told when the listener fails later
+   */
+  async start(port: number, failed: (reason: unknown) => void): Promise<number> {
+    const { host } = this.#options
+    const server = this.#server
+    server.removeAllListeners('error')
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen(host === 'all' ? { port } : { host, port }, () => {
-        this.#server.off('error', reject)
+      server.once('error', reject)
+      server.listen(host === 'all' ? { port } : { host, port }, () => {
+        server.off('error', reject)
+        server.on('error', failed)
         resolve()
       })
     })
-    return (this.#server.address() as AddressInfo).port
+    return (server.address() as AddressInfo).port
   }
 
   /** Takes new certificates or trusted CAs for the sessions to come; those that are open live on. */

@@ -1,0 +1,53 @@
+/**
+ * A first key with the project's own client: make it, use it, end its life. What it is: the example of the README, run by
+ * the tests. What it is not: part of the server.
+ *
+ *     npm run first-key -- --data ./data --port 5696
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import yargs from 'yargs'
+import { hideBin } from 'yargs/helpers'
+import { attribute } from '#client/attribute'
+import { createClient } from '#client/client'
+import { CryptographicAlgorithm, CryptographicUsageMask, NameType, ObjectType, RevocationReasonCode } from '#kmip/enums'
+
+const { data, host, port, name } = await yargs(hideBin(process.argv))
+  .option('data', { type: 'string', default: './data', describe: "the server's data directory" })
+  .option('host', { type: 'string', default: 'localhost' })
+  .option('port', { type: 'number', default: 5696 })
+  .option('name', { type: 'string', default: 'first-key' })
+  .parse()
+const file = (path: string): string => readFileSync(join(data, 'bootstrap', path), 'utf8')
+
+const client = createClient({ host, port, ca: file('ca.pem'), cert: file('client.pem'), key: file('client.key') })
+
+const { uniqueIdentifier } = await client.create({
+  objectType: ObjectType.SymmetricKey,
+  templateAttribute: {
+    attribute: [
+      attribute('Name', { nameValue: name, nameType: NameType.UninterpretedTextString }),
+      attribute('Cryptographic Algorithm', CryptographicAlgorithm.AES),
+      attribute('Cryptographic Length', 256),
+      attribute('Cryptographic Usage Mask', CryptographicUsageMask.Encrypt | CryptographicUsageMask.Decrypt),
+    ],
+  },
+})
+console.log('created  ', uniqueIdentifier)
+
+await client.activate({ uniqueIdentifier })
+const located = await client.locate({
+  attribute: [attribute('Name', { nameValue: name, nameType: NameType.UninterpretedTextString })],
+})
+console.log('located  ', located.uniqueIdentifier.join(', '))
+
+const { symmetricKey } = await client.get({ uniqueIdentifier })
+const keyValue = symmetricKey?.keyBlock.keyValue
+const material = keyValue !== undefined && 'keyMaterial' in keyValue ? (keyValue.keyMaterial as Uint8Array) : undefined
+console.log('got      ', `${material?.length} bytes of key material`)
+
+const revocationReason = { revocationReasonCode: RevocationReasonCode.CessationOfOperation }
+await client.revoke({ uniqueIdentifier, revocationReason })
+await client.destroy({ uniqueIdentifier })
+console.log('destroyed', uniqueIdentifier)
+await client.close()

@@ -1,0 +1,80 @@
+/** The sweeper: what dates have brought is written down, once, and nothing else is. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SettableClock } from '#actor/clock'
+import { ObjectType, State } from '#kmip/enums'
+import type { ManagedObject } from '#objects/managed-object'
+import { objectTable } from '#operations/object-table'
+import { Sweeper, sweepOnce } from '#server/sweeper'
+import { MemoryStore } from '#store/memory'
+import type { Table } from '#store/store'
+
+const start = 1_000_000
+
+const key = (uniqueIdentifier: string, dates: Readonly<Record<string, number>>): ManagedObject => ({
+  uniqueIdentifier,
+  objectType: ObjectType.SymmetricKey,
+  owner: 'local|kmip',
+  attributes: Object.fromEntries(
+    Object.entries({ State: State.PreActive, ...dates }).map(([name, value]) => [name, [{ index: 0, value }]]),
+  ),
+  value: undefined,
+})
+
+const storeWith = async (objects: readonly ManagedObject[]): Promise<MemoryStore> => {
+  const store = new MemoryStore([objectTable as unknown as Table<never>])
+  for (const value of objects) {
+    await store.commit([{ table: 'object', key: value.uniqueIdentifier, revision: 0, previous: undefined, value }])
+  }
+  return store
+}
+
+const stateIn = (store: MemoryStore, uniqueIdentifier: string): unknown =>
+  store.read(objectTable, uniqueIdentifier)?.value.attributes['State']?.[0]?.value
+
+const found = (store: MemoryStore, state: number): readonly string[] =>
+  store.find(objectTable, { all: [{ field: 'State', equals: String(state) }], any: [], offset: 0, limit: 1000 }).keys
+
+test('an object whose dates have come is found in its new state, others stay as they are', async () => {
+  const clock = new SettableClock(start * 1000)
+  const store = await storeWith([
+    key('a', { 'Activation Date': start }),
+    key('b', { 'Activation Date': start + 1 }),
+    key('c', { 'Activation Date': start - 10, 'Deactivation Date': start - 5 }),
+    key('d', {}),
+  ])
+  assert.equal(await sweepOnce({ store, table: objectTable, clock }), false)
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd'].map((id) => stateIn(store, id)),
+    [State.Active, State.PreActive, State.Deactivated, State.PreActive],
+  )
+  assert.deepEqual(found(store, State.Active), ['a'])
+  const revision = store.read(objectTable, 'a')?.revision
+  await sweepOnce({ store, table: objectTable, clock })
+  assert.equal(store.read(objectTable, 'a')?.revision, revision, 'what is settled is not written again')
+})
+
+test('more than one commit holds is settled in several', async () => {
+  const clock = new SettableClock(start * 1000)
+  const store = await storeWith(Array.from({ length: 300 }, (_, index) => key(`k${index}`, { 'Activation Date': 1 })))
+  let sweeps = 1
+  while (await sweepOnce({ store, table: objectTable, clock })) sweeps += 1
+  assert.equal(sweeps, 3)
+  assert.equal(found(store, State.Active).length, 300)
+})
+
+test('it sweeps at its interval, and tells of a failure instead of going on', async () => {
+  const clock = new SettableClock(start * 1000)
+  const store = await storeWith([key('a', { 'Activation Date': start + 5 })])
+  const failed = Promise.withResolvers<unknown>()
+  const sweeper = new Sweeper({ store, table: objectTable, clock, intervalMs: 1000, onFailure: failed.resolve })
+  for (let second = 0; second < 6; second += 1) {
+    clock.advance(1000)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.equal(stateIn(store, 'a'), State.Active)
+  await store.close()
+  clock.advance(1000)
+  assert.ok((await failed.promise) instanceof Error)
+  await sweeper.stop()
+})
