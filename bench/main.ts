@@ -9,7 +9,7 @@ import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { supportedVersions, versionText } from '#kmip/versions'
 import { limit, load, type MeasureOptions } from './load.ts'
-import { heading, jsonReport, line, type Row, summarize, summaryLine } from './report.ts'
+import { echoSpreads, heading, jsonReport, line, type Row, spreadLine, summarize, summaryLine } from './report.ts'
 import { type ScenarioName, scenarioNames, scenarios } from './scenarios/index.ts'
 
 /** `1,16,64`, or the option given several times. @throws Error for what is no number of sessions */
@@ -75,6 +75,7 @@ const report = async (
     print(line(row))
   })
   if (settings.runs > 1) for (const summary of summarize(rows)) print(summaryLine(summary))
+  for (const spread of echoSpreads(rows)) if (!spread.steady) print(spreadLine(spread))
   if (json !== undefined) writeFileSync(json, jsonReport(rows, { ...settings }))
 }
 

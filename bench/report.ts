@@ -120,6 +120,34 @@ export const summaryLine = (summary: Summary): string =>
   `p50 ${summary.p50Us.toFixed(1)} us, p99 ${summary.p99Us.toFixed(1)} us, ` +
   `ratio ${summary.ratio === undefined ? '-' : summary.ratio.toFixed(2)}, ${summary.errors} errors`
 
+/** How far apart the bare echo's figures lie for one number of sessions. */
+export interface EchoSpread {
+  readonly connections: number
+  readonly lowest: number
+  readonly highest: number
+  /** False: the ratios of these rows say more about the machine than about the server. */
+  readonly steady: boolean
+}
+
+/** The echo's messages differ by some hundred bytes from case to case, which costs less than this. */
+const steadyFactor = 1.25
+
+/** The spread of the bare echo over all cases and runs of a report, for each number of sessions. */
+export const echoSpreads = (rows: readonly Row[]): EchoSpread[] =>
+  [...Map.groupBy(rows, (row) => row.connections)].flatMap(([connections, cases]) => {
+    const rates = cases.flatMap((row) => (row.limit === undefined ? [] : [operationsPerSecond(row.limit)]))
+    if (rates.length === 0) return []
+    const lowest = Math.min(...rates)
+    const highest = Math.max(...rates)
+    // A server that does more than the echo is not faster: such a ratio tells of an echo that was measured too low.
+    const believable = cases.every((row) => (ratioOf(row) ?? 0) <= 1)
+    return [{ connections, lowest, highest, steady: believable && highest <= lowest * steadyFactor }]
+  })
+
+/** What to say of a spread that is too wide. */
+export const spreadLine = (spread: EchoSpread): string =>
+  `the bare echo was unsteady with ${spread.connections} sessions (${spread.lowest.toFixed(0)} to ${spread.highest.toFixed(0)} ops/s): do not compare these ratios`
+
 /** The whole of a run, with the machine that it ran on: figures of another machine say nothing. */
 export const jsonReport = (rows: readonly Row[], settings: Readonly<Record<string, unknown>>): string =>
   `${JSON.stringify(
@@ -135,6 +163,7 @@ export const jsonReport = (rows: readonly Row[], settings: Readonly<Record<strin
       },
       settings,
       summaries: summarize(rows),
+      echoSpreads: echoSpreads(rows),
       rows: rows.map((row) => ({
         ...row,
         operationsPerSecond: operationsPerSecond(row.measured),
