@@ -9,7 +9,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type ReasonRow, reasonRows } from '#kmip/errors'
-import { newestVersion, supportedVersions, type Version, versionText } from '#kmip/versions'
+import { newestVersion, supportedVersions, versionText } from '#kmip/versions'
 import { operations } from '#operations/index'
 
 /** A reason that a message can be refused with, whatever its operations: rules of the header, the batch and the session. */
@@ -30,7 +30,10 @@ const messageReasons: readonly MessageReason[] = [
   },
   { reason: 'OperationNotSupported', when: 'The server, or the version of the request, does not have the operation' },
   { reason: 'FeatureNotSupported', when: 'A Message Extension is critical' },
-  { reason: 'ResponseTooLarge', when: 'The answer would be larger than the Maximum Response Size; nothing was changed' },
+  {
+    reason: 'ResponseTooLarge',
+    when: 'The answer would be larger than the Maximum Response Size; nothing was changed',
+  },
   {
     reason: 'GeneralFailure',
     when: 'The server is busy or has failed; when it failed, the Result Message ends with a correlation id, which the log has too',
@@ -62,7 +65,7 @@ const reasonTable = (rows: readonly ReasonRow[]): string[] => [
   tableRow(['reason', 'number', 'since', 'in older versions', 'Result Message, when nothing more is said', 'given by']),
   tableRow(['---', '---', '---', '---', '---', '---']),
   ...rows.map((row) =>
-    tableRow([row.name, row.reason, versionText(row.since as Version), inOlderVersions(row), row.text, givers(row)]),
+    tableRow([row.name, row.reason, versionText(row.since), inOlderVersions(row), row.text, givers(row)]),
   ),
 ]
 
@@ -111,7 +114,7 @@ const errorsDocument = (): string => {
     '',
     tableRow(['reason', 'number', 'since']),
     tableRow(['---', '---', '---']),
-    ...other.map((row) => tableRow([row.name, row.reason, versionText(row.since as Version)])),
+    ...other.map((row) => tableRow([row.name, row.reason, versionText(row.since)])),
   ].join('\n')}\n`
 }
 

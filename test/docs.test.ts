@@ -1,0 +1,65 @@
+/** What is written about the code is what the code says. docs/settings.md is held by `config.test.ts`. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, test } from 'node:test'
+import { reasonRows } from '#kmip/errors'
+import { rooms } from '#test/tidy/layout'
+
+const root = dirname(import.meta.dirname)
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+
+describe('docs/errors.md', () => {
+  const document = read('docs/errors.md')
+
+  test('is made from the rows', () => {
+    const made = execFileSync(process.execPath, ['tools/errors-doc.ts', '--print'], { cwd: root, encoding: 'utf8' })
+    assert.equal(document, made, 'run: node tools/errors-doc.ts')
+  })
+
+  test('has every reason once', () => {
+    const numbers = [...document.matchAll(/^\| \w+ \| (\d+) \| \d\.\d \|/gm)].map((match) => Number(match[1]))
+    assert.deepEqual(
+      numbers.toSorted((left, right) => left - right),
+      [...reasonRows.keys()].toSorted((left, right) => left - right),
+    )
+  })
+
+  test('has every reason that the code of operations names among those that are given', () => {
+    const [, given = ''] = /^## Reasons that this server gives$([\s\S]*?)^## /m.exec(document) ?? []
+    const named = ['src/operations', 'src/objects', 'src/server'].flatMap((folder) =>
+      readdirSync(join(root, folder))
+        .filter((name) => name.endsWith('.ts'))
+        .flatMap((name) => [...read(`${folder}/${name}`).matchAll(/\bResultReason\.(\w+)/g)])
+        .map((match) => match[1] ?? ''),
+    )
+    assert.ok(named.length > 0)
+    assert.deepEqual(
+      [...new Set(named)].filter((reason) => !given.includes(`| ${reason} |`)),
+      [],
+    )
+  })
+})
+
+describe('ARCHITECTURE.md', () => {
+  test('shows the imports of the rooms as the table has them', () => {
+    const rows = [...read('ARCHITECTURE.md').matchAll(/^\| `src\/(\w+)\/` \|[^|]*\| ([^|]*) \|$/gm)]
+    const shown = rows.map(([, room, imports = '']) => [room, imports === '–' ? [] : imports.split(', ').toSorted()])
+    const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    const wanted = folders.map(({ name }) => [name, rooms[name]?.imports.toSorted()])
+    assert.deepEqual(Object.fromEntries(shown), Object.fromEntries(wanted))
+  })
+})
+
+describe('paths that the documents name', () => {
+  for (const path of ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/data.md', 'docs/dependencies.md']) {
+    test(path, () => {
+      const named = [...read(path).matchAll(/`((?:src|test|tools|docs|workers|bench|conformance|\.ci)\/[\w./-]*)`/g)]
+      assert.deepEqual(
+        named.map((match) => match[1] ?? '').filter((name) => !existsSync(join(root, name))),
+        [],
+      )
+    })
+  }
+})

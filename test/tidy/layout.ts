@@ -1,0 +1,259 @@
+/**
+ * The layout as data: which room may import which, what is confined to named files, and every exception with its reason.
+ * What it is not: the rules that read it (`rules.ts`). ARCHITECTURE.md shows the rooms to people.
+ */
+
+/** What a room may import beside itself: rooms (`kmip`) or files (`crypto/run`, a path below `src/` without `.ts`). */
+export interface Room {
+  readonly imports: readonly string[]
+  /** Packages, beside Node's own modules. */
+  readonly packages: readonly string[]
+}
+
+const wire = ['client', 'kmip', 'ttlv']
+
+/** The rooms. A folder of `src/` is a room; so are the three files beside them, and the folders beside `src/`. */
+export const rooms: Readonly<Record<string, Room>> = {
+  actor: { imports: [], packages: [] },
+  ttlv: { imports: [], packages: ['saxes'] },
+  kmip: { imports: ['ttlv'], packages: [] },
+  objects: { imports: ['kmip', 'ttlv/item', 'ttlv/schema'], packages: [] },
+  crypto: { imports: ['actor', 'kmip'], packages: ['piscina'] },
+  store: { imports: ['actor'], packages: ['lmdb', 'msgpackr'] },
+  identity: { imports: ['actor', 'kmip', 'store/store'], packages: ['asn1js', 'pkijs'] },
+  operations: {
+    imports: ['kmip', 'objects', 'identity', 'crypto/run', 'store/store', 'ttlv/binary', 'ttlv/schema'],
+    packages: [],
+  },
+  server: {
+    imports: [
+      'actor',
+      'kmip',
+      'ttlv',
+      'identity',
+      'operations',
+      'objects/locate-filter',
+      'objects/managed-object',
+      'store/store',
+    ],
+    packages: ['pino'],
+  },
+  client: { imports: ['kmip', 'ttlv'], packages: [] },
+  config: { imports: [], packages: [] },
+  serve: {
+    imports: ['actor', 'config', 'crypto', 'identity', 'kmip', 'objects', 'operations', 'server', 'store', 'ttlv'],
+    packages: ['pino'],
+  },
+  main: { imports: ['config', 'serve'], packages: ['pino', 'yargs'] },
+  'workers/crypto': { imports: ['crypto'], packages: [] },
+  'workers/store': { imports: ['store/lmdb/messages', 'store/lmdb/writer'], packages: [] },
+  // Not the project's own wrapper of pkijs: a black box must not be built of what it measures.
+  bench: { imports: wire, packages: ['asn1js', 'pkijs', 'tinybench', 'yargs'] },
+  conformance: { imports: wire, packages: ['yargs'] },
+  docs: { imports: wire, packages: ['yargs'] },
+  tools: { imports: ['config', 'kmip', 'operations'], packages: [] },
+}
+
+/** Rooms that no other room imports; tests may. */
+export const roots: readonly string[] = [
+  'main',
+  'workers/crypto',
+  'workers/store',
+  'bench',
+  'conformance',
+  'docs',
+  'tools',
+]
+
+/** Something that may be written in named files only. */
+export interface Confined {
+  readonly what: string
+  readonly pattern: RegExp
+  /** Where the rule holds, as beginnings of paths. */
+  readonly within: readonly string[]
+  readonly instead: string
+  /** Files where it is allowed, each with its reason. An entry that no longer needs it is a breach. */
+  readonly files: Readonly<Record<string, string>>
+}
+
+const everywhereButTests = ['src/', 'workers/', 'bench/', 'conformance/', 'docs/', 'tools/']
+
+export const confined: readonly Confined[] = [
+  {
+    what: 'reading the clock',
+    pattern: /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bhrtime\b/,
+    within: everywhereButTests,
+    instead: 'take a Clock (actor/clock.ts)',
+    files: {
+      'src/actor/clock.ts': 'the machine clock of the server',
+      'src/client/clock.ts': 'the machine clock of the client',
+      'bench/generator-thread.ts': 'what it measures is time',
+      'conformance/main.ts': 'the machine clock of the runner',
+    },
+  },
+  {
+    what: 'a timer',
+    pattern: /\bset(?:Timeout|Interval)\b|\bnode:timers\b/,
+    within: everywhereButTests,
+    instead: 'take a Clock (actor/clock.ts), whose timers a test can move',
+    files: {
+      'src/actor/clock.ts': 'the timers of the server',
+      'src/client/clock.ts': 'the timers of the client',
+      'bench/generator-thread.ts': 'a load is paced by the machine clock',
+      'conformance/main.ts': 'the timers of the runner',
+    },
+  },
+  {
+    what: 'a random number',
+    pattern: /\bMath\.random\b|\brandom(?:Bytes|UUID|Int|Fill(?:Sync)?)\b|\bgetRandomValues\b/,
+    within: [...everywhereButTests, 'test/'],
+    instead: 'take an Entropy (actor/entropy.ts); in a test, a seed',
+    files: {
+      'src/actor/entropy.ts': 'the entropy of the server',
+      'src/client/clock.ts': 'spreads the reconnections of clients that lost the same server',
+      'src/crypto/generate.ts': 'makes keys, in threads to which nothing can be handed',
+      'bench/main.ts': 'names of the objects of one run, on a server where other runs left theirs',
+    },
+  },
+  {
+    what: 'the environment',
+    pattern: /\bprocess\.env\b/,
+    within: everywhereButTests,
+    instead: 'add a row to src/config.ts and take the setting',
+    files: { 'src/main.ts': 'hands the environment to config.ts' },
+  },
+  {
+    what: 'the network',
+    pattern: /['"]node:(?:net|tls|https?|http2|dgram|dns)(?:\/\w+)?['"]/,
+    within: everywhereButTests,
+    instead: 'speak through an output, as server/connection.ts does',
+    files: {
+      'src/server/interface.ts': 'the listener',
+      'src/server/tls.ts': 'types of the TLS options that it makes',
+      'src/client/transport.ts': 'the connection of the client',
+      'bench/echo.ts': 'the bare TLS echo that servers are compared with',
+    },
+  },
+  {
+    what: 'the file system',
+    pattern: /['"]node:fs(?:\/promises)?['"]/,
+    within: everywhereButTests,
+    instead: 'let the caller read it and hand in the content',
+    files: {
+      'src/serve.ts': 'makes the data directory',
+      'src/crypto/key-file.ts': 'root key and keyring are files',
+      'src/identity/bootstrap.ts': 'writes what a first start hands out',
+      'src/store/lmdb/environment.ts': 'modes of the files of LMDB',
+      'src/store/lmdb/lock.ts': 'the lock of the data directory',
+      'src/store/lmdb/open.ts': 'finds or makes the data directory',
+      'src/store/lmdb/writer.ts': 'room on the disk',
+      'bench/main.ts': 'certificates in, report out',
+      'conformance/main.ts': 'certificates in, report out',
+      'conformance/case.ts': 'test cases are files',
+      'docs/examples/first-key.ts': 'certificates in',
+      'tools/registry.ts': 'writes generated files',
+      'tools/settings-doc.ts': 'writes generated files',
+      'tools/errors-doc.ts': 'writes generated files',
+    },
+  },
+  {
+    what: 'threads and processes',
+    pattern: /['"]node:(?:worker_threads|child_process|cluster)['"]/,
+    within: everywhereButTests,
+    instead: 'send a message to an actor or give a job to the crypto runner',
+    files: {
+      'src/store/lmdb/open.ts': "starts the store's thread",
+      'src/store/lmdb/front.ts': 'types of the ports to the writer',
+      'src/store/lmdb/messages.ts': 'types of the ports to the writer',
+      'src/store/lmdb/writer.ts': 'types of the ports to the fronts',
+      'workers/store.ts': 'is a thread',
+      'bench/generator.ts': 'one thread of load per core',
+      'bench/processes.ts': 'starts the echo, and the server that is measured',
+      'bench/generator-thread.ts': 'is a thread',
+    },
+  },
+  {
+    what: 'new Error(',
+    pattern: /\bnew Error\(/,
+    within: ['src/objects/', 'src/operations/', 'src/store/', 'src/crypto/'],
+    instead: 'throw a KmipError for the client, a class of the folder for the caller, a TypeError for our own mistakes',
+    files: {},
+  },
+  {
+    what: 'comparing protocol versions',
+    pattern: /\b[vV]ersion\s*(?:[<>]=?|[!=]==)\s|(?:(?<!=)[<>]=?|[!=]==)\s*(?:[\w.]*\b[vV]ersion|v[1-3]_\d)\b/,
+    within: ['src/'],
+    instead: 'put since and until on a row and ask inVersion (kmip/row.ts)',
+    files: {
+      'src/ttlv/schema.ts': 'leaves out what a version has not',
+      'src/kmip/row.ts': 'inVersion itself',
+      'src/kmip/attributes.ts': 'whether a version has an attribute',
+      'src/kmip/protocol-version.ts': 'a request of a newer version is read up to what is known',
+      'src/server/dispatch.ts': 'whether a version has an operation',
+      'src/store/lmdb/schema.ts': "the schema's version, which is not the protocol's",
+    },
+  },
+  {
+    what: '../',
+    pattern: /(?:\bfrom\s*|\bimport\s*\(?\s*|\bURL\(\s*)['"`]\.\.\//,
+    within: [...everywhereButTests, 'test/'],
+    instead: 'import across folders as #room/file',
+    files: {
+      'src/store/lmdb/open.ts': 'URL of the thread, which lies beside src/ or beside what src/ was compiled to',
+      'src/crypto/run.ts': 'URL of the worker, which lies beside src/ or beside what src/ was compiled to',
+      'tools/registry.ts': 'URL of the files that it writes',
+      'test/kmip/registry.test.ts': 'tools/ has no #name: the tool is tried as it is',
+      'test/conformance/subject.ts': 'conformance/ has no #name: this is the one door to it',
+    },
+  },
+]
+
+/** Names that say nothing of what a file holds. */
+export const bannedFileNames = ['utils', 'helpers', 'common', 'misc', 'types', 'manager', 'service']
+
+/** Lines of a file at most, and the generated tables that may have more. */
+export const linesMax = 600
+export const workerLinesMax = 40
+export const generatedFiles: readonly string[] = [
+  'src/kmip/tags.ts',
+  'src/kmip/enums.ts',
+  'src/kmip/attribute-rules.ts',
+]
+
+/** Files from which everything else must be reached, beside the tests: commands and threads. */
+export const entryFiles: readonly RegExp[] = [
+  /^src\/main\.ts$/,
+  /^(?:bench|conformance)\/main\.ts$/,
+  /^bench\/micro\/[\w-]+\.ts$/,
+  /^docs\/examples\/[\w-]+\.ts$/,
+  /^tools\/[\w-]+\.ts$/,
+  /^workers\/[\w-]+\.ts$/,
+  /^test\/(?:faults\/kill|fuzz\/live)\.ts$/,
+]
+
+/** Files of `src/` that only tests reach, each with its reason. */
+export const reachedByTestsOnly: Readonly<Record<string, string>> = {
+  'src/ttlv/tree.ts': 'whole messages in XML: the codec has the form in both directions, no listener speaks it yet',
+  'src/ttlv/text.ts': 'a message as one redacted line: for a log of messages, which the log does not write yet',
+  'src/store/memory.ts':
+    'the second backend: the battery of the store holds the interface to it, tests are quick with it',
+}
+
+/** Files that name operations beside the operations themselves. */
+export const operationNamers: readonly string[] = [
+  'src/kmip/enums.ts',
+  'src/kmip/attribute-rules.ts',
+  'src/kmip/payloads/index.ts',
+  'src/operations/index.ts',
+]
+
+/** Hosts that files may name, each with its reason. */
+export const hosts: Readonly<Record<string, string>> = {
+  'www.apache.org': 'LICENSE',
+  'github.com': 'package-lock.json: whom to fund',
+  'opencollective.com': 'package-lock.json: whom to fund',
+  'paulmillr.com': 'package-lock.json: whom to fund',
+}
+
+/** Data of others: not searched for words, hosts and paths. */
+export const foreignData: readonly RegExp[] = [/^tools\/specification\//, /^conformance\/cases\//, /^test\/vectors\//]
