@@ -1,0 +1,54 @@
+/** The README's examples are run as they stand there: what it shows is what a reader sees, but for identifiers. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { type RunningServer, startServerProcess } from '#test/running-server'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('..', import.meta.url))
+const identifier = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
+
+/** The lines that the README shows behind a command. */
+const shownAfter = async (command: string): Promise<string> => {
+  const lines = (await readFile(`${root}README.md`, 'utf8')).split('\n')
+  const start = lines.indexOf(`    $ ${command}`) + 1
+  assert.ok(start > 0, `the README shows no "${command}"`)
+  const end = lines.findIndex((line, index) => index >= start && !line.startsWith('    '))
+  return masked(lines.slice(start, end).map((line) => line.slice(4)))
+}
+
+const masked = (lines: readonly string[]): string => lines.join('\n').trim().replaceAll(identifier, 'ID')
+
+describe('the README', () => {
+  let server: RunningServer
+  before(async () => {
+    server = await startServerProcess()
+  })
+  after(() => server.stop())
+
+  test("the project's own client", async () => {
+    const flags = ['--data', server.directory, '--port', String(server.port)]
+    const { stdout } = await run(process.execPath, [`${root}docs/examples/first-key.ts`, ...flags])
+    assert.equal(masked(stdout.split('\n')), await shownAfter('npm run -s first-key'))
+  })
+
+  test('PyKMIP', async () => {
+    const words = [`${root}docs/examples/first_key.py`, server.directory, String(server.port)]
+    const { stdout } = await run('/usr/bin/python3', words)
+    assert.equal(masked(stdout.split('\n')), await shownAfter('python3 docs/examples/first_key.py ./data 5696'))
+  })
+
+  test('the files that a first start names', async () => {
+    const made = server.log.flatMap((line) => (typeof line['made'] === 'string' ? [line['made']] : []))
+    const shown = (await shownAfter('npm start'))
+      .split('\n')
+      .flatMap((line) => /^ {2}data(\/\S+)$/.exec(line)?.[1] ?? [])
+    assert.deepEqual(
+      made.map((path) => path.slice(server.directory.length)),
+      shown,
+    )
+  })
+})
