@@ -175,8 +175,8 @@ const samples: readonly Sample[] = [
     { 'test/a.test.ts': "test.skip('a')\ntest('b', { only: true })\ntest('c', { skip: 'no' })\nt.todo('d')\n" },
     'test/a.test.ts:1',
     'test/a.test.ts:2',
-    'test/a.test.ts:3',
     'test/a.test.ts:4',
+    'test/a.test.ts:3',
   ),
   sample(
     'nothing unfinished, skipped or evaded',

@@ -5,6 +5,7 @@
 
 import {
   bannedFileNames,
+  conditionalTests,
   confined,
   entryFiles,
   foreignData,
@@ -169,6 +170,9 @@ const staleExceptions = (repository: Repository): Breach[] => {
     ...[...generatedFiles, ...Object.keys(reachedByTestsOnly), ...operationNamers]
       .filter((path) => !repository.has(path))
       .map((path) => stale(path, 'a file that is not there')),
+    ...Object.keys(conditionalTests)
+      .filter((path) => !skipOption.test(repository.get(path)?.code ?? ''))
+      .map((path) => stale(path, 'a condition')),
     ...Object.keys(reachedByTestsOnly)
       .filter((path) => reachedByCommands(repository).has(path))
       .map((path) => stale(path, 'being reached by tests only')),
@@ -184,7 +188,8 @@ const fileNames = (repository: Repository): Breach[] =>
     .map((path) => ({ path, line: 1, text: 'a name that says nothing: name the file for what it holds' }))
 
 const unfinished = /\bTODO\b|\bFIXME\b|\bXXX\b|@ts-(?:ignore|expect-error|nocheck)\b/
-const evasions = /\b(?:test|it|describe|suite|t)\.(?:skip|only|todo)\b|\b(?:skip|only|todo): (?!false)|\bas any\b/
+const evasions = /\b(?:test|it|describe|suite|t)\.(?:skip|only|todo)\b|\b(?:only|todo): (?!false)|\bas any\b/
+const skipOption = /\bskip: (?!false)/
 
 const searchedTexts = (repository: Repository): SourceFile[] =>
   [...repository.values()].filter(({ path }) => !isTidy(path) && !foreignData.some((data) => data.test(path)))
@@ -196,6 +201,9 @@ const banned = (repository: Repository): Breach[] =>
       ? []
       : found({ ...file, code: file.text }, unfinished, ([word]) => `${word}: finish it`)),
     ...(isCode(file.path) ? found(file, evasions, ([word]) => `${word}: no test is skipped, no type is evaded`) : []),
+    ...(file.path.endsWith('.test.ts') && !Object.hasOwn(conditionalTests, file.path)
+      ? found(file, skipOption, () => 'no test is skipped: let it fail and say what it needs')
+      : []),
   ])
 
 const sizes = (repository: Repository): Breach[] =>
