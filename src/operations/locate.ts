@@ -4,6 +4,7 @@ import { accessTerms, permits } from '#identity/permissions'
 import { hasAttribute } from '#kmip/attributes'
 import { ObjectGroupMember, ResultReason, StorageStatusMask } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
+import { v1_3 } from '#kmip/versions'
 import { type AttributeFilter, filtersOf } from '#objects/locate-filter'
 import type { Context } from './operation.ts'
 import { operation } from './operation.ts'
@@ -56,7 +57,9 @@ export const locate = operation({
       wantsDefault ? Math.min(limit, 1) : limit,
     )
     context.idPlaceholder = found.keys.length === 1 ? found.keys[0] : undefined
-    return { locatedItems: wantsDefault ? Math.min(found.total, 1) : found.total, uniqueIdentifier: found.keys }
+    const total = wantsDefault ? Math.min(found.total, 1) : found.total
+    const isAsked = context.isAtLeast(v1_3) || offsetItems !== undefined
+    return { locatedItems: isAsked ? total : undefined, uniqueIdentifier: found.keys }
   },
 })
 

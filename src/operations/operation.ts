@@ -66,6 +66,11 @@ export class Context {
     this.idPlaceholder = undefined
   }
 
+  /** Whether the request's version is this one or newer. */
+  isAtLeast(version: Version): boolean {
+    return this.version >= version
+  }
+
   /**
    * The object that a request names, or the ID Placeholder's: existence and access are decided here and nowhere else.
    * @throws KmipError Item Not Found, Permission Denied, Object Archived

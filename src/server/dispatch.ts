@@ -33,6 +33,8 @@ import type { ReaderLimits } from '#ttlv/stream'
 export interface DispatchLog {
   /** A failure inside the server. `correlation` stands in the client's Result Message. */
   internalFailure(correlation: string, operation: string, error: unknown): void
+  /** A request whose Time Stamp is far from the server's time: no reason to refuse it, for clients without a clock exist. */
+  clockSkew(seconds: number, principal: Principal): void
   /** A message that was answered: for the log's debug level. */
   answered(version: Version, items: readonly ResponseBatchItem[], principal: Principal): void
 }
@@ -50,6 +52,9 @@ export interface DispatcherOptions {
   readonly newCorrelation: () => string
   readonly log: DispatchLog
 }
+
+/** A client's clock that is off by more than this is worth a line. */
+const clockSkewToldSeconds = 60
 
 /** A batch as decided: what it answers, and the changes that must be durable before it does. */
 interface Decided {
@@ -87,6 +92,9 @@ export class Dispatcher {
     } catch (error) {
       return this.#rejected(request, version, this.#kmipError(error, 'message'))
     }
+    const { timeStamp } = request.requestHeader
+    const skewSeconds = timeStamp === undefined ? 0 : timeStamp - this.#options.clock.nowSeconds()
+    if (Math.abs(skewSeconds) > clockSkewToldSeconds) this.#options.log.clockSkew(skewSeconds, principal)
     return this.#answerBatch(request, version, principal)
   }
 

@@ -20,6 +20,12 @@ export const serverLog = (logger: Logger): DispatchLog & InterfaceLog => ({
       'A request failed inside the server; the client was told the correlation id',
     )
   },
+  clockSkew(seconds, principal) {
+    logger.debug(
+      { user: principal.user, seconds },
+      "A client's clock is off; dates that it sends may not be what it means",
+    )
+  },
   answered(version, items, principal) {
     if (!logger.isLevelEnabled('debug')) return
     const done = items.map(({ operation, resultStatus, resultReason }) => ({

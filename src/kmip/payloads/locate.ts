@@ -19,7 +19,8 @@ export const request = struct({
   templateAttribute: optional(Tag.TemplateAttribute, templateAttributeFilter),
 })
 
+/** Located Items came with 1.3 too; who pages with Offset Items before that is told it as well. */
 export const response = struct({
-  locatedItems: optional(Tag.LocatedItems, integer, { since: v1_3 }),
+  locatedItems: optional(Tag.LocatedItems, integer),
   uniqueIdentifier: many(Tag.UniqueIdentifier, textString),
 })
