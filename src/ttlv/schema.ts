@@ -99,6 +99,8 @@ export interface StructCodec<T> extends Codec<T> {
 
 interface CompiledField extends AnyField {
   readonly key: string
+  /** Fields that must have been read before a field whose codec is chosen by them: those that a structure always has. */
+  readonly deciding: readonly string[]
 }
 
 /**
@@ -107,7 +109,11 @@ interface CompiledField extends AnyField {
  * type is an error of the message; a field that the version does not know is an error of the field (KMIP 1.4 §11.1).
  */
 export const struct = <const F extends Fields>(fields: F): StructCodec<Shape<F>> => {
-  const compiled: readonly CompiledField[] = Object.entries(fields).map(([key, entry]) => ({ key, ...entry }))
+  const entries = Object.entries(fields)
+  const compiled: readonly CompiledField[] = entries.map(([key, entry], index) => {
+    const before = entry.choose === undefined ? [] : entries.slice(0, index).filter(([, other]) => isAlwaysThere(other))
+    return { key, deciding: before.map(([name]) => name), ...entry }
+  })
   return {
     type: ItemType.Structure,
     fields,
@@ -151,10 +157,19 @@ const readFields = (reader: Reader, fields: readonly CompiledField[]): Record<st
   return value
 }
 
+const isAlwaysThere = ({ kind, since, until }: AnyField): boolean =>
+  kind === 'one' && since === 0 && until === Number.MAX_SAFE_INTEGER
+
 const isKnown = (entry: AnyField, version: number): boolean =>
   (version >= entry.since || entry.lenient) && version < entry.until
 
 const readField = (reader: Reader, entry: CompiledField, value: Record<string, unknown>): void => {
+  for (const key of entry.deciding) {
+    if (value[key] === undefined) {
+      const text = `the field ${entry.tag.toString(16)} stands before the field that decides how it is read`
+      throw new TtlvError('message', text, reader.path())
+    }
+  }
   const codec = entry.codec ?? (entry.choose?.(value, reader.version) as Codec<unknown>)
   if (entry.kind === 'many') {
     ;(value[entry.key] as unknown[]).push(codec.read(reader, entry.tag))
