@@ -53,7 +53,14 @@ describe('ARCHITECTURE.md', () => {
 })
 
 describe('paths that the documents name', () => {
-  for (const path of ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/data.md', 'docs/dependencies.md']) {
+  for (const path of [
+    'README.md',
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    'docs/data.md',
+    'docs/dependencies.md',
+  ]) {
     test(path, () => {
       const named = [...read(path).matchAll(/`((?:src|test|tools|docs|workers|bench|conformance|\.ci)\/[\w./-]*)`/g)]
       assert.deepEqual(
