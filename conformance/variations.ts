@@ -121,8 +121,12 @@ const hasKeyLength = (place: Place): boolean => {
   return place.actual?.type === ItemType.ByteString && place.actual.value.length === place.expected.value.value.length
 }
 
-const isInKeyValue = (place: Place): boolean =>
-  place.path.includes('KeyBlock') && (endsWith(place, 'KeyMaterial') || endsWith(place, 'KeyBlock', 'KeyValue'))
+/** Key material in any form, or a whole Key Value that is wrapped on both sides. */
+const isKeyValue = (place: Place): boolean => {
+  if (!place.path.includes('KeyBlock')) return false
+  if (endsWith(place, 'KeyMaterial')) return true
+  return endsWith(place, 'KeyBlock', 'KeyValue') && sameType(place) && place.actual?.type === ItemType.ByteString
+}
 
 /** Outputs that differ from one time to the next with the same key and the same input. */
 const isRandomOutput = (place: Place): boolean => {
@@ -192,7 +196,7 @@ export const variations: readonly Variation[] = [
     where: 'KeyMaterial and wrapped KeyValue of objects that the server generated, or wrapped under such a key',
     reason: `${profiles}: random; symmetric keys keep the printed length, registered keys must be equal`,
     permits: (place) =>
-      isInKeyValue(place) && (isGenerated(place.object) || (place.wrapping?.generated ?? false)) && hasKeyLength(place),
+      isKeyValue(place) && (isGenerated(place.object) || (place.wrapping?.generated ?? false)) && hasKeyLength(place),
   },
   {
     name: 'issued certificate',

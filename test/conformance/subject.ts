@@ -4,6 +4,7 @@
 export * from '../../conformance/bindings.ts'
 export * from '../../conformance/case.ts'
 export * from '../../conformance/compare.ts'
+export * from '../../conformance/facts.ts'
 export * from '../../conformance/pattern.ts'
 export * from '../../conformance/report.ts'
 export * from '../../conformance/run.ts'

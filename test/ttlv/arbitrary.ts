@@ -1,7 +1,7 @@
 /**
  * Random trees of items for the tests of the encodings. What it is not: messages; the tags mean nothing here.
  */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { Tag } from '#kmip/tags'
 import { type Item, ItemType, type ItemValue } from '#ttlv/item'
 import type { ReaderLimits } from '#ttlv/stream'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { BinaryReader, BinaryWriter, bigIntegerBytes, decodeItem, encodeItem } from '#ttlv/binary'
 import { TtlvError } from '#ttlv/error'
 import { type Item, ItemType } from '#ttlv/item'

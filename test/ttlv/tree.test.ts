@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { BinaryReader, encodeItem } from '#ttlv/binary'
 import type { Item } from '#ttlv/item'
 import type { Reader } from '#ttlv/stream'
