@@ -6,7 +6,7 @@
 
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { CryptographicAlgorithm, type KeyCompressionType, KeyFormatType } from '#kmip/enums'
-import { derSequence, readPrivateKeyInfo, readPublicKeyInfo, tagObjectIdentifier } from './der.ts'
+import { derElements, derSequence, readPrivateKeyInfo, readPublicKeyInfo, tagObjectIdentifier } from './der.ts'
 import {
   checkEcKey,
   curveOf,
@@ -34,7 +34,7 @@ import {
   transparentRSAPrivateKey,
   transparentRSAPublicKey,
 } from './rsa-key.ts'
-import { bytesOf, type KeyMaterial, structureOf } from './transparent.ts'
+import { bytesOf, type KeyMaterial, plainBytes, structureOf } from './transparent.ts'
 
 export type Half = 'private' | 'public'
 export type Family = 'rsa' | 'ec' | 'edwards' | 'montgomery' | 'dsa' | 'dh'
@@ -129,9 +129,15 @@ function readPkcs1(material: KeyMaterial, half: Half): AsymmetricKey {
   return asymmetricKeyOf(read)
 }
 
+/** `[0]` of an ECPrivateKey: its curve (RFC 5915 §3). */
+const tagSec1Parameters = 0xa0
+
 function readSec1(material: KeyMaterial): AsymmetricKey {
   const bytes = bytesOf(material)
-  derSequence(bytes)
+  const parameters = derSequence(bytes).find(({ tag }) => tag === tagSec1Parameters)
+  if (parameters !== undefined && derElements(parameters.content)[0]?.tag !== tagObjectIdentifier) {
+    throw new KeyFormatError('unsupported', 'The elliptic curve is not named')
+  }
   const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   return asymmetricKeyOf(createPrivateKey({ key, format: 'der', type: 'sec1' }))
 }
@@ -253,7 +259,7 @@ export function readAsymmetricKey(
   try {
     return row.read(material, half, algorithm)
   } catch (error) {
-    if (error instanceof KeyFormatError) throw error
+    if (!isOfLibrary(error)) throw error
     throw new KeyFormatError('invalid', `The key material is not a ${half} key of format ${row.name}`)
   }
 }
@@ -270,11 +276,12 @@ export function writeAsymmetricKey(
   }
   const material = row?.halves.includes(key.half) === true ? writtenBy(row, key, compression) : undefined
   if (material === undefined) throw new KeyFormatError('unsupported', 'The key cannot be given in that key format type')
-  // A Buffer of the library becomes a plain byte array, as it would on its way through a worker.
-  return material instanceof Uint8Array
-    ? new Uint8Array(material.buffer, material.byteOffset, material.length)
-    : material
+  return material instanceof Uint8Array ? plainBytes(material) : material
 }
+
+/** The library's errors have a code or name their part of it; a mistake of ours must not look like a bad key. */
+const isOfLibrary = (error: unknown): boolean =>
+  error instanceof Error && ('library' in error || ('code' in error && String(error.code).startsWith('ERR_')))
 
 function writtenBy(
   row: FormatRow,
@@ -284,7 +291,7 @@ function writtenBy(
   try {
     return row.write(key, compression)
   } catch (error) {
-    if (error instanceof KeyFormatError) throw error
+    if (!isOfLibrary(error)) throw error
     // A key that is bound to RSA-PSS has no PKCS#1 and no JSON form.
     throw new KeyFormatError('unsupported', 'The key cannot be given in that key format type')
   }

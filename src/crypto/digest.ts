@@ -7,6 +7,7 @@
 import { hash } from 'node:crypto'
 import { HashingAlgorithm, type KeyFormatType } from '#kmip/enums'
 import { AlgorithmError } from './errors.ts'
+import { plainBytes } from './transparent.ts'
 
 /** A hash: the registry's number and name, and the name that the library has for it, if it has it. */
 export interface HashRow {
@@ -47,7 +48,7 @@ export function digestOf(hashingAlgorithm: number, bytes: Uint8Array): Uint8Arra
   const libraryName = hashRows.get(hashingAlgorithm)?.libraryName
   if (libraryName === undefined)
     throw new AlgorithmError('unsupportedAlgorithm', 'The hashing algorithm is not supported')
-  return hash(libraryName, bytes, 'buffer')
+  return plainBytes(hash(libraryName, bytes, 'buffer'))
 }
 
 /** The Digest attribute, with the specification's own fields. KMIP 1.4 §3.17. */

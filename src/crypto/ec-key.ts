@@ -11,6 +11,7 @@ import { readPublicKeyInfo, writePublicKeyInfo } from './der.ts'
 import { KeyFormatError } from './errors.ts'
 import { bigintOfBytes, bitLength, bytesOfBigint } from './integers.ts'
 import {
+  plainBytes,
   required,
   type TransparentECPrivateKey,
   type TransparentECPublicKey,
@@ -124,8 +125,8 @@ function pointInForm(key: KeyObject, curve: CurveRow, compression: number = C.EC
     throw new KeyFormatError('unsupportedCompression', 'The key compression type does not fit the curve')
   }
   const point = rawPublic(key)
-  if (row.form === 'uncompressed') return point
-  return Uint8Array.from(ECDH.convertKey(point, curve.libraryName, undefined, undefined, row.form) as Buffer)
+  if (row.form === 'uncompressed') return plainBytes(point)
+  return plainBytes(ECDH.convertKey(point, curve.libraryName, undefined, undefined, row.form))
 }
 
 /** SubjectPublicKeyInfo of an elliptic curve key, its point in the form asked for. Throws KeyFormatError. */

@@ -104,3 +104,8 @@ export function required<Name extends keyof TransparentKey>(
   if (value === undefined) throw new KeyFormatError('invalid', `The key material has no ${name}`)
   return value
 }
+
+/** A Buffer of the library as a plain byte array over the same memory, as it would be after its way through a worker. */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+}
