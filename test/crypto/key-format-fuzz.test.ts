@@ -7,27 +7,12 @@ import { convertKey, type KeyForm, parseKey } from '#crypto/key-format'
 import type { KeyMaterial, TransparentKey } from '#crypto/transparent'
 import { CryptographicAlgorithm as A, KeyFormatType, ObjectType, RecommendedCurve } from '#kmip/enums'
 import { dh, dsa, ec, ed25519, pkcs1, pkcs8, rsa, sec1, spki, x25519 } from '#test/crypto/keys'
+import { seededRandom } from '#test/seeded-random'
 
 const seed = 20260101
 const runs = 4000
 
-/** A small generator of numbers from a seed (mulberry32): the same run each time. */
-function generator(start: number): (below: number) => number {
-  let state = start
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
-
-const random = generator(seed)
-const pick = <Value>(values: readonly Value[]): Value => {
-  const value = values[random(values.length)]
-  assert.ok(value !== undefined)
-  return value
-}
+const { below: random, pick } = seededRandom(seed)
 
 const seeds: readonly Uint8Array[] = [
   ...[rsa.privateKey, rsa.publicKey].map(pkcs1),
