@@ -24,6 +24,8 @@ export interface RunningServerOptions {
   readonly directory?: string
   /** More flags of `serve`. */
   readonly flags?: readonly string[]
+  /** Flags of the runtime, before the program's name. */
+  readonly runtimeFlags?: readonly string[]
 }
 
 /** One line of the server's log. */
@@ -64,11 +66,10 @@ export interface RunningServer extends AsyncDisposable {
  */
 export const startServerProcess = async (options: RunningServerOptions = {}): Promise<RunningServer> => {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'kmipd-server-')))
-  const child = spawn(
-    process.execPath,
-    [main, 'serve', '--data', directory, '--host', host, '--port', '0', ...(options.flags ?? [])],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  )
+  const flags = ['--data', directory, '--host', host, '--port', '0', ...(options.flags ?? [])]
+  const child = spawn(process.execPath, [...(options.runtimeFlags ?? []), main, 'serve', ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   // A test that dies must not leave its server behind.
   const killAtExit = (): void => void child.kill('SIGKILL')
   process.once('exit', killAtExit)

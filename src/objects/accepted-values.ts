@@ -34,8 +34,9 @@ const acceptApplicationSpecificInformation: Accept = (value) => {
   return value
 }
 
-/** §3.39: a custom attribute that is a structure holds no structures. */
-const acceptCustom: Accept = (value) => {
+/** §3.39: a custom attribute that is a structure holds no structures. Its name is a part of keys, which NUL ends. */
+const acceptCustom = (name: string, value: unknown): unknown => {
+  if (name.includes('\0')) throw new KmipError(ResultReason.InvalidField, 'The name of a custom attribute holds a NUL')
   const item = value as Item
   if (item.type === ItemType.Structure && item.value.some((child) => child.type === ItemType.Structure)) {
     throw new KmipError(ResultReason.InvalidField, 'A custom attribute may be a structure, but not one of structures')
@@ -50,6 +51,6 @@ const rows: ReadonlyMap<string, Accept> = new Map([
 
 /** The value as it is kept. @param previous the instance's value that it replaces, if any. @throws KmipError when it cannot be. */
 export const acceptedValue = (name: string, value: unknown, previous: unknown): unknown => {
-  if (isCustomName(name)) return acceptCustom(value, previous)
+  if (isCustomName(name)) return acceptCustom(name, value)
   return rows.get(name)?.(value, previous) ?? value
 }
