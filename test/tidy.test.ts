@@ -132,9 +132,9 @@ const samples: readonly Sample[] = [
   sample(
     'what is confined to named files',
     'upwards',
-    { 'test/a.ts': "import '../b.ts'\nnew URL(`../b`, c)\n" },
+    { 'test/a.ts': "import '../b.ts'\nnew URL(`../b`, c)\n", 'src/kmip/a.ts': "new URL('../b', c)\n" },
     'test/a.ts:1',
-    'test/a.ts:2',
+    'src/kmip/a.ts:1',
   ),
   sample(
     'what is confined to named files',
