@@ -12,7 +12,9 @@ import { seededRandom } from '#test/seeded-random'
 const seed = 20260101
 const runs = 4000
 
-const { below: random, pick } = seededRandom(seed)
+const luck = seededRandom(seed)
+const random = (below: number): number => luck.below(below)
+const pick = <Value>(values: readonly Value[]): Value => luck.pick(values)
 
 const seeds: readonly Uint8Array[] = [
   ...[rsa.privateKey, rsa.publicKey].map(pkcs1),
