@@ -71,7 +71,7 @@ const checkNames = (filters: readonly AttributeFilter[], context: Context): void
   }
 }
 
-/** Object Group Member (§4.9): fresh members only, or the default one, which is the member that has been there longest. */
+/** Object Group Member (§4.9): fresh members only, or the default one, which is the newest member. */
 const groupFilters = (filters: readonly AttributeFilter[], member: number | undefined): readonly AttributeFilter[] => {
   if (member === undefined) return filters
   if (!filters.some(({ name }) => name === 'Object Group')) {

@@ -134,7 +134,8 @@ export class Transaction {
   }
 
   /**
-   * Identifiers of the objects that match, in the store's order, and how many there are in all.
+   * Identifiers of the objects that match, the newest first, and how many there are in all. KMIP 1.4 §4.9 names no order; 2.1
+   * (§6.1.28) has the most recently created object first, and so have the test cases of 1.3 and 1.4.
    * Indexes answer; what they cannot know (objects of this message, objects whose date has just come, attributes that are
    * not indexed) is tested object by object, in turns.
    */
@@ -149,7 +150,7 @@ export class Transaction {
     const suits = (object: ManagedObject): boolean =>
       scope.permits(object) && storage.includes(storageStatus(object)) && matches(object, filters)
     const { exclude, include } = this.#newer(suits)
-    const base = { any: scope.access, exclude, include }
+    const base = { any: scope.access, exclude, include, descending: true }
     const places: readonly FilterTerm[][] = storage.map((place) => [{ field: storageField, equals: place }])
     const single = places.length === 1 ? places[0] : undefined
     if (single !== undefined && plan.rest.length === 0) {
@@ -189,6 +190,7 @@ export class Transaction {
       readonly any: readonly FilterTerm[]
       readonly exclude: ReadonlySet<string>
       readonly include: readonly string[]
+      readonly descending: boolean
     },
     storage: readonly string[],
     suits: (object: ManagedObject) => boolean,

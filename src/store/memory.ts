@@ -62,6 +62,7 @@ export class MemoryStore implements Store {
     }
     const keys = [...matching].map((key) => ({ key, bytes: encodeRecordKey(key) }))
     keys.sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    if (query.descending === true) keys.reverse()
     const page = keys.slice(query.offset, query.offset + query.limit)
     return { keys: page.map(({ key }) => key), total: keys.length }
   }

@@ -48,6 +48,8 @@ export interface Query {
   readonly exclude?: ReadonlySet<string>
   /** Keys that are counted and returned, in their place of the order, even when the index does not name them. */
   readonly include?: readonly string[]
+  /** True: the keys come in descending order, and offset and limit count from the last key. */
+  readonly descending?: boolean
   readonly offset: number
   /** At most this many keys are returned; `total` counts all that match. */
   readonly limit: number

@@ -384,6 +384,13 @@ function findTests(at: () => Store): void {
             keys: whole.keys.slice(offset, offset + limit),
             total: whole.total,
           })
+      const backwards = whole.keys.toReversed()
+      for (const offset of [0, 1, 2, 7])
+        for (const limit of [0, 1, 2, 10])
+          assert.deepEqual(store.find(others, query([], { ...part, offset, limit, descending: true })), {
+            keys: backwards.slice(offset, offset + limit),
+            total: whole.total,
+          })
     })
   }
 
@@ -439,6 +446,7 @@ const queryArbitrary: fc.Arbitrary<Query> = fc.record({
   any: fc.array(termArbitrary, { maxLength: 3 }),
   exclude: fc.array(keyArbitrary, { maxLength: 3 }).map((keys) => new Set(keys.map(modelKey))),
   include: fc.array(keyArbitrary, { maxLength: 3 }).map((keys) => keys.map(modelKey)),
+  descending: fc.boolean(),
   offset: fc.integer({ min: 0, max: 5 }),
   limit: fc.integer({ min: 0, max: 20 }),
 })
@@ -475,7 +483,7 @@ async function agreesWithModel(open: () => Promise<Store>): Promise<void> {
 /** What `find` should give, written as plainly as can be. */
 function modelFind(
   model: ReadonlyMap<string, readonly IndexEntry[]>,
-  { all, any, exclude, include, offset, limit }: Query,
+  { all, any, exclude, include, descending, offset, limit }: Query,
 ) {
   const matches = (entries: readonly IndexEntry[], term: Term) =>
     entries.some(({ field, value }) => {
@@ -490,5 +498,6 @@ function modelFind(
     .map(([key]) => key)
   // 'key …' sorts behind '0…' as text too, so that the store's order is the order of the text here.
   const keys = [...new Set([...found, ...(include ?? [])])].sort()
+  if (descending === true) keys.reverse()
   return { keys: keys.slice(offset, offset + limit), total: keys.length }
 }

@@ -44,7 +44,7 @@ export function findKeys(files: TableFiles, keys: IndexKeys, query: Query, entri
   if (query.any.length > 0) lists.push(unionOf(query.any.map(listOf)))
   const first = lists[0] ?? new StoredKeys(files.records, Buffer.alloc(0))
   const plain = (query.include?.length ?? 0) === 0 && (query.exclude?.size ?? 0) === 0
-  if (lists.length <= 1 && plain && first instanceof StoredKeys) return first.page(query.offset, query.limit)
+  if (lists.length <= 1 && plain && first instanceof StoredKeys) return first.page(query)
   const shortest = lists.length <= 1 ? first : shortestOf(lists)
   const others = lists.filter((list) => list !== shortest)
   // What is dear to ask is asked last.
@@ -55,13 +55,8 @@ export function findKeys(files: TableFiles, keys: IndexKeys, query: Query, entri
 function collect(shortest: KeyList, others: readonly KeyList[], query: Query): Found {
   const include = sortedOnce((query.include ?? []).map(encodeRecordKey))
   const exclude = new Set([...(query.exclude ?? [])].map((key) => latin1(encodeRecordKey(key))))
-  const end = query.offset + query.limit
-  const page: string[] = []
-  let total = 0
-  const take = (key: Buffer) => {
-    if (total >= query.offset && total < end) page.push(decodeRecordKey(key))
-    total++
-  }
+  const page = query.descending === true ? new LastPage(query) : new FirstPage(query)
+  const take = (key: Buffer) => page.take(key)
   let next = 0
   for (const key of shortest.walk()) {
     let included = include[next]
@@ -72,7 +67,64 @@ function collect(shortest: KeyList, others: readonly KeyList[], query: Query): F
     } else if (others.every((list) => list.has(key)) && !(exclude.size > 0 && exclude.has(latin1(key)))) take(key)
   }
   for (const key of include.slice(next)) take(key)
-  return { keys: page, total }
+  return page.found()
+}
+
+/** Gathers a page while keys pass by in ascending order, and counts them all. */
+interface Page {
+  take(key: Buffer): void
+  found(): Found
+}
+
+/** Offset and limit count from the first key. */
+class FirstPage implements Page {
+  readonly #offset: number
+  readonly #end: number
+  readonly #keys: string[] = []
+  #total = 0
+
+  constructor({ offset, limit }: Query) {
+    this.#offset = offset
+    this.#end = offset + limit
+  }
+
+  take(key: Buffer): void {
+    if (this.#total >= this.#offset && this.#total < this.#end) this.#keys.push(decodeRecordKey(key))
+    this.#total++
+  }
+
+  found(): Found {
+    return { keys: this.#keys, total: this.#total }
+  }
+}
+
+/** Offset and limit count from the last key: no more keys are held than twice those that may still be of the page. */
+class LastPage implements Page {
+  readonly #query: Query
+  readonly #size: number
+  #keys: Buffer[] = []
+  #total = 0
+
+  constructor(query: Query) {
+    this.#query = query
+    this.#size = query.offset + query.limit
+  }
+
+  take(key: Buffer): void {
+    this.#total++
+    if (this.#size === 0) return
+    this.#keys.push(key)
+    if (this.#keys.length >= 2 * this.#size) this.#keys = this.#keys.slice(-this.#size)
+  }
+
+  found(): Found {
+    const { offset, limit } = this.#query
+    const keys = this.#keys
+      .reverse()
+      .slice(offset, offset + limit)
+      .map(decodeRecordKey)
+    return { keys, total: this.#total }
+  }
 }
 
 /** The list with the fewest keys, or nearly so. No list is probed much further than the shortest is long. */
@@ -113,13 +165,16 @@ class StoredKeys implements KeyList {
   }
 
   /** A page and the count of all, both by the database itself: 0.03 µs a key instead of 0.3. */
-  page(offset: number, limit: number): Found {
+  page({ offset, limit, descending }: Query): Found {
     const total = this.#database.getKeysCount(this.#bounds())
+    const count = Math.min(limit, total - offset)
     const keys: string[] = []
-    if (limit > 0 && offset < total)
-      for (const key of this.#database.getKeys({ ...this.#bounds(), offset, limit }))
+    if (count > 0) {
+      const first = descending === true ? total - offset - count : offset
+      for (const key of this.#database.getKeys({ ...this.#bounds(), offset: first, limit: count }))
         keys.push(decodeRecordKey(key.subarray(this.#prefix.length)))
-    return { keys, total }
+    }
+    return { keys: descending === true ? keys.reverse() : keys, total }
   }
 
   #bounds(from?: Uint8Array): { start?: Buffer; end?: Buffer } {
