@@ -138,7 +138,7 @@ export class KmipInterface {
     const address = socket.remoteAddress ?? 'unknown'
     const fingerprint = peerFingerprint(socket)
     const connection = new Connection({
-      output: outputTo(socket),
+      output: outputTo(socket, clock, limits.requestTimeoutMs),
       responder: this.#responder(fingerprint, address),
       limits,
       clock,
@@ -183,10 +183,17 @@ export class KmipInterface {
 /** What tells the two sockets of a session, TCP and TLS, from all others of this port. */
 const peerOf = (socket: Socket): string => `${socket.remoteAddress}|${socket.remotePort}`
 
-const outputTo = (socket: TLSSocket): Output => ({
+/** @param lingerMs how long a peer may keep its side open after the end of ours; what it sends meanwhile is thrown away */
+const outputTo = (socket: TLSSocket, clock: Clock, lingerMs: number): Output => ({
   send: (answer) => socket.write(answer),
   pause: () => void socket.pause(),
   resume: () => void socket.resume(),
-  end: () => void socket.end(),
+  end: () => {
+    const cancel = clock.after(lingerMs, () => socket.destroy())
+    socket.once('close', cancel)
+    // The peer's own end is seen by a socket that is read.
+    socket.resume()
+    socket.end()
+  },
   destroy: () => void socket.destroy(),
 })
