@@ -25,9 +25,9 @@ export const check = operation({
       leaseTime > (valueOf<number>(object, 'Lease Time') ?? context.services.policy.leaseTimeSeconds)
     if (exceedsLimits || exceedsMask || exceedsLease) {
       context.idPlaceholder = undefined
-      // §4.10: the fields that caused the denial come back, the Unique Identifier does not.
+      // §4.10: the fields of the request that caused the denial come back, the Unique Identifier does not.
       throw new KmipError(ResultReason.PermissionDenied, 'The object may not be used as asked', {
-        usageLimitsCount: exceedsLimits ? limits.usageLimitsCount : undefined,
+        usageLimitsCount: exceedsLimits ? usageLimitsCount : undefined,
         cryptographicUsageMask: exceedsMask ? cryptographicUsageMask : undefined,
         leaseTime: exceedsLease ? leaseTime : undefined,
       })
