@@ -1,6 +1,7 @@
 /** Activate: Pre-Active becomes Active, now. KMIP 1.4 §4.19 */
-import { State } from '#kmip/enums'
-import { nextState } from '#objects/lifecycle'
+import { ResultReason } from '#kmip/enums'
+import { KmipError } from '#kmip/errors'
+import { contradictionOfDates, nextState } from '#objects/lifecycle'
 import { withValue } from '#objects/managed-object'
 import { operation } from './operation.ts'
 
@@ -12,7 +13,9 @@ export const activate = operation({
     const object = context.object(uniqueIdentifier, 'activate')
     const state = nextState(object, 'activate')
     const activated = withValue(withValue(object, 'State', state), 'Activation Date', context.now)
-    context.put(state === State.Active ? context.afterChange(activated) : activated)
+    const contradiction = contradictionOfDates(activated)
+    if (contradiction !== undefined) throw new KmipError(ResultReason.IllegalOperation, contradiction)
+    context.put(activated)
     return { uniqueIdentifier: object.uniqueIdentifier }
   },
 })
