@@ -70,20 +70,23 @@ export const newObject = (given: NewObject): ManagedObject => {
 
 const first = (attributes: AttributeSet, name: string): unknown => attributes[name]?.[0]?.value
 
-/** @throws KmipError Invalid Field when the object's dates contradict one another (§3.25, §3.26). */
-const checkedDates = (object: ManagedObject): ManagedObject => {
+/** @throws KmipError Invalid Field when the object's dates contradict one another (§3.25, §3.26), and did not do so before. */
+const checkedDates = (object: ManagedObject, before?: ManagedObject): ManagedObject => {
   const contradiction = contradictionOfDates(object)
-  if (contradiction !== undefined) throw new KmipError(ResultReason.InvalidField, contradiction)
-  return object
+  // Revoke sets the Deactivation Date whatever the other dates are: no later change is to blame for that.
+  if (contradiction === undefined || (before !== undefined && contradictionOfDates(before) === contradiction)) {
+    return object
+  }
+  throw new KmipError(ResultReason.InvalidField, contradiction)
 }
 
 /**
  * The object after a client changed an attribute: what follows from it (§3.22: dates move the state; §3.49, §3.51: Always
  * Sensitive and Never Extractable are lost once and for all).
- * @throws KmipError Invalid Field when its dates contradict one another.
+ * @throws KmipError Invalid Field when the change makes its dates contradict one another.
  */
-export const afterChange = (object: ManagedObject, now: number): ManagedObject => {
-  let changed = checkedDates(settle(object, now))
+export const afterChange = (object: ManagedObject, before: ManagedObject, now: number): ManagedObject => {
+  let changed = checkedDates(settle(object, now), before)
   if (valueOf(changed, 'Sensitive') === false && valueOf(changed, 'Always Sensitive') === true) {
     changed = withValue(changed, 'Always Sensitive', false)
   }

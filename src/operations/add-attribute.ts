@@ -19,7 +19,7 @@ export const addAttribute = operation({
   handle({ uniqueIdentifier, attribute }, context) {
     const object = context.object(uniqueIdentifier, 'modify')
     const change = addInstance(object, attribute, context.version, context.now, context.services.policy)
-    const changed = context.afterChange(change.object)
+    const changed = context.afterChange(change.object, object)
     context.checkNames(changed, ResultReason.IllegalOperation)
     context.put(changed)
     return { uniqueIdentifier: object.uniqueIdentifier, attribute: wireAttribute(change.name, change.instance) }

@@ -10,7 +10,7 @@ export const deleteAttribute = operation({
   handle({ uniqueIdentifier, attributeName, attributeIndex }, context) {
     const object = context.object(uniqueIdentifier, 'modify')
     const change = deleteInstance(object, attributeName, attributeIndex, context.version, context.now)
-    context.put(context.afterChange(change.object))
+    context.put(context.afterChange(change.object, object))
     return { uniqueIdentifier: object.uniqueIdentifier, attribute: wireAttribute(change.name, change.instance) }
   },
 })

@@ -18,7 +18,7 @@ export const modifyAttribute = operation({
   handle({ uniqueIdentifier, attribute }, context) {
     const object = context.object(uniqueIdentifier, 'modify')
     const change = modifyInstance(object, attribute, context.version, context.now)
-    const changed = context.afterChange(change.object)
+    const changed = context.afterChange(change.object, object)
     context.checkNames(changed, ResultReason.IllegalOperation)
     context.put(changed)
     return { uniqueIdentifier: object.uniqueIdentifier, attribute: wireAttribute(change.name, change.instance) }

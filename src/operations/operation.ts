@@ -93,9 +93,9 @@ export class Context {
     this.transaction.put({ ...object, attributes })
   }
 
-  /** The object with what follows from a changed attribute. @throws KmipError Invalid Field for dates that contradict one another. */
-  afterChange(object: ManagedObject): ManagedObject {
-    return afterChange(object, this.now)
+  /** The object with what follows from a changed attribute. @throws KmipError Invalid Field for dates that now contradict one another. */
+  afterChange(object: ManagedObject, before: ManagedObject): ManagedObject {
+    return afterChange(object, before, this.now)
   }
 
   /** §3.2: no two objects of a domain have the same Name. @throws KmipError with the reason that the operation's table names. */
