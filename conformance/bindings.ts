@@ -45,6 +45,11 @@ export class Bindings {
     this.#replaced = new Map(copied === undefined ? [] : copied.#replaced)
   }
 
+  /** Bindings of the same time that know nothing, for a case of its own. */
+  fresh(): Bindings {
+    return new Bindings(this.nowSeconds)
+  }
+
   /** A copy, to try out a match. */
   fork(): Bindings {
     return new Bindings(this.nowSeconds, this.#earlier, this)

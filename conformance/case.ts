@@ -11,6 +11,7 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { versionOf } from '#kmip/versions'
 import { parseXml, type XmlElement, type XmlLimits } from '#ttlv/xml-element'
 
@@ -67,6 +68,21 @@ const chains: readonly (readonly string[])[] = [
     'TC-OTP-CLEANUP-2',
   ],
 ]
+
+/**
+ * Cases that build on one that the published set lacks, and the one of ours that stands in for it
+ * (`preconditions/<name>-<version>.xml`).
+ */
+const stoodInFor: Readonly<Record<string, string>> = { 'SASED-M-3': 'SASED-M-2' }
+
+/** Our file that makes what a case builds on, unless the case that does so is among `files`; undefined for most cases. */
+export const preconditionOf = (name: string, files: readonly string[]): string | undefined => {
+  const before = stoodInFor[unversioned(name)]
+  if (before === undefined) return undefined
+  const file = `${before}${name.slice(unversioned(name).length)}.xml`
+  if (files.some((path) => basename(path) === file)) return undefined
+  return fileURLToPath(new URL(`preconditions/${file}`, import.meta.url))
+}
 
 /** The name without the protocol version at its end: `TC-OTP-1` of `TC-OTP-1-14`. */
 const unversioned = (name: string): string => name.replace(/-\d\d$/, '')

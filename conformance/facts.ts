@@ -16,6 +16,8 @@ export interface ObjectFacts {
   algorithm: CryptographicAlgorithm | undefined
   /** Padding methods of its Cryptographic Parameters. */
   readonly paddings: Set<number>
+  /** Names of the attributes that requests gave it. */
+  readonly given: Set<string>
 }
 
 const generating: ReadonlySet<number> = new Set([
@@ -120,6 +122,7 @@ export class FactBook {
         objectType: numberOf(childOf(response, Tag.ObjectType)) ?? numberOf(childOf(request, Tag.ObjectType)),
         algorithm: undefined,
         paddings: new Set(),
+        given: new Set(),
       }
       learnAttributes(object, request)
       this.#objects.set(identifier, object)
@@ -138,6 +141,7 @@ const learnAttributes = (object: ObjectFacts, request: Item): void => {
     const name = textOf(childOf(item, Tag.AttributeName))?.replace(/\s+/g, ' ')
     const value = childOf(item, Tag.AttributeValue)
     if (name === undefined || value === undefined) continue
+    object.given.add(name)
     if (value.type === ItemType.DateTime) object.dates.set(name, value.value)
     if (name === 'Cryptographic Algorithm' && value.type === ItemType.Enumeration) {
       object.algorithm = value.value as CryptographicAlgorithm

@@ -14,7 +14,7 @@ import type { ReaderLimits } from '#ttlv/stream'
 import { itemOfElement } from '#ttlv/xml'
 import type { XmlElement } from '#ttlv/xml-element'
 import { Bindings, placeholderOf } from './bindings.ts'
-import { childNamed, type Exchange, readCase, type TestCase } from './case.ts'
+import { childNamed, type Exchange, preconditionOf, readCase, type TestCase } from './case.ts'
 import { cleanUp } from './cleanup.ts'
 import { type CompareContext, compareResponse, type Difference } from './compare.ts'
 import { childOf, childrenOf, FactBook, operationOf } from './facts.ts'
@@ -87,7 +87,8 @@ export const runWith = async (options: RunOptions, surroundings: Surroundings): 
     const testCase = readCase(file)
     if (options.caseName !== undefined && testCase.name !== options.caseName) continue
     const asked = options.caseName !== undefined || named.has(file) || named.has(dirname(file))
-    const result = await runCase(testCase, asked, memory, surroundings)
+    const precondition = preconditionOf(testCase.name, options.files)
+    const result = await runCase(testCase, asked, memory, surroundings, precondition)
     results.push(result)
     options.onResult?.(result)
   }
@@ -99,6 +100,7 @@ const runCase = async (
   asked: boolean,
   memory: Memory,
   surroundings: Surroundings,
+  precondition: string | undefined,
 ): Promise<CaseResult> => {
   const { name, file, version, family, exchanges } = testCase
   const startMs = surroundings.nowMs()
@@ -124,6 +126,11 @@ const runCase = async (
   memory.bindings.set(folder, bindings)
   const session = surroundings.open()
   try {
+    if (precondition !== undefined) {
+      const made = await runExchanges(readCase(precondition), bindings.fresh(), memory.book, session.send, surroundings)
+      if (made !== undefined)
+        return result('fail', 0, made.difference, `what the case builds on could not be made: ${made.note ?? ''}`)
+    }
     const failure = await runExchanges(testCase, bindings, memory.book, session.send, surroundings)
     if (failure === undefined) return result('pass')
     const left = await cleanUp(testCase, bindings, session.send).then(() => undefined, describe)

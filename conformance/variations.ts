@@ -279,6 +279,21 @@ export const variations: readonly Variation[] = [
     },
   },
   {
+    name: 'object group of the server',
+    kinds: ['absent'],
+    where: 'Object Group in Get Attributes and Get Attribute List, of an object that no request put into one',
+    reason: `${responses}: groups that no request named may or may not be returned`,
+    permits(place) {
+      if (place.object === undefined || place.object.given.has('Object Group')) return false
+      if (place.operation === Operation.GetAttributes)
+        return place.tag === Tag.Attribute && place.attribute === 'Object Group'
+      const isName =
+        place.operation === Operation.GetAttributeList && endsWith(place, 'ResponsePayload', 'AttributeName')
+      const value = place.expected?.value
+      return isName && value?.type === ItemType.TextString && value.value.replace(/\s+/g, ' ') === 'Object Group'
+    },
+  },
+  {
     name: 'order of attributes',
     kinds: ['unordered'],
     where: 'Attribute, and AttributeName of Get Attribute List',

@@ -1,0 +1,62 @@
+/**
+ * The real server against the test cases: the project's own pass, and of the published ones exactly those of
+ * `conformance/expected.json` fail. The published cases are not ours to carry: `KMIPD_OASIS` says where they are.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { systemClock } from '#actor/clock'
+import { findCases } from '#conformance/case'
+import { expectedFailuresOf, explanation, judge } from '#conformance/report'
+import { type CaseResult, runCases } from '#conformance/run'
+import { type RunningServer, startServerProcess } from '#test/running-server'
+
+const here = (path: string): string => fileURLToPath(new URL(`../../conformance/${path}`, import.meta.url))
+const oasis = process.env['KMIPD_OASIS']
+/** Families that the server's first operations must pass whole. */
+const wholeFamilies = /^(?:TL|SASED|SKFF|SKLC|AKLC|OMOS)-/
+
+describe('the server and the test cases', () => {
+  let server: RunningServer
+  before(async () => {
+    server = await startServerProcess()
+  })
+  after(() => server.stop())
+
+  const run = async (paths: readonly string[]): Promise<readonly CaseResult[]> => {
+    const { results } = await runCases({
+      ...server.connection,
+      files: findCases(paths),
+      nowSeconds: () => systemClock.nowSeconds(),
+      nowMs: () => performance.now(),
+      wait: (delayMs) => wait(delayMs),
+    })
+    return results
+  }
+  const failures = (results: readonly CaseResult[]): readonly string[] =>
+    results.filter(({ outcome }) => outcome === 'fail').map((result) => `${result.name}: ${explanation(result)}`)
+
+  test("the project's own cases pass", async () => {
+    const results = await run([here('cases')])
+    assert(results.length > 10)
+    assert.deepEqual(failures(results), [])
+  })
+
+  if (oasis !== undefined) {
+    test('of the published cases of 1.0 to 1.4, exactly the expected ones fail', async () => {
+      const results = await run(['v1.0', 'v1.1', 'v1.3', 'v1.4'].map((version) => join(oasis, version)))
+      assert.equal(results.length, 316)
+      const expected = expectedFailuresOf(readFileSync(here('expected.json'), 'utf8'))
+      const { good, ...judgement } = judge(results, expected)
+      assert(good, JSON.stringify(judgement, undefined, 2))
+      assert.deepEqual(failures(results.filter(({ name }) => wholeFamilies.test(name))), [])
+    })
+  }
+
+  test('nothing failed inside the server', () => {
+    assert.deepEqual(server.failures, [])
+  })
+})
