@@ -18,14 +18,15 @@ const { values } = parseArgs({
   },
 })
 
-/** Allocated memory of the last three samples may be so much more than that of samples three to five. */
-const growthMax = 1.2
+/** The least of the last four samples may be so much more than the middle of the fourth to sixth. */
+const growthMax = 1.25
 
-const middleOf = (samples: readonly Memory[]): number =>
-  samples.map(({ anonymous }) => anonymous).toSorted((left, right) => left - right)[samples.length >> 1] ?? 0
-
-const isFlat = (memory: readonly Memory[]): boolean =>
-  middleOf(memory.slice(-3)) <= middleOf(memory.slice(3, 6)) * growthMax
+/** Allocated memory rises and falls with the collection of garbage: what it falls back to tells whether it grows. */
+const isFlat = (memory: readonly Memory[]): boolean => {
+  const allocated = memory.map(({ anonymous }) => anonymous)
+  const early = allocated.slice(3, 6).toSorted((left, right) => left - right)[1] ?? 0
+  return Math.min(...allocated.slice(-4)) <= early * growthMax
+}
 
 const show = ({
   outcomes,
