@@ -183,6 +183,6 @@ const within = async (limitMs: number, event: Promise<unknown>): Promise<boolean
 
 const lastWords = (log: readonly LogLine[]): string =>
   log
-    .slice(-5)
+    .slice(-15)
     .map((line) => JSON.stringify(line))
     .join('\n')
