@@ -44,6 +44,12 @@ export interface AttributeRuleRow {
   readonly appliesTo: string
 }
 
-/** Whether a version has a row: `since` <= version < `until`. */
-export const inVersion = (row: { readonly since: number; readonly until?: number }, version: number): boolean =>
+/** The versions that have a row: from `since` up to but not including `until`. */
+export interface VersionRange {
+  readonly since: number
+  readonly until?: number
+}
+
+/** Whether a version has a row. */
+export const inVersion = (row: VersionRange, version: number): boolean =>
   version >= row.since && (row.until === undefined || version < row.until)

@@ -7,6 +7,7 @@ import type { Attribute } from '#kmip/attribute'
 import { type AttributeRow, attributeRow, type ClientRule, isServerCustomName } from '#kmip/attributes'
 import { ResultReason, State } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
+import { inVersion } from '#kmip/row'
 import { acceptedValue } from './accepted-values.ts'
 import { sameValue } from './canonical.ts'
 import { stateOf } from './lifecycle.ts'
@@ -29,7 +30,7 @@ export interface AttributeLimits {
 /** A row that the request's version has. @throws KmipError `reason` when no attribute of this name is known there. */
 const knownRow = (name: string, version: number, reason: number): AttributeRow => {
   const row = attributeRow(name)
-  if (row === undefined || version < row.since || version >= row.until) {
+  if (row === undefined || !inVersion(row, version)) {
     throw new KmipError(reason, `The attribute ${quoted(name)} is not known`)
   }
   return row

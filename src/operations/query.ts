@@ -1,6 +1,7 @@
 /** Query: what the server can do, answered from the registry. KMIP 1.4 §4.25 */
 import { DestroyAction, QueryFunction, RNGMode, ShreddingAlgorithm, UnwrapMode } from '#kmip/enums'
 import { objectRows } from '#kmip/objects'
+import { inVersion, type VersionRange } from '#kmip/row'
 import { Tag } from '#kmip/tags'
 import { serverRng } from '#objects/new-object'
 import { operation } from './operation.ts'
@@ -12,15 +13,12 @@ export const query = operation({
   handle({ queryFunction }, context) {
     const asks = (wanted: number): boolean => queryFunction.includes(wanted)
     const { operations, policy, objectTypes } = context.services
-    const inVersion = (row: { readonly since: number; readonly until?: number }): boolean =>
-      context.version >= row.since && context.version < (row.until ?? Number.MAX_SAFE_INTEGER)
+    const has = (row: VersionRange): boolean => inVersion(row, context.version)
     const information = asks(QueryFunction.QueryServerInformation)
     return {
-      operation: asks(QueryFunction.QueryOperations) ? operations.filter(inVersion).map(({ code }) => code) : [],
+      operation: asks(QueryFunction.QueryOperations) ? operations.filter(has).map(({ code }) => code) : [],
       objectType: asks(QueryFunction.QueryObjects)
-        ? objectRows
-            .filter((row) => inVersion(row) && objectTypes.has(row.objectType))
-            .map(({ objectType }) => objectType)
+        ? objectRows.filter((row) => has(row) && objectTypes.has(row.objectType)).map(({ objectType }) => objectType)
         : [],
       vendorIdentification: information ? policy.vendorIdentification : undefined,
       serverInformation: information ? { tag: Tag.ServerInformation, type: 1, value: [] } : undefined,
