@@ -94,14 +94,9 @@ export const newStore = (): MemoryStore => new MemoryStore([objectTable as unkno
 
 // One pool a test file: starting one takes longer than most tests.
 let sharedCrypto: CryptoRunner | undefined
-const cryptoOfFile = (): CryptoRunner => {
-  if (sharedCrypto === undefined) {
-    const runner = createCryptoRunner({ placement: 'auto', workers: 1, queueMax: 64 })
-    after(() => runner.close())
-    sharedCrypto = runner
-  }
-  return sharedCrypto
-}
+const cryptoOfFile = (): CryptoRunner =>
+  (sharedCrypto ??= createCryptoRunner({ placement: 'auto', workers: 1, queueMax: 64 }))
+after(() => sharedCrypto?.close())
 
 /** A dispatcher on an empty store, or of the parts that are given. */
 export const openDispatcher = (parts: Partial<DispatcherParts> = {}): DispatcherUnderTest => {

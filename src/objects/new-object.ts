@@ -38,10 +38,11 @@ export interface NewObject {
 
 /**
  * The object with every attribute that the server sets.
- * @throws KmipError Invalid Field when its dates contradict one another.
+ * @throws KmipError Invalid Field when its dates contradict one another, or another random number generator is asked for.
  */
 export const newObject = (given: NewObject): ManagedObject => {
   const { now, objectType, generated } = given
+  if (generated) checkRng(first(given.attributes, 'Random Number Generator') as RngParameters | undefined)
   const sensitive = first(given.attributes, 'Sensitive') ?? false
   const extractable = first(given.attributes, 'Extractable') ?? true
   const set: Readonly<Record<string, unknown>> = {
@@ -69,6 +70,15 @@ export const newObject = (given: NewObject): ManagedObject => {
 }
 
 const first = (attributes: AttributeSet, name: string): unknown => attributes[name]?.[0]?.value
+
+/** §3.44: a request may name the generator by as much as it knows of it. @throws KmipError Invalid Field for another one. */
+const checkRng = (asked: RngParameters | undefined): void => {
+  if (asked === undefined || asked.rngAlgorithm === RNGAlgorithm.Unspecified) return
+  const has: Readonly<Record<string, unknown>> = { ...serverRng }
+  if (Object.entries(asked).some(([field, value]) => value !== undefined && value !== has[field])) {
+    throw new KmipError(ResultReason.InvalidField, 'The server has another Random Number Generator; see Query')
+  }
+}
 
 /** @throws KmipError Invalid Field when the object's dates contradict one another (§3.25, §3.26), and did not do so before. */
 const checkedDates = (object: ManagedObject, before?: ManagedObject): ManagedObject => {

@@ -14,7 +14,7 @@ import type { Context } from './operation.ts'
 
 /**
  * The attributes that Template-Attributes give, those later in the list standing above those before; within one, what it
- * says itself above the Templates that it names (§4.2).
+ * says itself above the Templates that it names, and of these the last above the others (§4, §4.2).
  * @throws KmipError Item Not Found for Templates, Invalid Field, Index Out of Bounds
  */
 export const givenAttributes = async (
@@ -24,7 +24,7 @@ export const givenAttributes = async (
 ): Promise<AttributeSet> => {
   const sources = []
   for (const given of templateAttributes) {
-    sources.push(await context.templateAttributes(given), given?.attribute ?? [])
+    sources.push(...(await context.templateAttributes(given)), given?.attribute ?? [])
   }
   return attributesFromRequest(objectType, sources, context.version, context.services.policy)
 }

@@ -32,7 +32,7 @@ export const locate = operation({
     const given = [
       ...attribute,
       ...(templateAttribute?.attribute ?? []),
-      ...(await context.templateAttributes(templateAttribute, ResultReason.InvalidField)),
+      ...(await context.templateAttributes(templateAttribute, ResultReason.InvalidField)).flat(),
     ]
     const all = filtersOf(given)
     const mask =

@@ -108,14 +108,14 @@ export class Context {
   }
 
   /**
-   * The attributes of the Templates that a Template-Attribute names, in order.
+   * The attributes of each Template that a Template-Attribute names, in order.
    * @throws KmipError `reason` for a Template that does not exist, Permission Denied, Object Archived
    */
   async templateAttributes(
     given: TemplateAttribute | undefined,
     reason: number = ResultReason.ItemNotFound,
-  ): Promise<readonly Attribute[]> {
-    const attributes: Attribute[] = []
+  ): Promise<readonly (readonly Attribute[])[]> {
+    const attributes: (readonly Attribute[])[] = []
     for (const name of given?.name ?? []) {
       const filters = [
         { name: 'Name', values: [name] },
@@ -124,7 +124,7 @@ export class Context {
       const scope = { access: [], storage: ['online', 'archived'], permits: () => true }
       const [key] = (await this.transaction.find(filters, scope, 0, 1)).keys
       if (key === undefined) throw new KmipError(reason, 'The Template does not exist')
-      attributes.push(...templateAttributesOf(this.object(key, 'read')))
+      attributes.push(templateAttributesOf(this.object(key, 'read')))
     }
     return attributes
   }
