@@ -84,6 +84,7 @@ export const startServer = async (
       entropy: systemEntropy,
       hostName: hostname(),
       certificateNames: settings.certificateNames,
+      rsaToo: settings.tlsProfile === 'compatible',
     })
     crypto = createCryptoRunner({
       placement: settings.cryptoPlacement,
@@ -161,7 +162,7 @@ const kmipInterface = (
   return new KmipInterface({
     host: settings.host,
     material: {
-      server: [first.server],
+      server: first.servers,
       trustedPem: [first.authorityPem],
       ticketKeys: systemEntropy.bytes(ticketKeysBytes),
     },

@@ -3,21 +3,38 @@
  * the first users. What it is: made once, so that a crash between two steps leaves what the next start completes: the store
  * is asked first, files are written from it. What it is not: the root key (crypto/key-file.ts) or registration by hand.
  *
- *     store   certificate/authority   the CA with its key          sealed, like every record
- *             certificate/server      the server's, with its key
+ *     store   certificate/authority   the CA with its key, and when the first start was done
+ *             certificate/server      the server's, with its key; server-rsa beside it when asked for
  *             user/root|local|kmip, user/root|local|admin, client/<fingerprint>
  *     files   bootstrap/ca.pem  client.pem  client.key  admin-password      0600 in a folder of 0700
+ *
+ * Records are sealed. Once the first start is done, its users, client and files are the administrator's: what is removed
+ * stays removed. Only the server's certificate, and a missing ca.pem (which is no secret), are made again.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
+import { platform } from 'node:process'
 import type { Clock } from '#actor/clock'
 import type { Entropy } from '#actor/entropy'
-import type { Change, Store, Table } from '#store/store'
+import type { Change, Store, Stored, Table } from '#store/store'
 import {
+  addressBytes,
   type CertificateWithKey,
   createAuthority,
+  isDnsName,
   issueClientCertificate,
   issueServerCertificate,
+  privateKeyPem,
 } from './authority.ts'
 import { certificateFingerprint, certificateToPem, parseCertificate } from './certificates.ts'
 import { hashPassword } from './login.ts'
@@ -32,10 +49,12 @@ import {
 } from './principals.ts'
 import { clientRecord, newRecord } from './registration.ts'
 
-/** A certificate of the server's own, with its private key. Keys: `authority`, `server`. */
+/** A certificate of the server's own, with its private key. Keys: `authority`, `server`, `server-rsa`. */
 export interface OwnCertificate extends CertificateWithKey {
   /** What a server certificate was asked for: when it changes, a new one is issued. */
   readonly names: readonly string[]
+  /** On the authority: when the first start was complete, in seconds since 1970. */
+  readonly firstStartSeconds?: number
 }
 
 /** The server's own certificates. */
@@ -49,18 +68,28 @@ export interface BootstrapOptions {
   readonly hostName: string
   /** Names for the server certificate beside localhost, its addresses and the host's name. */
   readonly certificateNames: readonly string[]
+  /** Also an RSA certificate, for clients that know no other (the TLS profile `compatible`). */
+  readonly rsaToo: boolean
+}
+
+/** The server's certificate and key for a TLS listener, PEM. The key is a secret. */
+export interface ServerPems {
+  readonly certificatePem: string
+  readonly privateKeyPem: string
 }
 
 export interface Bootstrapped {
   /** Paths of the files that this start made. */
   readonly made: readonly string[]
   readonly authorityPem: string
-  readonly server: { readonly certificatePem: string; readonly privateKeyPem: string }
+  /** One of each key type. */
+  readonly servers: readonly ServerPems[]
 }
 
 /** A server certificate is replaced when less than this is left of it. */
 const renewalSeconds = 60 * 86_400
 const adminPasswordBytes = 24
+const authorityKey = 'authority'
 
 const localUser = (user: string): UserName => ({ domain: rootDomain, connection: localConnection, user })
 const clientUser = localUser('kmip')
@@ -80,43 +109,83 @@ export const bootstrap = async (options: BootstrapOptions): Promise<Bootstrapped
   }
   const missing = (name: string): boolean => !existsSync(join(directory, 'bootstrap', name))
   const authority = await ownAuthority(options)
-  const authorityPem = certificateToPem(authority.certificate)
+  const authorityPem = certificateToPem(authority.value.certificate)
   if (missing('ca.pem')) write('ca.pem', authorityPem)
-  await addAdministrator(options, write)
-  await addClient(options, authority, write)
-  const server = await ownServerCertificate(options, authority)
-  return {
-    made,
-    authorityPem,
-    server: { certificatePem: certificateToPem(server.certificate), privateKeyPem: privateKeyToPem(server.privateKey) },
+  if (authority.value.firstStartSeconds === undefined) {
+    await addAdministrator(options, write)
+    await addClient(options, authority.value, write)
+    await markFirstStart(options, authority)
   }
+  const servers = [pemsOf(await ownServerCertificate(options, authority.value, 'ec'))]
+  if (options.rsaToo) servers.push(pemsOf(await ownServerCertificate(options, authority.value, 'rsa')))
+  return { made, authorityPem, servers }
 }
 
+const pemsOf = (pair: CertificateWithKey): ServerPems => ({
+  certificatePem: certificateToPem(pair.certificate),
+  privateKeyPem: privateKeyPem(pair),
+})
+
 /** The CA: the store's, or a new one that the store has before anything is signed with it. */
-const ownAuthority = async ({ store, clock, entropy, hostName }: BootstrapOptions): Promise<CertificateWithKey> => {
-  const stored = store.read(certificateTable, 'authority')
-  if (stored !== undefined) return stored.value
-  const subject = { CN: `kmipd CA of ${hostName}`.slice(0, 64), O: 'kmipd' }
+const ownAuthority = async ({ store, clock, entropy }: BootstrapOptions): Promise<Stored<OwnCertificate>> => {
+  const stored = store.read(certificateTable, authorityKey)
+  if (stored !== undefined) return stored
+  // Luck in the name keeps the CAs of two servers apart in a client's trust store.
+  const label = Buffer.from(entropy.bytes(4)).toString('hex')
+  const subject = { CN: `kmipd CA ${label}`, O: 'kmipd' }
   const value: OwnCertificate = { ...createAuthority(subject, clock.nowSeconds(), entropy), names: [] }
-  await commitAll(store, [newRecord(certificateTable.name, 'authority', value)])
-  return value
+  await commitAll(store, [newRecord(certificateTable.name, authorityKey, value)])
+  return storedAuthority(store)
+}
+
+const storedAuthority = (store: Store): Stored<OwnCertificate> => {
+  const stored = store.read(certificateTable, authorityKey)
+  if (stored === undefined) throw new TypeError('the CA was removed during the start')
+  return stored
+}
+
+/** Notes that users, client and files were made, so that no later start makes them again. */
+const markFirstStart = async ({ store, clock }: BootstrapOptions, authority: Stored<OwnCertificate>): Promise<void> => {
+  const { key, revision, value: previous } = authority
+  const value = { ...previous, firstStartSeconds: clock.nowSeconds() }
+  await commitAll(store, [{ table: certificateTable.name, key, revision, previous, value }])
 }
 
 /** The server's certificate: a new one when there is none, when it ends soon, or when the names have changed. */
 const ownServerCertificate = async (
-  { store, clock, entropy, hostName, certificateNames }: BootstrapOptions,
+  options: BootstrapOptions,
   authority: CertificateWithKey,
+  keyType: 'ec' | 'rsa',
 ): Promise<CertificateWithKey> => {
+  const { store, clock, entropy } = options
   const now = clock.nowSeconds()
-  const names = [...new Set(['localhost', hostName, '127.0.0.1', '::1', ...certificateNames])]
-  const stored = store.read(certificateTable, 'server')
-  const lasts =
-    stored !== undefined && parseCertificate(stored.value.certificate).notAfterSeconds - now > renewalSeconds
-  if (lasts && stored.value.names.join() === names.join()) return stored.value
-  const value: OwnCertificate = { ...issueServerCertificate(authority, names, now, entropy), names }
+  const names = serverNames(options)
+  const key = keyType === 'ec' ? 'server' : 'server-rsa'
+  const stored = store.read(certificateTable, key)
+  if (stored !== undefined && lasts(stored.value, authority, now) && stored.value.names.join() === names.join()) {
+    return stored.value
+  }
+  const value: OwnCertificate = { ...issueServerCertificate(authority, names, now, entropy, keyType), names }
   const { revision, value: previous } = stored ?? { revision: 0, value: undefined }
-  await commitAll(store, [{ table: certificateTable.name, key: 'server', revision, previous, value }])
+  await commitAll(store, [{ table: certificateTable.name, key, revision, previous, value }])
   return value
+}
+
+/** Whether a certificate has time left, or as much as the CA can give: a new one at every start would help nobody. */
+const lasts = ({ certificate }: OwnCertificate, authority: CertificateWithKey, nowSeconds: number): boolean => {
+  const { notAfterSeconds } = parseCertificate(certificate)
+  const { notAfterSeconds: authorityEnd } = parseCertificate(authority.certificate)
+  return notAfterSeconds - nowSeconds > renewalSeconds || notAfterSeconds === authorityEnd
+}
+
+/**
+ * The names of the server's certificate, each once. The machine's own name is left out when a certificate cannot have it:
+ * some machines are called what no name server would, and must start nevertheless.
+ */
+const serverNames = ({ hostName, certificateNames }: BootstrapOptions): string[] => {
+  const own = hostName.toLowerCase()
+  const usable = isDnsName(own) || addressBytes(own) !== undefined ? [own] : []
+  return [...new Set(['localhost', ...usable, '127.0.0.1', '::1', ...certificateNames])]
 }
 
 type WriteFile = (name: string, content: string) => void
@@ -139,7 +208,7 @@ const addClient = async (
   if (store.read(userTable, userKey(clientUser)) !== undefined) return
   const issued = issueClientCertificate(authority, { CN: clientUser.user, O: 'kmipd' }, clock.nowSeconds(), entropy)
   write('client.pem', certificateToPem(issued.certificate))
-  write('client.key', privateKeyToPem(issued.privateKey))
+  write('client.key', privateKeyPem(issued))
   const client = clientRecord(
     { certificate: issued.certificate, user: clientUser, name: 'bootstrap' },
     { clock, entropy },
@@ -168,8 +237,11 @@ const commitAll = async (store: Store, changes: readonly Change[]): Promise<void
 const writeOwnerOnly = (path: string, content: string): void => {
   const folder = dirname(path)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  chmodSync(folder, 0o700)
   const temporary = `${path}.new`
-  const file = openSync(temporary, 'w', 0o600)
+  // What an unfinished start left there may have another mode, which opening it would keep.
+  rmSync(temporary, { force: true })
+  const file = openSync(temporary, 'wx', 0o600)
   try {
     writeSync(file, content)
     fsyncSync(file)
@@ -177,19 +249,14 @@ const writeOwnerOnly = (path: string, content: string): void => {
     closeSync(file)
   }
   renameSync(temporary, path)
-  const opened = openSync(folder, 'r')
-  try {
-    fsyncSync(opened)
-  } finally {
-    closeSync(opened)
+  // Windows cannot open a folder, and needs no such thing.
+  if (platform === 'win32') return
+  for (const changed of [folder, dirname(folder)]) {
+    const opened = openSync(changed, 'r')
+    try {
+      fsyncSync(opened)
+    } finally {
+      closeSync(opened)
+    }
   }
-}
-
-/** PKCS#8 DER as PEM. */
-const privateKeyToPem = (der: Uint8Array): string => {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? []
-  return `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`
 }

@@ -1,0 +1,59 @@
+/** Who may do what, as a table; and that what Locate shows is what `permits` allows. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { accessEntries, accessTerms, type Guarded, globalOf, ownerOf, permits } from '#identity/permissions'
+import { type Permission, type Principal, permissionNames } from '#identity/principals'
+
+const joe: Principal = {
+  kind: 'client',
+  domain: 'root',
+  user: 'local|joe',
+  clientId: 'c1',
+  administrator: false,
+  fingerprint: '00',
+}
+const ann: Principal = { ...joe, user: 'local|ann' }
+const administrator: Principal = { ...joe, user: 'local|admin', administrator: true }
+const stranger: Principal = { ...joe, domain: 'd1', user: 'd1|local|joe' }
+
+const own: Guarded = { owner: 'local|joe' }
+const nobodys: Guarded = { owner: 'global' }
+const granted: Guarded = { owner: 'local|joe', permissions: { read: ['local|ann'], encrypt: ['global'] } }
+const elsewhere: Guarded = { owner: globalOf('d1') }
+
+const cases: readonly (readonly [string, Principal, Guarded, Permission, boolean])[] = [
+  ['the owner', joe, own, 'destroy', true],
+  ['somebody else', ann, own, 'read', false],
+  ['an administrator, who administers the server and not the keys', administrator, own, 'read', false],
+  ['anybody, an object of nobody', ann, nobodys, 'destroy', true],
+  ['another domain, an object of nobody', stranger, nobodys, 'read', false],
+  ['the same name in another domain', stranger, own, 'read', false],
+  ['one domain, an object of nobody in another', joe, elsewhere, 'read', false],
+  ['its own domain', stranger, elsewhere, 'read', true],
+  ['what is granted', ann, granted, 'read', true],
+  ['what is granted to everybody', administrator, granted, 'encrypt', true],
+  ['what is granted to everybody of the domain', stranger, granted, 'encrypt', false],
+  ['what is not granted', ann, granted, 'export', false],
+  ['a permission that every object inherits', ann, granted, 'toString' as Permission, false],
+]
+for (const [name, principal, object, permission, expected] of cases) {
+  test(`${name}: ${permission} ${expected ? 'allowed' : 'refused'}`, () => {
+    assert.equal(permits(principal, object, permission), expected)
+  })
+}
+
+test('an object is found by exactly those who may do something to it', () => {
+  for (const principal of [joe, ann, administrator, stranger]) {
+    for (const object of [own, nobodys, granted, elsewhere]) {
+      const entries = accessEntries(object)
+      const found = accessTerms(principal).some((term) => entries.includes(term))
+      const allowed = permissionNames.some((permission) => permits(principal, object, permission))
+      assert.equal(found, allowed, `${principal.user} ${object.owner}`)
+    }
+  }
+})
+
+test('what a principal makes is its own', () => {
+  assert.equal(permits(joe, { owner: ownerOf(joe) }, 'destroy'), true)
+  assert.deepEqual(accessEntries({ owner: 'a', permissions: { read: ['a', 'b'], mac: ['b'] } }), ['a', 'b'])
+})
