@@ -1,5 +1,6 @@
 /** Register: an object that was made elsewhere. KMIP 1.4 §4.3 */
 import type { KeyMaterial } from '#crypto/run'
+import type { TemplateAttribute } from '#kmip/attribute'
 import {
   type CryptographicAlgorithm,
   type KeyFormatType,
@@ -10,7 +11,6 @@ import {
 import { KmipError } from '#kmip/errors'
 import type { KeyBlock } from '#kmip/key-block'
 import { type CertificateValue, type OpaqueObjectValue, objectRow, objectRows, type TemplateValue } from '#kmip/objects'
-import { attributesFromRequest } from '#objects/attributes'
 import type { AttributeSet } from '#objects/managed-object'
 import { bigIntegerBytes } from '#ttlv/binary'
 import { certificateAttributes } from './certificate-attributes.ts'
@@ -46,8 +46,8 @@ export const register = operation({
       throw new KmipError(ResultReason.InvalidField, 'The object is not of the Object Type that is named')
     if (value === undefined) throw new KmipError(ResultReason.InvalidMessage, 'The request holds no object')
     checkSize(value, context.services.policy.keyMaterialBytesMax)
-    let attributes = await givenAttributes(context, objectType, [templateAttribute])
-    if (objectType === ObjectType.Template) attributes = withTemplate(attributes, value as TemplateValue, context)
+    const within = objectType === ObjectType.Template ? [attributesWithin(value as TemplateValue)] : []
+    const attributes = await givenAttributes(context, objectType, [...within, templateAttribute])
     const { derived, digested } = await read(objectType, value, attributes, context)
     const { uniqueIdentifier } = await addObject(context, {
       uniqueIdentifier: context.services.newUniqueIdentifier(),
@@ -164,19 +164,16 @@ const checkSame = (attributes: AttributeSet, name: string, told: unknown): void 
   }
 }
 
-/** A Template's own attributes: those of its structure beside those of the request. §11.4: its Name stands in the request alone. */
-const withTemplate = (attributes: AttributeSet, template: TemplateValue, context: Context): AttributeSet => {
-  if (template.attribute.some(({ attributeName }) => attributeName === 'Name')) {
+/**
+ * What a Template holds, as the lowest of the sources of its attributes.
+ * @throws KmipError Invalid Field for a Name, which stands in the request alone (§11.4)
+ */
+const attributesWithin = ({ attribute }: TemplateValue): TemplateAttribute => {
+  if (attribute.some(({ attributeName }) => attributeName === 'Name')) {
     throw new KmipError(
       ResultReason.InvalidField,
       "A Template's Name stands in the Template-Attribute, not in the Template",
     )
   }
-  const within = attributesFromRequest(
-    ObjectType.Template,
-    [template.attribute],
-    context.version,
-    context.services.policy,
-  )
-  return { ...within, ...attributes }
+  return { name: [], attribute }
 }
