@@ -1,6 +1,6 @@
 /** Get Attribute List: the names of the attributes that an object has. KMIP 1.4 §4.13 */
-import { hasAttribute } from '#kmip/attributes'
-import { attributeNames } from '#objects/managed-object'
+import { isAttributeKnown } from '#objects/known-values'
+import { attributeNames, instancesOf, wireAttribute } from '#objects/managed-object'
 import { operation } from './operation.ts'
 
 export const getAttributeList = operation({
@@ -11,7 +11,9 @@ export const getAttributeList = operation({
     const object = context.object(uniqueIdentifier, 'read')
     return {
       uniqueIdentifier: object.uniqueIdentifier,
-      attributeName: attributeNames(object).filter((name) => hasAttribute(name, context.version)),
+      attributeName: attributeNames(object).filter((name) =>
+        instancesOf(object, name).some((instance) => isAttributeKnown(wireAttribute(name, instance), context.version)),
+      ),
     }
   },
 })

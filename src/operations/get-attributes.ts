@@ -1,7 +1,7 @@
 /** Get Attributes: the attributes that are asked for, or all. KMIP 1.4 §4.12 */
-import { hasAttribute } from '#kmip/attributes'
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
+import { isAttributeKnown } from '#objects/known-values'
 import { attributeNames, instancesOf, wireAttribute } from '#objects/managed-object'
 import { operation } from './operation.ts'
 
@@ -17,10 +17,10 @@ export const getAttributes = operation({
     const names = attributeName.length === 0 ? attributeNames(object) : attributeName
     return {
       uniqueIdentifier: object.uniqueIdentifier,
-      // A name that the object or the version does not have gives nothing: no error.
+      // A name or a value that the object or the version does not have gives nothing: no error.
       attribute: names
-        .filter((name) => hasAttribute(name, context.version))
-        .flatMap((name) => instancesOf(object, name).map((instance) => wireAttribute(name, instance))),
+        .flatMap((name) => instancesOf(object, name).map((instance) => wireAttribute(name, instance)))
+        .filter((attribute) => isAttributeKnown(attribute, context.version)),
     }
   },
 })

@@ -1,0 +1,56 @@
+/**
+ * Which values a version of the protocol can carry: an object that a newer client made may hold enumeration values that an
+ * older one cannot read. What it is: a walk over declarations and values. What it is not: which fields and attributes a
+ * version has; the codec leaves out the former, `hasAttribute` knows the latter.
+ */
+import type { Attribute } from '#kmip/attribute'
+import { attributeRow, attributeRows, hasAttribute } from '#kmip/attributes'
+import { type EnumerationRow, inVersion } from '#kmip/row'
+import { enumerationNamed, enumerationOfTag, enumerationValue } from '#kmip/vocabulary'
+import { ItemType } from '#ttlv/item'
+import type { Codec, Fields } from '#ttlv/schema'
+
+const enumerationsByAttribute: ReadonlyMap<string, EnumerationRow> = new Map(
+  [...attributeRows.values()]
+    .filter(({ codec }) => codec.type === ItemType.Enumeration)
+    .map(({ name }) => [name, enumerationNamed(name.replaceAll(' ', ''))]),
+)
+
+/** Whether a version has the attribute and every enumeration value that stands in this value of it. */
+export const isAttributeKnown = ({ attributeName, attributeValue }: Attribute, version: number): boolean =>
+  hasAttribute(attributeName, version) &&
+  isValueKnown(attributeRow(attributeName)?.codec, attributeValue, enumerationsByAttribute.get(attributeName), version)
+
+/** Whether a version has every enumeration value that stands in a structure, in the fields that the version has. */
+export const isStructureKnown = (codec: Codec<unknown>, value: unknown, version: number): boolean =>
+  isValueKnown(codec, value, undefined, version)
+
+/** Whether a version has this value of the enumeration that a tag carries. */
+export const isEnumerationKnown = (tag: number, value: number, version: number): boolean =>
+  isNumberKnown(enumerationOfTag(tag), value, version)
+
+/** Extensions are nobody's and everybody's (§9.1.3.2). */
+const isNumberKnown = (row: EnumerationRow | undefined, value: number, version: number): boolean => {
+  if (row === undefined || value >= 0x8000_0000) return true
+  const known = enumerationValue(row, value)
+  return known !== undefined && inVersion(known, version)
+}
+
+const isValueKnown = (
+  codec: Codec<unknown> | undefined,
+  value: unknown,
+  row: EnumerationRow | undefined,
+  version: number,
+): boolean => {
+  if (codec?.type === ItemType.Enumeration) return isNumberKnown(row, value as number, version)
+  if (codec === undefined || !('fields' in codec) || value === undefined) return true
+  const values = value as Readonly<Record<string, unknown>>
+  return Object.entries(codec.fields as Fields).every(([key, field]) => {
+    const content = values[key]
+    if (content === undefined || !inVersion(field, version)) return true
+    const inner = (field.codec ?? field.choose?.(values, version)) as Codec<unknown> | undefined
+    const row = enumerationOfTag(field.tag)
+    const all = field.kind === 'many' ? (content as readonly unknown[]) : [content]
+    return all.every((each) => isValueKnown(inner, each, row, version))
+  })
+}
