@@ -167,6 +167,12 @@ export const settingGroups = {
       'Commits that may wait for the disk; one more is answered with an error that says to try again.',
     ),
     storeQueueBytesMax: integer(64 * MiB, 1 * MiB, 4_096 * MiB, 'Bytes of those commits.'),
+    storeCacheBytesMax: integer(
+      64 * MiB,
+      0,
+      65_536 * MiB,
+      'Memory for records that were read lately, opened: keys in clear are among them. 0: none are kept.',
+    ),
     cryptoPlacement: choice(
       'auto',
       ['auto', 'pool'],

@@ -72,6 +72,7 @@ export const startServer = async (
       ...storeLimits,
       commitsWaitingMax: settings.storeQueueMax,
       commitBytesWaitingMax: settings.storeQueueBytesMax,
+      cacheBytesMax: settings.storeCacheBytesMax,
     },
     onFault: (fault) => onFailure(fault.message),
   })

@@ -64,7 +64,7 @@ const hex = (value: string): string => `0x${value.toLowerCase()}`
 
 /** One row literal: value, name, specification text, since, removed (undefined where it still stands), aliases. */
 const row = (text: string, value: Value): string => {
-  const aliases = (value.aliases ?? []).map(alias => `'${alias.xmlName}'`)
+  const aliases = (value.aliases ?? []).map((alias) => `'${alias.xmlName}'`)
   const fields = [
     `value: ${hex(value.value)}`,
     `name: '${value.xmlName}'`,
@@ -77,7 +77,7 @@ const row = (text: string, value: Value): string => {
 }
 
 const constants = (name: string, values: Readonly<Record<string, Value>>): string => {
-  const lines = Object.values(values).map(value => `  ${value.xmlName}: ${hex(value.value)},`)
+  const lines = Object.values(values).map((value) => `  ${value.xmlName}: ${hex(value.value)},`)
   return `export const ${name} = {\n${lines.join('\n')}\n} as const\nexport type ${name} = (typeof ${name})[keyof typeof ${name}]\n`
 }
 
@@ -103,7 +103,7 @@ const enumsSource = (registry: Registry): string => {
   const table: string[] = []
   const add = (name: string, tags: readonly string[], kind: string, values: Readonly<Record<string, Value>>): void => {
     parts.push(constants(name, values))
-    const tagNames = tags.map(tag => `'${registry.tags[tag]?.xmlName ?? tag}'`).join(', ')
+    const tagNames = tags.map((tag) => `'${registry.tags[tag]?.xmlName ?? tag}'`).join(', ')
     table.push(`  { name: '${name}', kind: '${kind}', tags: [${tagNames}], values: [\n${rows(values)}\n  ] },`)
   }
   for (const enumeration of Object.values(registry.enumerations)) {
@@ -125,8 +125,8 @@ ${table.join('\n')}
 
 const attributeRulesSource = (registry: Registry): string => {
   const lines = registry.attributes
-    .filter(attribute => attribute.rulesFrom !== null && attribute.shallAlwaysHaveValue !== null)
-    .map(attribute => {
+    .filter((attribute) => attribute.rulesFrom !== null && attribute.shallAlwaysHaveValue !== null)
+    .map((attribute) => {
       const fields = [
         `name: ${JSON.stringify(attribute.name)}`,
         `xmlName: '${attribute.xmlName}'`,
@@ -143,7 +143,7 @@ const attributeRulesSource = (registry: Registry): string => {
         `implicitlySetBy: ${JSON.stringify(attribute.whenImplicitlySet ?? '')}`,
         `appliesTo: ${JSON.stringify(attribute.appliesToObjectTypes)}`,
       ]
-      return `  {\n${fields.map(field => `    ${field},`).join('\n')}\n  },`
+      return `  {\n${fields.map((field) => `    ${field},`).join('\n')}\n  },`
     })
   return `${header('The rule table of every attribute, as the specification prints it (KMIP 1.4 §3; 2.1 §4 for those that came later).')}
 import type { AttributeRuleRow } from './row.ts'

@@ -112,7 +112,8 @@ export class StoreDamaged extends Error {
 
 export interface Store {
   /**
-   * The record of `table` with this key as of now (the latest commit that has been answered to anybody), or undefined.
+   * The record of `table` with this key as of now (the latest commit that has been answered to anybody), or undefined. The
+   * value is the store's own and is not to be changed: others may be given the same.
    * @throws StoreDamaged when the record is not what the store wrote.
    */
   read<T>(table: Table<T>, key: string): Stored<T> | undefined

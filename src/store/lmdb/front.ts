@@ -9,7 +9,7 @@ import assert from 'node:assert/strict'
 import type { MessagePort } from 'node:worker_threads'
 import { Mailbox } from '#actor/mailbox'
 import { decodeRecordKey, decodeRevision, encodeRecordKey, goneKey, IndexKeys, isRecordKey } from '#store/keys'
-import { changeOfEntries, checkEntries, openRecord, sealRecord } from '#store/records'
+import { changeOfEntries, checkEntries, openRecord, revisionOf, sealRecord } from '#store/records'
 import {
   type Change,
   type CommitResult,
@@ -25,6 +25,7 @@ import {
 import { type OpenFile, openTables, type TableFiles } from './environment.ts'
 import { findKeys } from './find.ts'
 import { packCommits, type ToFront, type WriteChange, type WriteCommit } from './messages.ts'
+import { RecordCache } from './record-cache.ts'
 
 /** A table as a front uses it. */
 interface FrontTable {
@@ -51,6 +52,8 @@ export interface FrontOptions {
   readonly commitsWaitingMax: number
   /** Bytes of all commits that wait for an answer. */
   readonly commitBytesWaitingMax: number
+  /** Memory for opened records, in bytes. */
+  readonly cacheBytesMax: number
 }
 
 /** The store as seen by one thread. */
@@ -60,6 +63,7 @@ export class Front implements Store {
   readonly #tables: ReadonlyMap<string, FrontTable>
   readonly #port: MessagePort
   readonly #bytesWaitingMax: number
+  readonly #cache: RecordCache
   readonly #unsent: Mailbox<WriteCommit>
   readonly #pending = new Map<number, Pending>()
   #bytesWaiting = 0
@@ -84,6 +88,7 @@ export class Front implements Store {
     )
     this.#port = options.port
     this.#bytesWaitingMax = options.commitBytesWaitingMax
+    this.#cache = new RecordCache(options.cacheBytesMax)
     this.#unsent = new Mailbox(options.commitsWaitingMax)
     this.#port.on('message', (message: ToFront) => this.#receive(message))
     this.#port.on('close', () => this.fail('the store has lost its writer'))
@@ -93,8 +98,17 @@ export class Front implements Store {
     const { files } = this.#table(table.name)
     if (!isRecordKey(key)) return undefined
     this.#renewView()
-    const bytes = files.records.getBinary(encodeRecordKey(key))
-    return bytes && openRecord<T>(this.#sealer, table.name, key, bytes)
+    // The bytes are LMDB's own until the next read: what is kept of them is what was opened.
+    const bytes = files.records.getBinaryFast(encodeRecordKey(key))
+    if (bytes === undefined) {
+      this.#cache.drop(table.name, key)
+      return undefined
+    }
+    const known = this.#cache.get(table.name, key, revisionOf(bytes))
+    if (known !== undefined) return known as Stored<T>
+    const opened = openRecord<T>(this.#sealer, table.name, key, Buffer.from(bytes.subarray(0, bytes.length)))
+    this.#cache.put(table.name, opened, bytes.length)
+    return opened
   }
 
   find<T>(table: Table<T>, query: Query): Found {
@@ -222,7 +236,12 @@ export class Front implements Store {
 
   #receive(message: ToFront): void {
     if (message.kind === 'fault') return this.fail(message.reason)
-    for (const id of message.done) this.#settle(id)?.resolve({ done: true })
+    for (const id of message.done) {
+      const pending = this.#settle(id)
+      // What a change replaced is of no use, and may be key material that was to go.
+      for (const { table, key } of pending?.changes ?? []) this.#cache.drop(table, key)
+      pending?.resolve({ done: true })
+    }
     for (const { id, change } of message.conflicts) {
       const pending = this.#settle(id)
       const inTheWay = pending?.changes[change]

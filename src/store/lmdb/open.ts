@@ -31,6 +31,8 @@ export interface StoreLimits {
   readonly commitBytesWaitingMax: number
   /** Commits in one transaction. More share a sync, and each waits for more. */
   readonly batchCommitsMax: number
+  /** Memory of one thread for records that it has opened, key material in clear among them; 0: none are kept. */
+  readonly cacheBytesMax: number
   /** Writing stops while the disk has less free, so that it stops in good order and the machine keeps some room to act in. */
   readonly diskReserveBytes: number
   /** Address space reserved for the file; not disk, not memory. */
@@ -42,6 +44,7 @@ export const storeLimits: StoreLimits = {
   commitsWaitingMax: 4096,
   commitBytesWaitingMax: 64 * 2 ** 20,
   batchCommitsMax: 512,
+  cacheBytesMax: 64 * 2 ** 20,
   diskReserveBytes: 16 * 2 ** 20,
   mapSizeBytes: 2 ** 40,
 }
