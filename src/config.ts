@@ -185,6 +185,36 @@ export const settingGroups = {
       1_000_000,
       'Jobs that may wait for a crypto worker; one more is answered with an error that says to try again.',
     ),
+    asynchronousOperations: choice(
+      'slow',
+      ['none', 'slow', 'all'],
+      'Which operations a client that sets the Asynchronous Indicator is told to poll for: none; those that may take long (Locate, making key pairs); all.',
+    ),
+    asynchronousRequestsMax: integer(
+      1_000,
+      1,
+      100_000,
+      'Asynchronous requests and kept results of all users. Beyond them, requests are answered at once.',
+    ),
+    asynchronousRequestsPerUserMax: integer(
+      100,
+      1,
+      100_000,
+      'The same for one user; a new request takes the place of the oldest result.',
+    ),
+    asynchronousRunningMax: integer(4, 1, 1_024, 'Asynchronous requests that run at once.'),
+    asynchronousDelayMs: integer(
+      100,
+      0,
+      minuteMs,
+      'From taking an asynchronous request to its start: until then it can be cancelled, and others go first.',
+    ),
+    asynchronousKeepMs: integer(
+      10 * minuteMs,
+      secondMs,
+      24 * hourMs,
+      'How long the result of an asynchronous request is kept for Poll, in memory: a restart forgets it.',
+    ),
     drainTimeoutMs: integer(
       15 * secondMs,
       0,
@@ -230,6 +260,13 @@ export const settingGroups = {
       'keep',
       ['keep', 'remove'],
       'Whether Destroy keeps the attributes of an object, with its state, or leaves nothing of it.',
+    ),
+  },
+  Answers: {
+    serverCorrelationValues: choice(
+      'off',
+      ['off', 'on'],
+      'Whether responses of KMIP 1.4 carry a Server Correlation Value. Off, because clients exist that refuse a response with one.',
     ),
   },
   Operation: {

@@ -102,7 +102,10 @@ export const startServer = async (
       onGiveUp: (name, reason) => onFailure(`the ${name} fails again and again: ${textOf(reason)}`),
     })
     await supervisor.add(sweeperChild(store))
-    const kmip = kmipInterface(settings, logger, store, crypto, first)
+    const log = serverLog(logger)
+    const dispatcher = newDispatcher(settings, log, store, crypto)
+    await supervisor.add({ name: 'asynchronous requests', start: () => ({ stop: () => dispatcher.stop() }) })
+    const kmip = kmipInterface(settings, log, store, dispatcher, first)
     let port = settings.port
     await supervisor.add({
       name: 'kmip interface',
@@ -133,16 +136,14 @@ const sweeperChild = (store: Store): Child => ({
     new Sweeper({ store, table: objectTable, clock: systemClock, intervalMs: sweepIntervalMs, onFailure: failed }),
 })
 
-const kmipInterface = (
+const newDispatcher = (
   settings: Settings,
-  logger: Logger,
+  log: ReturnType<typeof serverLog>,
   store: Store,
   crypto: CryptoRunner,
-  first: Awaited<ReturnType<typeof bootstrap>>,
-): KmipInterface => {
-  const log = serverLog(logger)
+): Dispatcher => {
   const newUniqueIdentifier = (): string => uniqueIdentifier(systemClock, systemEntropy)
-  const dispatcher = new Dispatcher({
+  return new Dispatcher({
     store,
     table: objectTable,
     services: {
@@ -152,6 +153,8 @@ const kmipInterface = (
       operations,
       objectTypes: keptObjectTypes,
     },
+    asynchronous: settings,
+    serverCorrelationValues: settings.serverCorrelationValues,
     login: new Login(store, systemEntropy),
     clock: systemClock,
     readerLimits: settings,
@@ -160,7 +163,16 @@ const kmipInterface = (
     newCorrelation: newUniqueIdentifier,
     log,
   })
-  return new KmipInterface({
+}
+
+const kmipInterface = (
+  settings: Settings,
+  log: ReturnType<typeof serverLog>,
+  store: Store,
+  dispatcher: Dispatcher,
+  first: Awaited<ReturnType<typeof bootstrap>>,
+): KmipInterface =>
+  new KmipInterface({
     host: settings.host,
     material: {
       server: first.servers,
@@ -173,7 +185,6 @@ const kmipInterface = (
     clock: systemClock,
     log,
   })
-}
 
 const policyOf = (settings: Settings): Policy => ({
   instancesMax: settings.attributeInstancesMax,

@@ -26,7 +26,7 @@ import { keptObjectTypes } from '#operations/creation'
 import { operations } from '#operations/index'
 import { objectTable } from '#operations/object-table'
 import type { OperationRow, Policy } from '#operations/operation'
-import { Dispatcher } from '#server/dispatch'
+import { Dispatcher, type DispatcherOptions } from '#server/dispatch'
 import { MemoryStore } from '#store/memory'
 import type { Store, Table } from '#store/store'
 import { assertKnownTo } from '#test/known-to-version'
@@ -45,6 +45,15 @@ const policy: Policy = {
   keyMaterialBytesMax: 65_536,
   vendorIdentification: 'kmipd',
 }
+
+const asynchronous = {
+  asynchronousOperations: 'all',
+  asynchronousRequestsMax: 4,
+  asynchronousRequestsPerUserMax: 3,
+  asynchronousRunningMax: 1,
+  asynchronousDelayMs: 100,
+  asynchronousKeepMs: 60_000,
+} as const
 
 const principal = (name: string): Principal => ({
   kind: 'client',
@@ -65,6 +74,8 @@ export interface DispatcherParts {
   readonly clock: SettableClock
   readonly crypto: CryptoRunner
   readonly operations: readonly OperationRow[]
+  readonly asynchronous: Partial<DispatcherOptions['asynchronous']>
+  readonly serverCorrelationValues: 'on' | 'off'
   readonly batchCountMax: number
   readonly conflictRetriesMax: number
   /** Whether a credential of a request is right. */
@@ -124,6 +135,8 @@ export const openDispatcher = (parts: Partial<DispatcherParts> = {}): Dispatcher
     },
     clock,
     readerLimits,
+    asynchronous: { ...asynchronous, ...parts.asynchronous },
+    serverCorrelationValues: parts.serverCorrelationValues ?? 'off',
     batchCountMax: parts.batchCountMax ?? 16,
     conflictRetriesMax: parts.conflictRetriesMax ?? 4,
     newCorrelation: () => `correlation-${failures.length}`,

@@ -1,6 +1,7 @@
 /** The registry of operations: one line an operation. Query, dispatch, the documentation and the tests read it. */
 import { activate } from './activate.ts'
 import { addAttribute } from './add-attribute.ts'
+import { cancel } from './cancel.ts'
 import { check } from './check.ts'
 import { create } from './create.ts'
 import { createKeyPair } from './create-key-pair.ts'
@@ -13,6 +14,7 @@ import { getAttributes } from './get-attributes.ts'
 import { locate } from './locate.ts'
 import { modifyAttribute } from './modify-attribute.ts'
 import type { OperationRow } from './operation.ts'
+import { poll } from './poll.ts'
 import { query } from './query.ts'
 import { register } from './register.ts'
 import { revoke } from './revoke.ts'
@@ -35,4 +37,6 @@ export const operations: readonly OperationRow[] = [
   destroy,
   query,
   discoverVersions,
+  cancel,
+  poll,
 ]

@@ -22,6 +22,7 @@ export const locate = operation({
   name: 'Locate',
   section: '4.9',
   reasons: ['InvalidField'],
+  asynchronous: 'slow',
   async handle(
     { maximumItems, offsetItems, storageStatusMask, objectGroupMember, attribute, templateAttribute },
     context,

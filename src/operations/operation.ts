@@ -7,8 +7,9 @@ import type { CryptoRunner } from '#crypto/run'
 import { permits } from '#identity/permissions'
 import type { Permission, Principal } from '#identity/principals'
 import type { Attribute, TemplateAttribute } from '#kmip/attribute'
-import { ObjectType, Operation, ResultReason } from '#kmip/enums'
+import { type CancellationResult, ObjectType, Operation, ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
+import type { ResponseBatchItem } from '#kmip/message'
 import { type PayloadName, payloads } from '#kmip/payloads/index'
 import type { Version } from '#kmip/versions'
 import { enumerationNamed } from '#kmip/vocabulary'
@@ -35,6 +36,22 @@ export interface Policy extends AttributeLimits {
   readonly vendorIdentification: string
 }
 
+/** Requests that were taken to be answered later: what Poll and Cancel ask (§4.27, §4.28, §6.8). */
+export interface BackgroundRequests {
+  /** The result, an item that says pending, or undefined when this user has no such request. */
+  poll(user: string, correlationValue: Uint8Array): ResponseBatchItem | undefined
+  cancel(user: string, correlationValue: Uint8Array): CancellationResult
+}
+
+/** What an operation gives whose answer is the item of another one: Poll (§4.28). */
+export class AnswerOfAnother {
+  readonly item: ResponseBatchItem
+
+  constructor(item: ResponseBatchItem) {
+    this.item = item
+  }
+}
+
 /** What every message of the process shares. */
 export interface Services {
   readonly policy: Policy
@@ -44,6 +61,7 @@ export interface Services {
   /** Every operation of the server, and the object types that it keeps: what Query tells. */
   readonly operations: readonly OperationRow[]
   readonly objectTypes: ReadonlySet<number>
+  readonly background: BackgroundRequests
 }
 
 /** What an operation works with: one for all items of a message. */
@@ -140,6 +158,8 @@ export interface OperationDeclaration<N extends PayloadName> {
   readonly section: string
   /** Result Reasons of the specification's error table that this operation raises. */
   readonly reasons: readonly (keyof typeof ResultReason)[]
+  /** `slow`: worth waiting for asynchronously; `never`: always answered at once (§4.27, §4.28). */
+  readonly asynchronous?: 'slow' | 'never'
   readonly handle: (request: Request<N>, context: Context) => Response<N> | Promise<Response<N>>
 }
 
@@ -151,6 +171,7 @@ export interface OperationRow {
   readonly until: Version
   readonly section: string
   readonly reasons: readonly string[]
+  readonly asynchronous: 'slow' | 'never' | undefined
   readonly handle: (request: unknown, context: Context) => unknown
 }
 
@@ -168,6 +189,7 @@ export const operation = <N extends PayloadName>(declaration: OperationDeclarati
     until: row.until ?? Number.MAX_SAFE_INTEGER,
     section: declaration.section,
     reasons: declaration.reasons,
+    asynchronous: declaration.asynchronous,
     handle: declaration.handle as OperationRow['handle'],
   }
 }

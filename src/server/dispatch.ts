@@ -8,6 +8,7 @@
  */
 import type { Clock } from '#actor/clock'
 import type { Login } from '#identity/login'
+import { ownerOf } from '#identity/permissions'
 import type { Principal } from '#identity/principals'
 import { BatchErrorContinuationOption, ResultReason, ResultStatus } from '#kmip/enums'
 import { KmipError, kmipErrorOf, reasonInVersion } from '#kmip/errors'
@@ -16,18 +17,19 @@ import {
   type RequestBatchItem,
   type RequestMessage,
   type ResponseBatchItem,
+  type ResponseHeader,
   readRequest,
-  writeResponse,
 } from '#kmip/message'
 import { majorOf, minorOf, newestVersion, type Version } from '#kmip/versions'
 import type { ManagedObject } from '#objects/managed-object'
 import { kmipErrorOfFailure } from '#operations/failures'
-import { Context, type OperationRow, type Services } from '#operations/operation'
+import { AnswerOfAnother, Context, type OperationRow, type Services } from '#operations/operation'
 import { Transaction } from '#operations/transaction'
 import { type Store, StoreUnavailable, type Table } from '#store/store'
-import { BinaryReader, BinaryWriter } from '#ttlv/binary'
 import { TtlvError } from '#ttlv/error'
 import type { ReaderLimits } from '#ttlv/stream'
+import { Background, type BackgroundLimits } from './background.ts'
+import { binaryEncoding, type Encoding, type MessageReader } from './encodings.ts'
 
 /** What of a failure goes to the log, where the client is told a correlation id alone. */
 export interface DispatchLog {
@@ -36,13 +38,20 @@ export interface DispatchLog {
   /** A request whose Time Stamp is far from the server's time: no reason to refuse it, for clients without a clock exist. */
   clockSkew(seconds: number, principal: Principal): void
   /** A message that was answered: for the log's debug level. */
-  answered(version: Version, items: readonly ResponseBatchItem[], principal: Principal): void
+  answered(version: Version, items: readonly ResponseBatchItem[], principal: Principal, correlation: Correlation): void
 }
+
+/** What client and server call a message in their logs (§6.18, §6.19). */
+export type Correlation = Pick<ResponseHeader, 'clientCorrelationValue' | 'serverCorrelationValue'>
 
 export interface DispatcherOptions {
   readonly store: Store
   readonly table: Table<ManagedObject>
-  readonly services: Services
+  readonly services: Omit<Services, 'background'>
+  /** Which operations a client that can wait is made to wait for (§6.8: the server decides), and how many. */
+  readonly asynchronous: BackgroundLimits & { readonly asynchronousOperations: 'none' | 'slow' | 'all' }
+  /** Whether responses of 1.4 carry a Server Correlation Value (§6.19: SHOULD; but clients exist that cannot read it). */
+  readonly serverCorrelationValues: 'on' | 'off'
   readonly login: Pick<Login, 'verifyCredential'>
   readonly clock: Clock
   readonly readerLimits: ReaderLimits
@@ -62,12 +71,24 @@ interface Decided {
   readonly transaction: Transaction
 }
 
+/** What an answer is made for: how it is written, and what is said of the request in its header. */
+interface Addressee {
+  readonly encoding: Encoding
+  readonly version: Version
+  readonly correlation: Correlation
+}
+
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #operations: ReadonlyMap<number, OperationRow>
+  readonly #background: Background
+  readonly #services: Services
 
   constructor(options: DispatcherOptions) {
     this.#options = options
+    const { newUniqueIdentifier } = options.services
+    this.#background = new Background(options.asynchronous, options.clock, newUniqueIdentifier)
+    this.#services = { ...options.services, background: this.#background }
     this.#operations = new Map(options.services.operations.map((row) => [row.code, row]))
   }
 
@@ -75,32 +96,50 @@ export class Dispatcher {
    * The answer to a message, after all that it promises is durable. Never rejects: whatever happens becomes an answer.
    * @param bytes one whole message, as the framer cut it
    * @param principal whom the session acts as, or why it has no service: then every item is refused with that
+   * @param encoding of the message and of its answer
    */
-  async answer(bytes: Uint8Array, principal: Principal | KmipError): Promise<Buffer> {
-    const reader = new BinaryReader(bytes, this.#options.readerLimits, newestVersion)
+  async answer(bytes: Uint8Array, principal: Principal | KmipError, encoding = binaryEncoding): Promise<Buffer> {
+    let reader: MessageReader | undefined
     let request: RequestMessage
     try {
+      reader = encoding.open(bytes, this.#options.readerLimits)
       request = readRequest(reader)
       if (!reader.atEnd()) throw new TtlvError('message', 'bytes are left over behind the message')
     } catch (error) {
-      return this.refusal(this.#kmipError(error, 'message'), reader.version)
+      return this.refusal(this.#kmipError(error, 'message'), reader?.version, encoding)
     }
-    const version = reader.version
-    if (principal instanceof KmipError) return this.#rejected(request, version, principal)
+    const { version } = reader
+    const addressee = { encoding, version, correlation: this.#correlation(request) }
+    if (principal instanceof KmipError) return this.#rejected(request, addressee, principal)
     try {
       await this.#checkMessage(request, principal)
     } catch (error) {
-      return this.#rejected(request, version, this.#kmipError(error, 'message'))
+      return this.#rejected(request, addressee, this.#kmipError(error, 'message'))
     }
     const { timeStamp } = request.requestHeader
     const skewSeconds = timeStamp === undefined ? 0 : timeStamp - this.#options.clock.nowSeconds()
     if (Math.abs(skewSeconds) > clockSkewToldSeconds) this.#options.log.clockSkew(skewSeconds, principal)
-    return this.#answerBatch(request, version, principal)
+    const pending = this.#begunInBackground(request, version, principal)
+    if (pending !== undefined) return this.#encode(addressee, [pending])
+    return this.#answerBatch(request, addressee, principal)
   }
 
   /** A response without any request item: the message could not be read, or its sender has no service (§11.1). */
-  refusal(error: KmipError, version: Version = newestVersion): Buffer {
-    return this.#encode(version, [failedItem(undefined, version, error)])
+  refusal(error: KmipError, version: Version = newestVersion, encoding = binaryEncoding): Buffer {
+    return this.#encode({ encoding, version, correlation: {} }, [failedItem(undefined, version, error)])
+  }
+
+  /** Ends the asynchronous requests: those that run are awaited, those that wait are dropped. */
+  stop(): Promise<void> {
+    return this.#background.stop()
+  }
+
+  #correlation({ requestHeader }: RequestMessage): Correlation {
+    const own = this.#options.serverCorrelationValues === 'on'
+    return {
+      clientCorrelationValue: requestHeader.clientCorrelationValue,
+      serverCorrelationValue: own ? this.#options.services.newUniqueIdentifier() : undefined,
+    }
   }
 
   /** What holds for the message as a whole. @throws KmipError */
@@ -127,42 +166,95 @@ export class Dispatcher {
     }
   }
 
-  async #answerBatch(request: RequestMessage, version: Version, principal: Principal): Promise<Buffer> {
+  /**
+   * The pending item of a request that is taken into the background (§6.7, §6.8), or undefined for one that is answered at
+   * once. Batches of several are answered at once: the ID Placeholder and the continuation option bind their items together.
+   */
+  #begunInBackground(request: RequestMessage, version: Version, principal: Principal): ResponseBatchItem | undefined {
+    const [item] = request.batchItem
+    if (item === undefined || request.batchItem.length > 1) return undefined
+    if (request.requestHeader.asynchronousIndicator !== true || item.requestPayload instanceof RefusedPayload) {
+      return undefined
+    }
+    const row = this.#operations.get(item.operation)
+    const { asynchronousOperations } = this.#options.asynchronous
+    if (row === undefined || row.asynchronous === 'never' || asynchronousOperations === 'none') return undefined
+    if (asynchronousOperations === 'slow' && row.asynchronous !== 'slow') return undefined
+    const run = async (): Promise<ResponseBatchItem> => {
+      try {
+        const [result] = await this.#settle(request, version, principal, (items) => items)
+        if (result === undefined) throw new TypeError('a batch of one item has no result')
+        this.#options.log.answered(version, [result], principal, {})
+        return result
+      } catch (error) {
+        return failedItem(item, version, this.#kmipError(error, row.name))
+      }
+    }
+    const asynchronousCorrelationValue = this.#background.take({
+      user: ownerOf(principal),
+      operation: item.operation,
+      version,
+      run,
+    })
+    if (asynchronousCorrelationValue === undefined) return undefined
+    return {
+      operation: item.operation,
+      uniqueBatchItemId: item.uniqueBatchItemId,
+      resultStatus: ResultStatus.OperationPending,
+      asynchronousCorrelationValue,
+    }
+  }
+
+  async #answerBatch(request: RequestMessage, addressee: Addressee, principal: Principal): Promise<Buffer> {
+    const sizeMax = request.requestHeader.maximumResponseSize
+    try {
+      const decided = await this.#settle(request, addressee.version, principal, (items) => {
+        const answer = this.#encode(addressee, items)
+        // Decided before anything is durable: a client that cannot be told of a change must not find it made.
+        if (sizeMax !== undefined && this.#binarySize(addressee, items, answer) > sizeMax) {
+          throw new KmipError(ResultReason.ResponseTooLarge)
+        }
+        return { items, answer }
+      })
+      this.#options.log.answered(addressee.version, decided.items, principal, addressee.correlation)
+      return decided.answer
+    } catch (error) {
+      return this.#rejected(request, addressee, this.#kmipError(error, 'commit'))
+    }
+  }
+
+  /**
+   * Decides the batch and makes it durable, anew when another client was faster.
+   * @param form makes of the items what is wanted, before anything is durable
+   * @throws what `form` throws, and KmipError or the store's own errors when nothing was changed
+   */
+  async #settle<T>(
+    request: RequestMessage,
+    version: Version,
+    principal: Principal,
+    form: (items: readonly ResponseBatchItem[]) => T,
+  ): Promise<T> {
     for (let attempt = 0; attempt <= this.#options.conflictRetriesMax; attempt += 1) {
       const { items, transaction } = await this.#decide(request, version, principal)
-      const answer = this.#encode(version, items)
-      const sizeMax = request.requestHeader.maximumResponseSize
-      // Decided before anything is durable: a client that cannot be told of a change must not find it made.
-      if (sizeMax !== undefined && answer.length > sizeMax) {
-        return this.#rejected(request, version, new KmipError(ResultReason.ResponseTooLarge))
-      }
-      if (transaction.isDirty) {
-        try {
-          if (!(await transaction.commit()).done) continue
-        } catch (error) {
-          return this.#rejected(request, version, this.#kmipError(error, 'commit'))
-        }
-      }
-      this.#options.log.answered(version, items, principal)
-      return answer
+      const formed = form(items)
+      if (!transaction.isDirty || (await transaction.commit()).done) return formed
     }
-    const busy = new KmipError(ResultReason.GeneralFailure, 'Other clients keep changing the same objects; try again')
-    return this.#rejected(request, version, busy)
+    throw new KmipError(ResultReason.GeneralFailure, 'Other clients keep changing the same objects; try again')
   }
 
   /** Runs the items in order. Undo and Stop are the same but for what is kept of the items before the failure (§6.13). */
   async #decide(request: RequestMessage, version: Version, principal: Principal): Promise<Decided> {
-    const { store, table, services, clock } = this.#options
+    const { store, table, clock } = this.#options
     const now = clock.nowSeconds()
     const transaction = new Transaction(store, table, now)
-    const context = new Context(version, now, principal, transaction, services)
+    const context = new Context(version, now, principal, transaction, this.#services)
     const option = request.requestHeader.batchErrorContinuationOption ?? BatchErrorContinuationOption.Stop
     const beginning = transaction.savepoint()
     let items: ResponseBatchItem[] = []
     for (const item of request.batchItem) {
       const savepoint = transaction.savepoint()
       const result = await this.#runItem(item, context)
-      const failed = result.resultStatus !== ResultStatus.Success
+      const failed = result.resultStatus === ResultStatus.OperationFailed
       if (failed) transaction.rollback(savepoint)
       if (failed && option === BatchErrorContinuationOption.Undo) {
         transaction.rollback(beginning)
@@ -182,6 +274,9 @@ export class Dispatcher {
       }
       if (item.requestPayload instanceof RefusedPayload) throw kmipErrorOf(item.requestPayload.error)
       const responsePayload = await row.handle(item.requestPayload, context)
+      if (responsePayload instanceof AnswerOfAnother) {
+        return { ...responsePayload.item, uniqueBatchItemId: item.uniqueBatchItemId }
+      }
       return {
         operation: item.operation,
         uniqueBatchItemId: item.uniqueBatchItemId,
@@ -194,24 +289,30 @@ export class Dispatcher {
   }
 
   /** Every item of a message that is refused as a whole, so that the client finds each of its items answered. */
-  #rejected(request: RequestMessage, version: Version, error: KmipError): Buffer {
+  #rejected(request: RequestMessage, addressee: Addressee, error: KmipError): Buffer {
+    const { version } = addressee
     const known = request.batchItem.slice(0, this.#options.batchCountMax)
     const items = known.map((item) => failedItem(item, version, error))
-    return this.#encode(version, items.length === 0 ? [failedItem(undefined, version, error)] : items)
+    return this.#encode(addressee, items.length === 0 ? [failedItem(undefined, version, error)] : items)
   }
 
-  #encode(version: Version, batchItem: readonly ResponseBatchItem[]): Buffer {
-    const writer = new BinaryWriter(version)
-    writeResponse(writer, {
+  /** §6.3 counts bytes of TTLV: the test cases of the other encodings hold longer texts to the same bound. */
+  #binarySize(addressee: Addressee, items: readonly ResponseBatchItem[], answer: Buffer): number {
+    if (addressee.encoding === binaryEncoding) return answer.length
+    return this.#encode({ ...addressee, encoding: binaryEncoding }, items).length
+  }
+
+  #encode({ encoding, version, correlation }: Addressee, batchItem: readonly ResponseBatchItem[]): Buffer {
+    return encoding.encode(version, {
       responseHeader: {
         protocolVersion: { protocolVersionMajor: majorOf(version), protocolVersionMinor: minorOf(version) },
         timeStamp: this.#options.clock.nowSeconds(),
         attestationType: [],
+        ...correlation,
         batchCount: batchItem.length,
       },
       batchItem,
     })
-    return writer.bytes()
   }
 
   /** The one way from any error to what a client is told: what is not meant for it is replaced by a correlation id. */

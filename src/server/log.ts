@@ -11,6 +11,13 @@ import type { InterfaceLog } from './interface.ts'
 
 const operationNames = new Map<number, string>(Object.entries(Operation).map(([name, code]) => [code, name]))
 
+const statusNames = new Map<number, string>([
+  [ResultStatus.Success, 'success'],
+  [ResultStatus.OperationFailed, 'failed'],
+  [ResultStatus.OperationPending, 'pending'],
+  [ResultStatus.OperationUndone, 'undone'],
+])
+
 /** Events of the dispatcher and of interfaces as lines of a logger. */
 export const serverLog = (logger: Logger): DispatchLog & InterfaceLog => ({
   internalFailure(correlation, place, error) {
@@ -26,14 +33,17 @@ export const serverLog = (logger: Logger): DispatchLog & InterfaceLog => ({
       "A client's clock is off; dates that it sends may not be what it means",
     )
   },
-  answered(version, items, principal) {
+  answered(version, items, principal, correlation) {
     if (!logger.isLevelEnabled('debug')) return
     const done = items.map(({ operation, resultStatus, resultReason }) => ({
       operation: operationNames.get(operation ?? 0) ?? 'unknown',
-      status: resultStatus === ResultStatus.Success ? 'success' : 'failed',
+      status: statusNames.get(resultStatus) ?? 'unknown',
       reason: resultReason,
     }))
-    logger.debug({ version: versionText(version), user: principal.user, items: done }, 'A request was answered')
+    logger.debug(
+      { version: versionText(version), user: principal.user, items: done, ...correlation },
+      'A request was answered',
+    )
   },
   handshakeRefused({ quiet, ...event }) {
     if (quiet) logger.debug({ tls: event }, 'A peer knocked and went')
