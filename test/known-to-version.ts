@@ -12,14 +12,19 @@ import type { Version } from '#kmip/versions'
 import { enumerationNamed, enumerationOfTag, enumerationValue, tagName, tagRow } from '#kmip/vocabulary'
 import { type Item, ItemType } from '#ttlv/item'
 
+/** Where the answer gives back what the request said, whatever that was. */
+const isEcho = (parent: number | undefined, tag: number): boolean => parent === Tag.BatchItem && tag === Tag.Operation
+
 /** Fields that clients of older versions are known to ask for and to read. */
 const lenient: ReadonlySet<number> = new Set([Tag.LocatedItems])
 
 /** @throws AssertionError with the place of what the version does not know */
-export const assertKnownTo = (version: Version, item: Item, path = tagName(item.tag)): void => {
+export const assertKnownTo = (version: Version, item: Item, path = tagName(item.tag), parent?: number): void => {
   const row = tagRow(item.tag)
   assert.ok(row !== undefined && (inVersion(row, version) || lenient.has(item.tag)), `${path} is newer than ${version}`)
-  if (item.type === ItemType.Enumeration) assertValue(version, enumerationOfTag(item.tag), item.value, path)
+  if (item.type === ItemType.Enumeration && !isEcho(parent, item.tag)) {
+    assertValue(version, enumerationOfTag(item.tag), item.value, path)
+  }
   if (item.type !== ItemType.Structure) return
   const named = item.value.find(({ tag }) => tag === Tag.AttributeName)
   const name = named?.type === ItemType.TextString ? named.value : undefined
@@ -30,7 +35,7 @@ export const assertKnownTo = (version: Version, item: Item, path = tagName(item.
     if (child.tag === Tag.AttributeValue && child.type === ItemType.Enumeration && name !== undefined) {
       assertValue(version, enumerationOfAttribute(name), child.value, `${path} ${name}`)
     }
-    assertKnownTo(version, child, `${path}.${tagName(child.tag)}`)
+    assertKnownTo(version, child, `${path}.${tagName(child.tag)}`, item.tag)
   }
 }
 

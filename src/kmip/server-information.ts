@@ -4,6 +4,7 @@
  */
 import { boolean, type Infer, integer, many, one, optional, struct, textString } from '#ttlv/schema'
 import { Tag } from './tags.ts'
+import { v1_4 } from './versions.ts'
 import { enumerated } from './vocabulary.ts'
 
 /** §2.1.9 */
@@ -40,8 +41,8 @@ export const capabilityInformation = struct({
   streamingCapability: optional(Tag.StreamingCapability, boolean),
   asynchronousCapability: optional(Tag.AsynchronousCapability, boolean),
   attestationCapability: optional(Tag.AttestationCapability, boolean),
-  batchUndoCapability: optional(Tag.BatchUndoCapability, boolean),
-  batchContinueCapability: optional(Tag.BatchContinueCapability, boolean),
+  batchUndoCapability: optional(Tag.BatchUndoCapability, boolean, { since: v1_4 }),
+  batchContinueCapability: optional(Tag.BatchContinueCapability, boolean, { since: v1_4 }),
   unwrapMode: optional(Tag.UnwrapMode, enumerated('UnwrapMode')),
   destroyAction: optional(Tag.DestroyAction, enumerated('DestroyAction')),
   shreddingAlgorithm: optional(Tag.ShreddingAlgorithm, enumerated('ShreddingAlgorithm')),
