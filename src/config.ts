@@ -80,6 +80,12 @@ export const settingGroups = {
       'Address to listen on. `all` is every address of the machine, IPv6 and IPv4.',
     ),
     port: integer(5696, 0, 65_535, 'The port that IANA gave to KMIP. 0 lets the system choose a free one.'),
+    httpsPort: integer(
+      0,
+      0,
+      65_535,
+      'Port of messages in HTTPS: POST /kmip, as text/xml, application/json or application/octet-stream. 0: none. The same rules for clients as on the KMIP port.',
+    ),
     interfaceMode: choice(
       'tls-cert-pw-opt',
       ['tls-cert-pw-opt'],
@@ -255,6 +261,34 @@ export const settingGroups = {
       'Iterations that a client may ask of PBKDF2: about a second of a worker.',
     ),
     randomBytesMax: integer(64 * KiB, 32, 16 * MiB, 'Bytes that one RNG Retrieve returns.'),
+    rngSeed: choice(
+      'use',
+      ['use', 'ignore', 'refuse'],
+      'What becomes of the data of RNG Seed. `use` stirs it into what RNG Retrieve returns, which it cannot make worse; keys take nothing of it.',
+    ),
+    rngSeedBytesMax: integer(16, 1, 4_096, 'Bytes of a seed that are used: 128 bits by default. The rest is left.'),
+    missingIv: choice(
+      'refuse',
+      ['refuse', 'zeros'],
+      'Encrypt and Decrypt in CBC mode without an IV. `zeros` is for clients that put the IV in front of the data and drop the first block of the answer.',
+    ),
+    unnamedPadding: choice(
+      'none',
+      ['none', 'PKCS5'],
+      'Padding of Encrypt and Decrypt in ECB and CBC where a mode is named and no padding is.',
+    ),
+    streamsPerUserMax: integer(
+      64,
+      1,
+      65_536,
+      'Operations in parts (Init Indicator, Correlation Value) that one user may have begun and not ended; one more is refused.',
+    ),
+    streamIdleTimeoutMs: integer(
+      5 * minuteMs,
+      secondMs,
+      24 * hourMs,
+      'Time without a part after which an operation in parts is forgotten.',
+    ),
     leaseTimeSeconds: integer(3_600, 0, 31_536_000, 'Lease Time that Obtain Lease grants.'),
     destroyedObjects: choice(
       'keep',
@@ -263,6 +297,21 @@ export const settingGroups = {
     ),
   },
   Answers: {
+    rngTold: choice(
+      'full',
+      ['full', 'brief', 'unspecified'],
+      'What Query tells of the random number generator: all, the algorithm without the kind of DRBG, or nothing.',
+    ),
+    profilesTold: list(
+      /^[A-Za-z]\w*KMIPV1_[0-4]$/,
+      'Profile Names such as TapeLibraryServerKMIPV1_4, with commas between them',
+      'Of the profiles that the server has, those that Query tells; none: all.',
+    ),
+    extensions: list(
+      /^[^,=:]{1,64}=0x54[0-9A-Fa-f]{4}:(?:Structure|Integer|LongInteger|BigInteger|Enumeration|Boolean|TextString|ByteString|DateTime|Interval)$/,
+      'names with tag and item type such as ACME LOCATION=0x54AA01:TextString, with commas between them',
+      'Tags of a vendor that clients use in the values of custom attributes: what Query tells as extensions.',
+    ),
     serverCorrelationValues: choice(
       'off',
       ['off', 'on'],

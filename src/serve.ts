@@ -10,14 +10,17 @@ import { type Child, Supervisor } from '#actor/actor'
 import { systemClock } from '#actor/clock'
 import { systemEntropy, uniqueIdentifier } from '#actor/entropy'
 import { openKeyFiles } from '#crypto/key-file'
+import { SeededRandom } from '#crypto/random'
 import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
 import { bootstrap, certificateTable } from '#identity/bootstrap'
 import { Login } from '#identity/login'
 import { clientTable, userTable } from '#identity/principals'
+import type { ExtensionInformation } from '#kmip/server-information'
 import { keptObjectTypes } from '#operations/creation'
 import { operations } from '#operations/index'
 import { objectTable } from '#operations/object-table'
 import type { Policy } from '#operations/operation'
+import { Streams } from '#operations/streams'
 import { Dispatcher } from '#server/dispatch'
 import { KmipInterface } from '#server/interface'
 import { serverLog } from '#server/log'
@@ -25,6 +28,7 @@ import { Sweeper } from '#server/sweeper'
 import { ticketKeysBytes } from '#server/tls'
 import { openStore, storeExists, storeLimits } from '#store/lmdb/open'
 import type { Store, Table } from '#store/store'
+import { itemTypeNames } from '#ttlv/item'
 import type { Settings } from './config.ts'
 
 /** What Query tells of the vendor. */
@@ -33,6 +37,8 @@ const vendorIdentification = 'kmipd'
 const conflictRetriesMax = 16
 /** How soon a state that a date has brought is written down; nobody waits for it. */
 const sweepIntervalMs = 5_000
+/** Of a Correlation Value, which nobody shall guess. */
+const correlationValueBytes = 16
 /** A part that fails more often than this within the time is not mended by another start. */
 const restartsMax = 5
 const restartsWithinMs = 60_000
@@ -149,6 +155,16 @@ const newDispatcher = (
     services: {
       policy: policyOf(settings),
       crypto,
+      random: new SeededRandom(systemEntropy),
+      streams: new Streams({
+        openStream: () => {
+          throw new TypeError('no streams yet')
+        },
+        nowMs: () => systemClock.nowMs(),
+        newCorrelationValue: () => systemEntropy.bytes(correlationValueBytes),
+        perUserMax: settings.streamsPerUserMax,
+        idleTimeoutMs: settings.streamIdleTimeoutMs,
+      }),
       newUniqueIdentifier,
       operations,
       objectTypes: keptObjectTypes,
@@ -196,7 +212,19 @@ const policyOf = (settings: Settings): Policy => ({
   createdSymmetricBitsMax: settings.createdSymmetricBitsMax,
   keyMaterialBytesMax: settings.keyMaterialBytesMax,
   vendorIdentification,
+  rngTold: settings.rngTold,
+  profilesTold: settings.profilesTold,
+  extensions: settings.extensions.map(extensionOf),
+  httpsServed: settings.httpsPort !== 0,
+  asynchronousOperations: settings.asynchronousOperations,
+  computing: settings,
 })
+
+/** A row of the setting, whose form was checked when it was read: `NAME=0x54AA01:TextString`. */
+const extensionOf = (row: string): ExtensionInformation => {
+  const [extensionName = '', tag = '', type = ''] = row.split(/[=:]/)
+  return { extensionName, extensionTag: Number(tag), extensionType: itemTypeNames.indexOf(type) }
+}
 
 /** In the order in which work flows: what takes it first, what it ends in last. */
 const stopAll = async (supervisor: Supervisor, crypto: CryptoRunner | undefined, store: Store): Promise<void> => {

@@ -8,6 +8,7 @@ import { after } from 'node:test'
 import { SettableClock } from '#actor/clock'
 import { systemEntropy, uniqueIdentifier } from '#actor/entropy'
 import type { RequestPayload, ResponsePayload } from '#client/operation-methods'
+import { SeededRandom } from '#crypto/random'
 import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
 import type { Principal } from '#identity/principals'
 import { BatchErrorContinuationOption, Operation, ResultReason, ResultStatus } from '#kmip/enums'
@@ -26,6 +27,7 @@ import { keptObjectTypes } from '#operations/creation'
 import { operations } from '#operations/index'
 import { objectTable } from '#operations/object-table'
 import type { OperationRow, Policy } from '#operations/operation'
+import { Streams } from '#operations/streams'
 import { Dispatcher, type DispatcherOptions } from '#server/dispatch'
 import { MemoryStore } from '#store/memory'
 import type { Store, Table } from '#store/store'
@@ -44,6 +46,19 @@ const policy: Policy = {
   createdSymmetricBitsMax: 4096,
   keyMaterialBytesMax: 65_536,
   vendorIdentification: 'kmipd',
+  rngTold: 'full',
+  profilesTold: [],
+  extensions: [],
+  httpsServed: false,
+  asynchronousOperations: 'all',
+  computing: {
+    deriveIterationsMax: 10_000,
+    randomBytesMax: 1_024,
+    rngSeed: 'use',
+    rngSeedBytesMax: 16,
+    missingIv: 'refuse',
+    unnamedPadding: 'none',
+  },
 }
 
 const asynchronous = {
@@ -54,6 +69,9 @@ const asynchronous = {
   asynchronousDelayMs: 100,
   asynchronousKeepMs: 60_000,
 } as const
+
+/** Silence after which the dispatcher under test forgets a stream. */
+export const streamIdleTimeoutMs = 60_000
 
 const principal = (name: string): Principal => ({
   kind: 'client',
@@ -78,6 +96,7 @@ export interface DispatcherParts {
   readonly serverCorrelationValues: 'on' | 'off'
   readonly batchCountMax: number
   readonly conflictRetriesMax: number
+  readonly streamsPerUserMax: number
   /** Whether a credential of a request is right. */
   readonly verifyCredential: (username: string, password: string | undefined) => boolean
 }
@@ -123,6 +142,16 @@ export const openDispatcher = (parts: Partial<DispatcherParts> = {}): Dispatcher
     services: {
       policy: { ...policy, ...parts.policy },
       crypto,
+      random: new SeededRandom(systemEntropy),
+      streams: new Streams({
+        openStream: () => {
+          throw new TypeError('no streams yet')
+        },
+        nowMs: () => clock.nowMs(),
+        newCorrelationValue: () => systemEntropy.bytes(16),
+        perUserMax: parts.streamsPerUserMax ?? 4,
+        idleTimeoutMs: streamIdleTimeoutMs,
+      }),
       newUniqueIdentifier: () => uniqueIdentifier(clock, systemEntropy),
       operations: parts.operations ?? operations,
       objectTypes: keptObjectTypes,

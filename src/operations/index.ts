@@ -18,6 +18,8 @@ import { poll } from './poll.ts'
 import { query } from './query.ts'
 import { register } from './register.ts'
 import { revoke } from './revoke.ts'
+import { rngRetrieve } from './rng-retrieve.ts'
+import { rngSeed } from './rng-seed.ts'
 
 /** Every operation that the server has. */
 export const operations: readonly OperationRow[] = [
@@ -35,6 +37,8 @@ export const operations: readonly OperationRow[] = [
   activate,
   revoke,
   destroy,
+  rngRetrieve,
+  rngSeed,
   query,
   discoverVersions,
   cancel,

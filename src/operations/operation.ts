@@ -11,6 +11,7 @@ import { type CancellationResult, ObjectType, Operation, ResultReason } from '#k
 import { KmipError } from '#kmip/errors'
 import type { ResponseBatchItem } from '#kmip/message'
 import { type PayloadName, payloads } from '#kmip/payloads/index'
+import type { ExtensionInformation } from '#kmip/server-information'
 import type { Version } from '#kmip/versions'
 import { enumerationNamed } from '#kmip/vocabulary'
 import type { AttributeLimits } from '#objects/attributes'
@@ -19,6 +20,8 @@ import type { ManagedObject } from '#objects/managed-object'
 import { afterChange } from '#objects/new-object'
 import { templateAttributesOf } from '#objects/templates'
 import type { Infer } from '#ttlv/schema'
+import type { ComputingPolicy } from './computing-policy.ts'
+import type { Streams } from './streams.ts'
 import type { Transaction } from './transaction.ts'
 
 /** What the server decides and a client cannot: settings, each with its row in config.ts. */
@@ -34,6 +37,13 @@ export interface Policy extends AttributeLimits {
   /** Bytes of an object that is registered. */
   readonly keyMaterialBytesMax: number
   readonly vendorIdentification: string
+  /** What Query tells of the server (§4.25): its generator, so exactly; of its profiles these, or all; vendor tags. */
+  readonly rngTold: 'full' | 'brief' | 'unspecified'
+  readonly profilesTold: readonly string[]
+  readonly extensions: readonly ExtensionInformation[]
+  readonly httpsServed: boolean
+  readonly asynchronousOperations: 'none' | 'slow' | 'all'
+  readonly computing: ComputingPolicy
 }
 
 /** Requests that were taken to be answered later: what Poll and Cancel ask (§4.27, §4.28, §6.8). */
@@ -52,10 +62,20 @@ export class AnswerOfAnother {
   }
 }
 
+/** Random bytes that are no keys (§4.35, §4.36). */
+export interface RandomSource {
+  bytes(length: number): Uint8Array
+  seed(material: Uint8Array): void
+}
+
 /** What every message of the process shares. */
 export interface Services {
   readonly policy: Policy
   readonly crypto: CryptoRunner
+  /** Random bytes for clients, into which they may stir a seed. */
+  readonly random: RandomSource
+  /** Operations that come in parts and have not ended. */
+  readonly streams: Streams
   /** A new Unique Identifier. */
   readonly newUniqueIdentifier: () => string
   /** Every operation of the server, and the object types that it keeps: what Query tells. */

@@ -1,0 +1,15 @@
+/** What the server decides of the operations that compute: settings, each with its row in config.ts. Not the operations. */
+
+export interface ComputingPolicy {
+  /** Iterations that a client may ask of PBKDF2. */
+  readonly deriveIterationsMax: number
+  /** Bytes that one RNG Retrieve returns. */
+  readonly randomBytesMax: number
+  /** What becomes of a client's seed (§4.36), and how many bytes of it are used. */
+  readonly rngSeed: 'use' | 'ignore' | 'refuse'
+  readonly rngSeedBytesMax: number
+  /** CBC without an IV: refused, or done with zeros. */
+  readonly missingIv: 'refuse' | 'zeros'
+  /** The padding in ECB and CBC where a mode is named and no padding. */
+  readonly unnamedPadding: 'none' | 'PKCS5'
+}

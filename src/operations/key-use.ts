@@ -1,0 +1,132 @@
+/**
+ * What the operations that compute have in common (KMIP 1.4 §4.29 to §4.37): a key that may be used now, its Usage Limits
+ * counted down, and the errors of cryptography as their tables name them. What it is not: an operation.
+ */
+
+import type { KeyForm, KeyMaterial } from '#crypto/run'
+import { AlgorithmError, type CryptoJob, type CryptoJobKind, type CryptoResult, KeyFormatError } from '#crypto/run'
+import type { Permission } from '#identity/principals'
+import {
+  type CryptographicAlgorithm,
+  type KeyFormatType,
+  type ObjectType as ObjectTypeNumber,
+  ResultReason,
+} from '#kmip/enums'
+import { KmipError } from '#kmip/errors'
+import type { KeyBlock } from '#kmip/key-block'
+import { type ManagedObject, valueOf } from '#objects/managed-object'
+import { type Amount, allocated, objectionToUse, type Use } from '#objects/usage'
+import { kmipErrorOfFailure } from './failures.ts'
+import type { Context } from './operation.ts'
+import { isPart, type Part, type StepResult, type StreamKind, type StreamRequest } from './streams.ts'
+
+/** A key that may be used. */
+export interface UsableKey {
+  readonly object: ManagedObject
+  readonly key: KeyForm
+}
+
+/**
+ * The key of an object, in the clear.
+ * @throws KmipError Key Value Not Present, Permission Denied for one that was registered wrapped
+ */
+export const keyFormOf = (object: ManagedObject): KeyForm => {
+  const keyBlock = (object.value as { readonly keyBlock?: KeyBlock } | undefined)?.keyBlock
+  if (keyBlock === undefined) throw new KmipError(ResultReason.PermissionDenied, 'The object has no key')
+  const { keyValue } = keyBlock
+  if (keyValue === undefined) throw new KmipError(ResultReason.KeyValueNotPresent)
+  if (keyValue instanceof Uint8Array) {
+    throw new KmipError(ResultReason.PermissionDenied, 'The key was registered wrapped: the server cannot use it')
+  }
+  const algorithm = keyBlock.cryptographicAlgorithm ?? valueOf<number>(object, 'Cryptographic Algorithm')
+  return {
+    objectType: object.objectType as ObjectTypeNumber,
+    keyFormatType: keyBlock.keyFormatType as KeyFormatType,
+    keyMaterial: keyValue.keyMaterial as KeyMaterial,
+    cryptographicAlgorithm: algorithm as CryptographicAlgorithm | undefined,
+    cryptographicLength: keyBlock.cryptographicLength ?? valueOf<number>(object, 'Cryptographic Length'),
+  }
+}
+
+/**
+ * The key that a request names, or the ID Placeholder's, or for a later part of a stream the stream's.
+ * @throws KmipError Item Not Found, Permission Denied (also for an object that may not be used so now), Object Archived,
+ * Key Value Not Present
+ */
+export const usableKey = (
+  context: Context,
+  request: { readonly uniqueIdentifier?: string | undefined } & Part,
+  permission: Permission,
+  use: Use,
+): UsableKey => {
+  const { streams } = context.services
+  const identifier = request.uniqueIdentifier ?? streams.objectOf(context.principal.user, request.correlationValue)
+  const object = context.object(identifier, permission)
+  const objection = objectionToUse(object, use, context.now)
+  if (objection !== undefined) throw new KmipError(ResultReason.PermissionDenied, objection)
+  return { object, key: keyFormOf(object) }
+}
+
+/** Counts what is protected with a key off its Usage Limits. @throws KmipError Permission Denied when too little is left */
+export const allocate = (context: Context, object: ManagedObject, use: Use, amount: Amount): void => {
+  const left = allocated(object, use, amount)
+  if (left !== object) context.put(left)
+}
+
+/** How much a request protects: the parts of a stream after the first are of the same object (§3.21). */
+export const amountOf = (part: Part, bytes: number = part.data?.length ?? 0): Amount => ({
+  bytes,
+  objects: part.correlationValue === undefined ? 1 : 0,
+})
+
+/** The error of a computation as §11.30 to §11.38 have it: whatever is wrong with it is a Cryptographic Failure. */
+const computingError = (error: unknown): unknown => {
+  if (error instanceof AlgorithmError || error instanceof KeyFormatError) {
+    return new KmipError(ResultReason.CryptographicFailure, error.message)
+  }
+  return kmipErrorOfFailure(error) ?? error
+}
+
+/** Runs a job of an operation that computes. @throws KmipError Cryptographic Failure */
+export const compute = async <Kind extends CryptoJobKind>(
+  context: Context,
+  job: CryptoJob<Kind>,
+): Promise<CryptoResult<Kind>> => {
+  try {
+    return await context.services.crypto.run(job)
+  } catch (error) {
+    throw computingError(error)
+  }
+}
+
+/**
+ * Does one part of a stream, or gives undefined for a request that is the whole.
+ * @throws KmipError Item Not Found for an unknown Correlation Value, Invalid Message, Permission Denied, Cryptographic Failure
+ */
+export const streamed = (
+  context: Context,
+  part: Part,
+  kind: StreamKind,
+  uniqueIdentifier: string | undefined,
+  open: () => Omit<StreamRequest, 'kind'>,
+  expected?: Uint8Array,
+): StepResult | undefined => {
+  if (!isPart(part)) return undefined
+  const { user } = context.principal
+  const request = () => ({ kind, ...open() })
+  try {
+    return context.services.streams.step({ part, user, kind, uniqueIdentifier, open: request, expected })
+  } catch (error) {
+    throw computingError(error)
+  }
+}
+
+/** The data of a request that is the whole. @throws KmipError Invalid Message when there is none (Tables 229 to 245) */
+export const wholeData = (data: Uint8Array | undefined): Uint8Array => {
+  if (data === undefined) throw new KmipError(ResultReason.InvalidMessage, 'The request holds no Data')
+  return data
+}
+
+/** What of a stream's output a response carries: nothing rather than no bytes. */
+export const someBytes = (data: Uint8Array | undefined): Uint8Array | undefined =>
+  data === undefined || data.length === 0 ? undefined : data

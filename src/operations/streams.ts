@@ -1,0 +1,184 @@
+/**
+ * Cryptographic operations that come in parts (KMIP 1.4 §2.1.15 to §2.1.17). What it is: the open streams of all users, each
+ * under a Correlation Value, bounded in number for each user and in time. What it is not: the cryptography, or the operations.
+ *
+ *     Init ──▶ open, value made ──▶ part ──▶ part ──▶ Final: result, forgotten
+ *                                    └─ an error, or too long a silence: forgotten
+ *
+ * Streams live in memory: after a restart their Correlation Values are unknown. A batch that is decided anew, because another
+ * client changed an object first, asks with the same payload: it gets the same answer, and the stream does not move twice.
+ */
+import type { KeyForm } from '#crypto/run'
+import type { CryptographicParameters } from '#kmip/attribute-values'
+import { ResultReason } from '#kmip/enums'
+import { KmipError } from '#kmip/errors'
+
+export type StreamKind = 'encrypt' | 'decrypt' | 'sign' | 'verifySignature' | 'mac' | 'verifyMac' | 'hash'
+
+/** What a stream is opened with. */
+export interface StreamRequest {
+  readonly kind: StreamKind
+  readonly key?: KeyForm | undefined
+  readonly parameters: CryptographicParameters
+  readonly iv?: Uint8Array | undefined
+  readonly aad?: Uint8Array | undefined
+}
+
+/** What the last part gives. */
+export interface StreamResult {
+  readonly data?: Uint8Array | undefined
+  readonly tag?: Uint8Array | undefined
+  readonly signature?: Uint8Array | undefined
+  readonly mac?: Uint8Array | undefined
+  readonly digest?: Uint8Array | undefined
+  readonly valid?: boolean | undefined
+}
+
+/** A stream as cryptography gives it. */
+export interface CryptoStream {
+  readonly iv?: Uint8Array | undefined
+  update(data: Uint8Array): Uint8Array
+  final(last?: Uint8Array, expected?: Uint8Array): StreamResult
+}
+
+/** The fields of a request that make it a part. */
+export interface Part {
+  readonly data?: Uint8Array | undefined
+  readonly correlationValue?: Uint8Array | undefined
+  readonly initIndicator?: boolean | undefined
+  readonly finalIndicator?: boolean | undefined
+}
+
+/** One part's request. */
+export interface Step {
+  /** The payload itself: the same object when a batch is decided anew. */
+  readonly part: Part
+  readonly user: string
+  readonly kind: StreamKind
+  readonly uniqueIdentifier?: string | undefined
+  /** What the stream is opened with; asked for on the first part. */
+  readonly open: () => StreamRequest
+  /** Tag, signature or MAC to compare with; it may come with any part. */
+  readonly expected?: Uint8Array | undefined
+}
+
+/** What a part gives: output so far, and either the Correlation Value for the next part or the result. */
+export interface StepResult extends StreamResult {
+  readonly correlationValue?: Uint8Array | undefined
+  /** The IV that the server made, with the first part. */
+  readonly iv?: Uint8Array | undefined
+}
+
+export interface StreamsOptions {
+  readonly openStream: (request: StreamRequest) => CryptoStream
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number
+  /** Bytes that nobody guesses. */
+  readonly newCorrelationValue: () => Uint8Array
+  /** Streams that one user may have open; one more is refused. */
+  readonly perUserMax: number
+  /** Silence after which a stream is forgotten. */
+  readonly idleTimeoutMs: number
+}
+
+interface OpenStream {
+  readonly kind: StreamKind
+  readonly uniqueIdentifier: string | undefined
+  readonly stream: CryptoStream
+  expected: Uint8Array | undefined
+  usedMs: number
+}
+
+const key = (correlationValue: Uint8Array): string => Buffer.from(correlationValue).toString('hex')
+
+/** Whether a request is one part of several. Init and Final at once are the whole. */
+export const isPart = ({ correlationValue, initIndicator, finalIndicator }: Part): boolean =>
+  correlationValue !== undefined || (initIndicator === true && finalIndicator !== true)
+
+export class Streams {
+  readonly #options: StreamsOptions
+  readonly #byUser = new Map<string, Map<string, OpenStream>>()
+  readonly #answered = new WeakMap<Part, () => StepResult>()
+
+  constructor(options: StreamsOptions) {
+    this.#options = options
+  }
+
+  /** The object that a stream of this user works with, for parts that do not name it. */
+  objectOf(user: string, correlationValue: Uint8Array | undefined): string | undefined {
+    if (correlationValue === undefined) return undefined
+    return this.#byUser.get(user)?.get(key(correlationValue))?.uniqueIdentifier
+  }
+
+  /**
+   * Does one part.
+   * @throws KmipError Item Not Found for a Correlation Value that is not of a stream of this user, key and operation;
+   * Invalid Message for one beside an Init Indicator; Permission Denied for one stream too many; and what the stream throws.
+   */
+  step(step: Step): StepResult {
+    const known = this.#answered.get(step.part)
+    if (known !== undefined) return known()
+    let answer: () => StepResult
+    try {
+      const result = this.#move(step)
+      answer = () => result
+    } catch (error) {
+      answer = () => {
+        throw error
+      }
+    }
+    this.#answered.set(step.part, answer)
+    return answer()
+  }
+
+  #move(step: Step): StepResult {
+    const { part, user, expected } = step
+    const nowMs = this.#options.nowMs()
+    const streams = this.#streamsOf(user, nowMs)
+    if (part.correlationValue !== undefined && part.initIndicator === true) {
+      throw new KmipError(ResultReason.InvalidMessage, 'The first part has no Correlation Value: the server makes it')
+    }
+    const correlationValue = part.correlationValue ?? this.#open(step, streams, nowMs)
+    const name = key(correlationValue)
+    const open = streams.get(name)
+    if (open === undefined || open.kind !== step.kind || open.uniqueIdentifier !== step.uniqueIdentifier) {
+      throw new KmipError(ResultReason.ItemNotFound, 'No operation with this Correlation Value is outstanding')
+    }
+    // Out of the table while it works: a part that fails ends its stream.
+    streams.delete(name)
+    open.expected = expected ?? open.expected
+    open.usedMs = nowMs
+    const iv = part.correlationValue === undefined ? open.stream.iv : undefined
+    if (part.finalIndicator === true) return { ...open.stream.final(part.data, open.expected), iv }
+    const data = part.data === undefined ? undefined : open.stream.update(part.data)
+    streams.set(name, open)
+    return { data, correlationValue, iv }
+  }
+
+  #open(step: Step, streams: Map<string, OpenStream>, nowMs: number): Uint8Array {
+    if (streams.size >= this.#options.perUserMax) {
+      throw new KmipError(
+        ResultReason.PermissionDenied,
+        'Too many operations in parts are outstanding; end one of them',
+      )
+    }
+    const stream = this.#options.openStream(step.open())
+    const correlationValue = this.#options.newCorrelationValue()
+    const { kind, uniqueIdentifier } = step
+    streams.set(key(correlationValue), { kind, uniqueIdentifier, stream, expected: undefined, usedMs: nowMs })
+    return correlationValue
+  }
+
+  /** The streams of a user; all that have been silent for too long are forgotten first. */
+  #streamsOf(user: string, nowMs: number): Map<string, OpenStream> {
+    for (const [owner, streams] of this.#byUser) {
+      for (const [name, { usedMs }] of streams) {
+        if (nowMs - usedMs > this.#options.idleTimeoutMs) streams.delete(name)
+      }
+      if (streams.size === 0 && owner !== user) this.#byUser.delete(owner)
+    }
+    const streams = this.#byUser.get(user) ?? new Map<string, OpenStream>()
+    this.#byUser.set(user, streams)
+    return streams
+  }
+}
