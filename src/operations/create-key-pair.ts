@@ -1,19 +1,18 @@
 /** Create Key Pair: a private key and its public key, linked to one another. KMIP 1.4 §4.2 */
 import type { CryptographicDomainParameters } from '#kmip/attribute-values'
-import { type CryptographicAlgorithm, LinkType, ObjectType, type RecommendedCurve, ResultReason } from '#kmip/enums'
-import { KmipError } from '#kmip/errors'
-import { canonical } from '#objects/canonical'
+import { type CryptographicAlgorithm, LinkType, ObjectType, type RecommendedCurve } from '#kmip/enums'
 import type { AttributeSet } from '#objects/managed-object'
-import { addObject, checkLength, digestedKey, given, givenAttributes, keyObject, required } from './creation.ts'
+import {
+  addObject,
+  checkCommon,
+  checkLength,
+  digestedKey,
+  given,
+  givenAttributes,
+  keyObject,
+  required,
+} from './creation.ts'
 import { operation } from './operation.ts'
-
-/** Table 168: attributes that have the same value for both keys. */
-const common = [
-  'Cryptographic Algorithm',
-  'Cryptographic Length',
-  'Cryptographic Domain Parameters',
-  'Cryptographic Parameters',
-]
 
 export const createKeyPair = operation({
   name: 'CreateKeyPair',
@@ -89,13 +88,6 @@ export const createKeyPair = operation({
     return { privateKeyUniqueIdentifier, publicKeyUniqueIdentifier }
   },
 })
-
-/** @throws KmipError Invalid Field where the two keys are asked for with unlike values of what they share. */
-const checkCommon = (privateGiven: AttributeSet, publicGiven: AttributeSet): void => {
-  const differing = common.find((name) => canonical(privateGiven[name]) !== canonical(publicGiven[name]))
-  if (differing !== undefined)
-    throw new KmipError(ResultReason.InvalidField, `${differing} is the same for both keys of a pair`)
-}
 
 /** The attributes with a Link behind those that the request gave. */
 const withLink = (

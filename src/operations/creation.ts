@@ -8,6 +8,7 @@ import { KeyFormatType, ObjectType, ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import { encodedKeyMaterial } from '#kmip/key-block'
 import { attributesFromRequest } from '#objects/attributes'
+import { canonical } from '#objects/canonical'
 import type { AttributeSet, ManagedObject } from '#objects/managed-object'
 import { newObject } from '#objects/new-object'
 import type { Context } from './operation.ts'
@@ -47,6 +48,21 @@ export const checkLength = (cryptographicLength: number | undefined, bitsMax: nu
   }
 }
 
+/** Table 168: attributes that have the same value for both keys. */
+const commonOfPair = [
+  'Cryptographic Algorithm',
+  'Cryptographic Length',
+  'Cryptographic Domain Parameters',
+  'Cryptographic Parameters',
+]
+
+/** @throws KmipError Invalid Field where the two keys are asked for with unlike values of what they share. */
+export const checkCommon = (privateGiven: AttributeSet, publicGiven: AttributeSet): void => {
+  const differing = commonOfPair.find((name) => canonical(privateGiven[name]) !== canonical(publicGiven[name]))
+  if (differing !== undefined)
+    throw new KmipError(ResultReason.InvalidField, `${differing} is the same for both keys of a pair`)
+}
+
 /** What is digested of an object: its material as encoded, and the format for keys and secret data (§3.17). */
 export interface Digested {
   readonly encodedMaterial: Uint8Array
@@ -68,19 +84,22 @@ export interface Addition {
   /** Absent where the server has no access to the material. */
   readonly digested: Digested | undefined
   readonly generated: boolean
+  /** The object that this one replaces: its owner and those to whom it granted permissions keep them. */
+  readonly replaces?: ManagedObject
 }
 
 /** Makes the object and notes it. @throws KmipError Invalid Field for a Name that another object has, or dates that contradict. */
 export const addObject = async (context: Context, addition: Addition): Promise<ManagedObject> => {
-  const { digested, ...rest } = addition
+  const { digested, replaces, ...rest } = addition
   const digest = digested === undefined ? undefined : await context.services.crypto.run({ kind: 'digest', ...digested })
-  const object = newObject({
+  const made = newObject({
     ...rest,
     digest,
-    owner: ownerOf(context.principal),
+    owner: replaces?.owner ?? ownerOf(context.principal),
     now: context.now,
     leaseTimeSeconds: context.services.policy.leaseTimeSeconds,
   })
+  const object = replaces?.permissions === undefined ? made : { ...made, permissions: replaces.permissions }
   context.checkNames(object, ResultReason.InvalidField)
   context.transaction.put(object)
   return object

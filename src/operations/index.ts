@@ -1,6 +1,7 @@
 /** The registry of operations: one line an operation. Query, dispatch, the documentation and the tests read it. */
 import { activate } from './activate.ts'
 import { addAttribute } from './add-attribute.ts'
+import { archive } from './archive.ts'
 import { cancel } from './cancel.ts'
 import { check } from './check.ts'
 import { create } from './create.ts'
@@ -11,11 +12,16 @@ import { discoverVersions } from './discover-versions.ts'
 import { get } from './get.ts'
 import { getAttributeList } from './get-attribute-list.ts'
 import { getAttributes } from './get-attributes.ts'
+import { getUsageAllocation } from './get-usage-allocation.ts'
 import { locate } from './locate.ts'
 import { modifyAttribute } from './modify-attribute.ts'
+import { obtainLease } from './obtain-lease.ts'
 import type { OperationRow } from './operation.ts'
 import { poll } from './poll.ts'
 import { query } from './query.ts'
+import { reKey } from './re-key.ts'
+import { reKeyKeyPair } from './re-key-key-pair.ts'
+import { recover } from './recover.ts'
 import { register } from './register.ts'
 import { revoke } from './revoke.ts'
 import { rngRetrieve } from './rng-retrieve.ts'
@@ -26,6 +32,8 @@ export const operations: readonly OperationRow[] = [
   create,
   createKeyPair,
   register,
+  reKey,
+  reKeyKeyPair,
   locate,
   check,
   get,
@@ -34,11 +42,15 @@ export const operations: readonly OperationRow[] = [
   addAttribute,
   modifyAttribute,
   deleteAttribute,
+  obtainLease,
+  getUsageAllocation,
   activate,
   revoke,
   destroy,
   rngRetrieve,
   rngSeed,
+  archive,
+  recover,
   query,
   discoverVersions,
   cancel,

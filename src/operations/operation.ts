@@ -111,9 +111,14 @@ export class Context {
 
   /**
    * The object that a request names, or the ID Placeholder's: existence and access are decided here and nowhere else.
+   * @param storage `any` for Recover alone: an archived object is no refusal
    * @throws KmipError Item Not Found, Permission Denied, Object Archived
    */
-  object(uniqueIdentifier: string | undefined, permission: Permission): ManagedObject {
+  object(
+    uniqueIdentifier: string | undefined,
+    permission: Permission,
+    storage: 'online' | 'any' = 'online',
+  ): ManagedObject {
     const identifier = uniqueIdentifier ?? this.idPlaceholder
     if (identifier === undefined) {
       throw new KmipError(ResultReason.ItemNotFound, 'The request names no object and the ID Placeholder is empty')
@@ -121,7 +126,8 @@ export class Context {
     const object = this.transaction.read(identifier)
     if (object === undefined) throw new KmipError(ResultReason.ItemNotFound)
     if (!permits(this.principal, object, permission)) throw new KmipError(ResultReason.PermissionDenied)
-    if (object.attributes['Archive Date'] !== undefined) throw new KmipError(ResultReason.ObjectArchived)
+    if (storage === 'online' && object.attributes['Archive Date'] !== undefined)
+      throw new KmipError(ResultReason.ObjectArchived)
     return object
   }
 

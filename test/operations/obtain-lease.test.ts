@@ -1,0 +1,45 @@
+/** Obtain Lease: every reason of KMIP 1.4 §11.18, and the lease. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { openDispatcher, outcome, succeed } from '#test/dispatcher'
+import { objectRows, registerTemplate, testOutcomes } from '#test/outcome-table'
+import { createKey, revocation } from '#test/sample-objects'
+
+describe('Obtain Lease: reasons', () => {
+  testOutcomes([
+    ...objectRows('ObtainLease', (uniqueIdentifier) => ({ uniqueIdentifier })),
+    [
+      'a compromised key',
+      'PermissionDenied',
+      async (under) => {
+        const uniqueIdentifier = await createKey(under)
+        await succeed(under, 'Revoke', revocation(uniqueIdentifier, true))
+        return outcome(under, 'ObtainLease', { uniqueIdentifier })
+      },
+    ],
+    [
+      'a destroyed key',
+      'PermissionDenied',
+      async (under) => {
+        const uniqueIdentifier = await createKey(under)
+        await succeed(under, 'Destroy', { uniqueIdentifier })
+        return outcome(under, 'ObtainLease', { uniqueIdentifier })
+      },
+    ],
+    [
+      'a Template',
+      'PermissionDenied',
+      async (under) =>
+        outcome(under, 'ObtainLease', { uniqueIdentifier: await registerTemplate(under, 'a', { Comment: 'a' }) }),
+    ],
+  ])
+})
+
+test('Obtain Lease gives the Lease Time and the date of the last change', async () => {
+  const under = openDispatcher({ policy: { leaseTimeSeconds: 60 } })
+  const uniqueIdentifier = await createKey(under)
+  const lastChangeDate = under.clock.nowSeconds()
+  under.clock.advance(5_000)
+  const given = await succeed(under, 'ObtainLease', { uniqueIdentifier })
+  assert.deepEqual({ ...given }, { uniqueIdentifier, leaseTime: 60, lastChangeDate })
+})
