@@ -13,6 +13,7 @@ export const extensionInformation = struct({
   extensionTag: optional(Tag.ExtensionTag, integer),
   extensionType: optional(Tag.ExtensionType, integer),
 })
+export type ExtensionInformation = Infer<typeof extensionInformation>
 
 /** §2.1.19 */
 export const profileInformation = struct({

@@ -1,10 +1,21 @@
 /** Query: what the server can do, answered from the registry. KMIP 1.4 §4.25 */
-import { DestroyAction, QueryFunction, RNGMode, ShreddingAlgorithm, UnwrapMode } from '#kmip/enums'
+import type { RngParameters } from '#kmip/attribute-values'
+import {
+  ClientRegistrationMethod,
+  DestroyAction,
+  QueryFunction,
+  RNGAlgorithm,
+  RNGMode,
+  ShreddingAlgorithm,
+  UnwrapMode,
+} from '#kmip/enums'
 import { objectRows } from '#kmip/objects'
+import { profileNamed, profilesOf } from '#kmip/profiles'
 import { inVersion, type VersionRange } from '#kmip/row'
+import type { CapabilityInformation, ExtensionInformation } from '#kmip/server-information'
 import { Tag } from '#kmip/tags'
 import { serverRng } from '#objects/new-object'
-import { operation } from './operation.ts'
+import { type Context, operation, type Policy } from './operation.ts'
 
 export const query = operation({
   name: 'Query',
@@ -23,27 +34,51 @@ export const query = operation({
       vendorIdentification: information ? policy.vendorIdentification : undefined,
       serverInformation: information ? { tag: Tag.ServerInformation, type: 1, value: [] } : undefined,
       applicationNamespace: [],
-      extensionInformation: [],
+      extensionInformation: extensionsOf(policy, queryFunction),
       attestationType: [],
-      rngParameters: asks(QueryFunction.QueryRNGs) ? [serverRng] : [],
-      profileInformation: [],
+      rngParameters: asks(QueryFunction.QueryRNGs) ? [rngOf(policy)] : [],
+      profileInformation: asks(QueryFunction.QueryProfiles) ? profileInformationOf(context) : [],
       validationInformation: [],
-      capabilityInformation: asks(QueryFunction.QueryCapabilities)
-        ? [
-            {
-              streamingCapability: false,
-              asynchronousCapability: false,
-              attestationCapability: false,
-              batchUndoCapability: true,
-              batchContinueCapability: true,
-              unwrapMode: UnwrapMode.NotProcessed,
-              destroyAction: policy.hardDelete ? DestroyAction.Deleted : DestroyAction.KeyMaterialDeleted,
-              shreddingAlgorithm: ShreddingAlgorithm.Unspecified,
-              rngMode: RNGMode.SharedInstantiation,
-            },
-          ]
+      capabilityInformation: asks(QueryFunction.QueryCapabilities) ? [capabilitiesOf(policy)] : [],
+      // The first start makes a client with its certificate and registers it.
+      clientRegistrationMethod: asks(QueryFunction.QueryClientRegistrationMethods)
+        ? [ClientRegistrationMethod.ServerPreGenerated]
         : [],
-      clientRegistrationMethod: [],
     }
   },
+})
+
+/** The map stands above the list when both are asked. */
+const extensionsOf = ({ extensions }: Policy, asked: readonly number[]): readonly ExtensionInformation[] => {
+  if (asked.includes(QueryFunction.QueryExtensionMap)) return extensions
+  if (!asked.includes(QueryFunction.QueryExtensionList)) return []
+  return extensions.map(({ extensionName }) => ({ extensionName }))
+}
+
+const rngOf = ({ rngTold }: Policy): RngParameters => {
+  if (rngTold === 'unspecified') return { rngAlgorithm: RNGAlgorithm.Unspecified }
+  if (rngTold === 'full') return serverRng
+  const { drbgAlgorithm: _untold, ...brief } = serverRng
+  return brief
+}
+
+const profileInformationOf = ({ services, version }: Context): readonly { readonly profileName: number }[] => {
+  const { profilesTold, httpsServed } = services.policy
+  const operations = new Set(services.operations.map(({ code }) => code))
+  const told = new Set(profilesTold.map(profileNamed))
+  return profilesOf({ operations, https: httpsServed }, version)
+    .filter((profileName) => told.size === 0 || told.has(profileName))
+    .map((profileName) => ({ profileName }))
+}
+
+const capabilitiesOf = (policy: Policy): CapabilityInformation => ({
+  streamingCapability: false,
+  asynchronousCapability: policy.asynchronousOperations !== 'none',
+  attestationCapability: false,
+  batchUndoCapability: true,
+  batchContinueCapability: true,
+  unwrapMode: UnwrapMode.NotProcessed,
+  destroyAction: policy.hardDelete ? DestroyAction.Deleted : DestroyAction.KeyMaterialDeleted,
+  shreddingAlgorithm: ShreddingAlgorithm.Unspecified,
+  rngMode: RNGMode.SharedInstantiation,
 })

@@ -1,8 +1,9 @@
 /** Query: the answers of KMIP 1.4 §4.25 to each function, in each version what it has. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { DestroyAction, ObjectType, Operation, QueryFunction } from '#kmip/enums'
+import { ClientRegistrationMethod, DestroyAction, ObjectType, Operation, ProfileName, QueryFunction } from '#kmip/enums'
 import { operations } from '#operations/index'
+import type { Policy } from '#operations/operation'
 import { openDispatcher, outcome, succeed } from '#test/dispatcher'
 import { testOutcomes } from '#test/outcome-table'
 
@@ -53,11 +54,14 @@ describe('Query', () => {
       )
       assert.equal(answer.vendorIdentification, 'kmipd')
       assert.ok(answer.serverInformation)
-      // The server generates no Application Data, has no extensions, attests and registers nobody.
+      // The server generates no Application Data, has no extensions, and attests nobody.
       assert.deepEqual(answer.applicationNamespace, [])
       assert.deepEqual(answer.extensionInformation, [])
       assert.deepEqual(answer.attestationType, [])
-      assert.deepEqual(answer.clientRegistrationMethod, [])
+      assert.deepEqual(
+        answer.clientRegistrationMethod,
+        version >= 103 ? [ClientRegistrationMethod.ServerPreGenerated] : [],
+      )
       assert.equal(answer.rngParameters.length, version >= 103 ? 1 : 0)
       assert.equal(answer.capabilityInformation.length, version >= 103 ? 1 : 0)
     })
@@ -70,6 +74,8 @@ describe('Query', () => {
       objectType: QueryFunction.QueryObjects,
       vendorIdentification: QueryFunction.QueryServerInformation,
       rngParameters: QueryFunction.QueryRNGs,
+      profileInformation: QueryFunction.QueryProfiles,
+      clientRegistrationMethod: QueryFunction.QueryClientRegistrationMethods,
       capabilityInformation: QueryFunction.QueryCapabilities,
     }
     for (const [field, queryFunction] of Object.entries(asked)) {
@@ -93,6 +99,45 @@ describe('Query', () => {
       assert.equal(told?.batchUndoCapability, true)
       assert.equal(told?.batchContinueCapability, true)
       assert.equal(told?.destroyAction, destroyAction)
+    }
+  })
+
+  test('profiles follow from the operations, HTTPS and the settings, each in the versions that name it', async () => {
+    const told = async (policy: Partial<Policy>, version = 104): Promise<readonly number[]> => {
+      const request = { queryFunction: [QueryFunction.QueryProfiles] }
+      const answer = await succeed(openDispatcher({ policy }), 'Query', request, { version })
+      return answer.profileInformation.map(({ profileName }) => profileName)
+    }
+    const all = await told({})
+    assert.ok(all.includes(ProfileName.TapeLibraryServerKMIPV1_4))
+    assert.ok(!all.includes(ProfileName.XMLServerKMIPV1_4))
+    assert.ok(!(await told({}, 103)).includes(ProfileName.TapeLibraryServerKMIPV1_4))
+    assert.ok((await told({ httpsServed: true })).includes(ProfileName.XMLServerKMIPV1_4))
+    assert.deepEqual(await told({ profilesTold: ['TapeLibraryServerKMIPV1_4'] }), [
+      ProfileName.TapeLibraryServerKMIPV1_4,
+    ])
+  })
+
+  test('extensions are listed by name, and mapped to tag and type', async () => {
+    const extension = { extensionName: 'SITE', extensionTag: 0x54aa01, extensionType: 7 }
+    const under = openDispatcher({ policy: { extensions: [extension] } })
+    const told = async (...queryFunction: QueryFunction[]) =>
+      (await succeed(under, 'Query', { queryFunction })).extensionInformation.map((each) => ({ ...each }))
+    const { QueryExtensionList, QueryExtensionMap } = QueryFunction
+    assert.equal((await told(QueryExtensionList))[0]?.extensionTag, undefined)
+    assert.equal((await told(QueryExtensionList))[0]?.extensionName, 'SITE')
+    assert.deepEqual(await told(QueryExtensionList, QueryExtensionMap), [extension])
+  })
+
+  test('the generator is told as far as the settings say', async () => {
+    const request = { queryFunction: [QueryFunction.QueryRNGs] }
+    for (const [rngTold, count] of [
+      ['full', 4],
+      ['brief', 3],
+      ['unspecified', 1],
+    ] as const) {
+      const [told] = (await succeed(openDispatcher({ policy: { rngTold } }), 'Query', request)).rngParameters
+      assert.equal(Object.values(told ?? {}).filter((value) => value !== undefined).length, count)
     }
   })
 })
