@@ -19,6 +19,7 @@ const options = await yargs(hideBin(process.argv))
   .options({
     host: { type: 'string', default: 'localhost', describe: 'the server' },
     port: { type: 'number', default: 5696 },
+    'https-port': { type: 'number', describe: 'of the same server, for the cases of messages in HTTPS' },
     ca: { type: 'string', demandOption: true, describe: "PEM file of the authority of the server's certificate" },
     cert: { type: 'string', demandOption: true, describe: "PEM file of the client's certificate" },
     key: { type: 'string', demandOption: true, describe: "PEM file of the client's private key" },
@@ -37,6 +38,7 @@ const expected: ExpectedFailures =
 const report = await runCases({
   host: options.host,
   port: options.port,
+  httpsPort: options['https-port'],
   ca: readFileSync(options.ca),
   cert: readFileSync(options.cert),
   key: readFileSync(options.key),

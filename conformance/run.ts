@@ -18,6 +18,7 @@ import { childNamed, type Exchange, preconditionOf, readCase, type TestCase } fr
 import { cleanUp } from './cleanup.ts'
 import { type CompareContext, compareResponse, type Difference } from './compare.ts'
 import { childOf, childrenOf, FactBook, operationOf } from './facts.ts'
+import { httpsFormOf, openHttpsSession } from './https.ts'
 import { patternOf, tidyRequest } from './pattern.ts'
 
 export type Outcome = 'pass' | 'fail' | 'notRun'
@@ -52,8 +53,8 @@ export interface Surroundings {
   /** Milliseconds that only grow. */
   nowMs(): number
   wait(delayMs: number): Promise<void>
-  /** A session for one case. */
-  open(): { readonly send: Send; close(): Promise<void> }
+  /** A session for the case of this name. */
+  open(caseName: string): { readonly send: Send; close(): Promise<void> }
 }
 
 export interface RunOptions {
@@ -124,7 +125,7 @@ const runCase = async (
   const folder = dirname(file)
   const bindings = new Bindings(surroundings.nowSeconds(), memory.bindings.get(folder))
   memory.bindings.set(folder, bindings)
-  const session = surroundings.open()
+  const session = surroundings.open(name)
   try {
     if (precondition !== undefined) {
       const made = await runExchanges(readCase(precondition), bindings.fresh(), memory.book, session.send, surroundings)
@@ -228,6 +229,11 @@ export type ServerOptions = Pick<
   'host' | 'port' | 'ca' | 'cert' | 'key' | 'passphrase' | 'servername' | 'timeoutMs'
 >
 
+/** Where the server takes messages in HTTPS; cases that are about them fail without it. */
+export interface HttpsPort {
+  readonly httpsPort?: number | undefined
+}
+
 /** Sessions over TLS: each client of a case has a connection of its own, which ends with the case. */
 export const openSession = (server: ServerOptions): ReturnType<Surroundings['open']> => {
   const transports = new Map<string, Transport>()
@@ -247,9 +253,15 @@ export const openSession = (server: ServerOptions): ReturnType<Surroundings['ope
  * Runs cases against a server over mutual TLS.
  * @param options the server, the files, and the clock (`nowSeconds`, `nowMs`, `wait`)
  */
-export const runCases = async (options: ServerOptions & RunOptions & Omit<Surroundings, 'open'>): Promise<Report> => {
-  const { files, caseName, named, onResult, nowSeconds, nowMs, wait, ...server } = options
-  const surroundings: Surroundings = { nowSeconds, nowMs, wait, open: () => openSession(server) }
+export const runCases = async (
+  options: ServerOptions & HttpsPort & RunOptions & Omit<Surroundings, 'open'>,
+): Promise<Report> => {
+  const { files, caseName, named, onResult, nowSeconds, nowMs, wait, httpsPort, ...server } = options
+  const open = (name: string): ReturnType<Surroundings['open']> => {
+    const form = httpsFormOf(name)
+    return form === undefined ? openSession(server) : openHttpsSession(server, httpsPort, form)
+  }
+  const surroundings: Surroundings = { nowSeconds, nowMs, wait, open }
   const results = await runWith({ files, caseName, named, onResult }, surroundings)
   return { server: `${server.host}:${server.port}`, results }
 }

@@ -176,6 +176,16 @@ export const variations: readonly Variation[] = [
     permits: (place) => endsWith(place, 'ResponseHeader', 'TimeStamp') && isPlausibleDate(place),
   },
   {
+    name: 'correlation value of the server',
+    kinds: ['value', 'extra', 'absent'],
+    where: 'ServerCorrelationValue of the header; the value of AsynchronousCorrelationValue',
+    reason: 'made by the server, which need not send the first (KMIP 1.4 §6.19, §6.8)',
+    permits(place, kind) {
+      if (endsWith(place, 'ResponseHeader', 'ServerCorrelationValue')) return kind !== 'value' || sameType(place)
+      return kind === 'value' && place.path.at(-1) === 'AsynchronousCorrelationValue' && sameType(place)
+    },
+  },
+  {
     name: 'server date',
     kinds: ['value'],
     where: 'date attributes, and Last Change Date in Obtain Lease, that no request set',

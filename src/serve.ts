@@ -22,10 +22,11 @@ import { objectTable } from '#operations/object-table'
 import type { Policy } from '#operations/operation'
 import { Streams } from '#operations/streams'
 import { Dispatcher } from '#server/dispatch'
+import { HttpsInterface } from '#server/http'
 import { KmipInterface } from '#server/interface'
 import { serverLog } from '#server/log'
 import { Sweeper } from '#server/sweeper'
-import { ticketKeysBytes } from '#server/tls'
+import { type TlsMaterial, ticketKeysBytes } from '#server/tls'
 import { openStore, storeExists, storeLimits } from '#store/lmdb/open'
 import type { Store, Table } from '#store/store'
 import { itemTypeNames } from '#ttlv/item'
@@ -120,6 +121,7 @@ export const startServer = async (
         return { stop: () => kmip.stop(settings.drainTimeoutMs) }
       },
     })
+    if (settings.httpsPort !== 0) await supervisor.add(httpsChild(settings, log, store, dispatcher, first))
     const allMade = [...made, ...first.made]
     for (const path of allMade) logger.info({ made: path }, `Made ${path}`)
     logger.info(
@@ -190,17 +192,45 @@ const kmipInterface = (
 ): KmipInterface =>
   new KmipInterface({
     host: settings.host,
-    material: {
-      server: first.servers,
-      trustedPem: [first.authorityPem],
-      ticketKeys: systemEntropy.bytes(ticketKeysBytes),
-    },
+    material: materialOf(first),
     limits: settings,
     dispatcher,
     store,
     clock: systemClock,
     log,
   })
+
+/** HTTPS beside the KMIP port: the same certificates, clients and bounds. */
+const httpsChild = (
+  settings: Settings,
+  log: ReturnType<typeof serverLog>,
+  store: Store,
+  dispatcher: Dispatcher,
+  first: Awaited<ReturnType<typeof bootstrap>>,
+): Child => {
+  const https = new HttpsInterface({
+    host: settings.host,
+    material: materialOf(first),
+    limits: settings,
+    dispatcher,
+    store,
+    clock: systemClock,
+    log,
+  })
+  return {
+    name: 'https interface',
+    async start(failed) {
+      await https.start(settings.httpsPort, failed)
+      return { stop: () => https.stop(settings.drainTimeoutMs) }
+    },
+  }
+}
+
+const materialOf = (first: Awaited<ReturnType<typeof bootstrap>>): TlsMaterial => ({
+  server: first.servers,
+  trustedPem: [first.authorityPem],
+  ticketKeys: systemEntropy.bytes(ticketKeysBytes),
+})
 
 const policyOf = (settings: Settings): Policy => ({
   instancesMax: settings.attributeInstancesMax,

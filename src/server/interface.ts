@@ -6,12 +6,11 @@
 import type { AddressInfo, Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Clock } from '#actor/clock'
-import { identify, type Principal, type Refusal } from '#identity/principals'
-import { ResultReason } from '#kmip/enums'
-import { KmipError } from '#kmip/errors'
 import type { Store } from '#store/store'
 import { Connection, type ConnectionEnd, type ConnectionLimits, type Output, type Responder } from './connection.ts'
 import type { Dispatcher } from './dispatch.ts'
+import { binaryEncoding } from './encodings.ts'
+import { answerFor, type SessionLog } from './session.ts'
 import {
   handshakeRefusal,
   peerFingerprint,
@@ -23,18 +22,13 @@ import {
 } from './tls.ts'
 
 /** Events of an interface that the log wants; each says what to do about it. */
-export interface InterfaceLog {
+export interface InterfaceLog extends SessionLog {
   handshakeRefused(event: {
     readonly address: string
     readonly code: string
     readonly reason: string
     readonly remedy: string
     readonly quiet: boolean
-  }): void
-  clientRefused(event: {
-    readonly address: string
-    readonly fingerprint: string
-    readonly reason: Refusal | 'no certificate'
   }): void
   sessionOpened(event: { readonly address: string; readonly user: string }): void
   sessionEnded(event: { readonly address: string; readonly reason: ConnectionEnd; readonly detail: string }): void
@@ -155,28 +149,11 @@ export class KmipInterface {
     log.sessionOpened({ address, user: fingerprint ?? 'none' })
   }
 
-  /** The session's answers. Who it acts as is looked up for every request: what is removed or expired serves no longer. */
   #responder(fingerprint: string | undefined, address: string): Responder {
-    const { dispatcher, log } = this.#options
     return {
-      answer: async (message) => {
-        const who = this.#principal(fingerprint)
-        if (typeof who !== 'string') return { bytes: await dispatcher.answer(message, who), last: false }
-        log.clientRefused({ address, fingerprint: fingerprint ?? 'none', reason: who })
-        return {
-          bytes: await dispatcher.answer(message, new KmipError(ResultReason.AuthenticationNotSuccessful)),
-          last: true,
-        }
-      },
-      refusal: (error) => dispatcher.refusal(error),
+      answer: (message) => answerFor(this.#options, { address, fingerprint }, message, binaryEncoding),
+      refusal: (error) => this.#options.dispatcher.refusal(error),
     }
-  }
-
-  #principal(fingerprint: string | undefined): Principal | Refusal | 'no certificate' {
-    if (fingerprint === undefined) return 'no certificate'
-    const { store, clock } = this.#options
-    const identity = identify(store, fingerprint, clock.nowSeconds())
-    return 'principal' in identity ? identity.principal : identity.refused
   }
 }
 

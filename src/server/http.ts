@@ -1,0 +1,171 @@
+/**
+ * Messages in HTTPS (KMIP Profiles 1.4 §5.5 to §5.7): POST to /kmip on a port of its own, the content type choosing the
+ * encoding. What it is: HTTP around the dispatcher, under the bounds and the identity rules of the KMIP port. What it is not:
+ * another way to a dispatcher's insides, or a web server.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { ResultReason } from '#kmip/enums'
+import { KmipError } from '#kmip/errors'
+import type { ConnectionLimits } from './connection.ts'
+import { type Encoding, encodings } from './encodings.ts'
+import type { InterfaceLog } from './interface.ts'
+import { answerFor, type SessionParts } from './session.ts'
+import { handshakeRefusal, peerFingerprint, type TlsLimits, type TlsMaterial, tlsServerOptions } from './tls.ts'
+
+export interface HttpsLimits extends ConnectionLimits, TlsLimits {
+  readonly sessionsMax: number
+}
+
+export interface HttpsOptions extends SessionParts {
+  readonly host: string
+  readonly material: TlsMaterial
+  readonly limits: HttpsLimits
+  readonly log: InterfaceLog
+}
+
+/** The path of the profile. */
+const path = '/kmip'
+
+/** A listening HTTPS port. */
+export class HttpsInterface {
+  readonly #options: HttpsOptions
+  readonly #server: Server
+  /** By session, how many requests are unanswered, and when the last of them will be: answers keep their order. */
+  readonly #sessions = new WeakMap<Socket, { count: number; last: Promise<void> }>()
+  readonly #sockets = new Set<Socket>()
+
+  constructor(options: HttpsOptions) {
+    this.#options = options
+    const { material, limits, log } = options
+    this.#server = createServer({
+      ...tlsServerOptions(material, limits),
+      requestTimeout: limits.requestTimeoutMs,
+      headersTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.idleTimeoutMs,
+    })
+    this.#server.maxConnections = limits.sessionsMax
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    this.#server.on('drop', (peer) =>
+      log.sessionsExhausted({ address: peer?.remoteAddress ?? 'unknown', sessionsMax: limits.sessionsMax }),
+    )
+    this.#server.on('tlsClientError', (error, socket) => {
+      log.handshakeRefused({ address: socket.remoteAddress ?? 'unknown', ...handshakeRefusal(error, socket) })
+    })
+    this.#server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#take(request, response))
+  }
+
+  /**
+   * Listens on the port, or on any free one for 0. Gives the port. Rejects when it cannot be had.
+   * @param failed told when the listener fails later
+   */
+  async start(port: number, failed: (reason: unknown) => void): Promise<number> {
+    const { host } = this.#options
+    const server = this.#server
+    server.removeAllListeners('error')
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(host === 'all' ? { port } : { host, port }, () => {
+        server.off('error', reject)
+        server.on('error', failed)
+        resolve()
+      })
+    })
+    return (server.address() as AddressInfo).port
+  }
+
+  /** No new sessions and requests; resolves when what was taken is answered, or when the time is over and the rest is cut off. */
+  async stop(drainTimeoutMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#server.closeIdleConnections()
+    const cancel = this.#options.clock.after(drainTimeoutMs, () => {
+      for (const socket of this.#sockets) socket.destroy()
+    })
+    await closed
+    cancel()
+  }
+
+  /** Answers in the order of the requests, whatever each takes. */
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request
+    const session = this.#sessions.get(socket) ?? { count: 0, last: Promise.resolve() }
+    this.#sessions.set(socket, session)
+    session.count += 1
+    if (session.count > this.#options.limits.unansweredRequestsMax) {
+      socket.destroy()
+      return
+    }
+    session.last = session.last
+      .then(() => this.#answer(request, response))
+      .catch((error: unknown) => {
+        // The peer went while it was still sending, or is too slow: nobody is left to be told.
+        this.#options.log.sessionEnded({
+          address: socket.remoteAddress ?? 'unknown',
+          reason: 'peer',
+          detail: error instanceof Error ? error.message : String(error),
+        })
+        socket.destroy()
+      })
+      .finally(() => {
+        session.count -= 1
+      })
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const encoding = this.#encodingOf(request, response)
+    if (encoding === undefined) return
+    const { dispatcher, limits } = this.#options
+    const message = await bodyOf(request, limits.requestSizeMax)
+    if (message === undefined) {
+      const tooLarge = new KmipError(ResultReason.InvalidMessage, `A message may have ${limits.requestSizeMax} bytes`)
+      return finish(response, 413, encoding, dispatcher.refusal(tooLarge, undefined, encoding), true)
+    }
+    const socket = request.socket as TLSSocket
+    const peer = { address: socket.remoteAddress ?? 'unknown', fingerprint: peerFingerprint(socket) }
+    const { bytes, last } = await answerFor(this.#options, peer, message, encoding)
+    finish(response, 200, encoding, bytes, last || !this.#server.listening)
+  }
+
+  /** The request's encoding; undefined when it is refused, which is then said. */
+  #encodingOf(request: IncomingMessage, response: ServerResponse): Encoding | undefined {
+    if (request.url !== path) return refuse(response, 404, {})
+    if (request.method !== 'POST') return refuse(response, 405, { Allow: 'POST' })
+    const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? ''
+    return encodings.get(type) ?? refuse(response, 415, { Accept: [...encodings.keys()].join(', ') })
+  }
+}
+
+/** Ends a request that is not one of KMIP, and with it the session: what follows of it is not read. */
+const refuse = (response: ServerResponse, status: number, headers: Readonly<Record<string, string>>): undefined => {
+  response.writeHead(status, { ...headers, Connection: 'close', 'Content-Length': 0 })
+  response.end()
+}
+
+const finish = (response: ServerResponse, status: number, encoding: Encoding, body: Buffer, last: boolean): void => {
+  response.writeHead(status, {
+    'Content-Type': encoding.contentType,
+    'Content-Length': body.length,
+    'Cache-Control': 'no-cache',
+    ...(last ? { Connection: 'close' } : {}),
+  })
+  response.end(body)
+}
+
+/** The whole body, or undefined when it has more bytes. Rejects when the peer goes. */
+const bodyOf = async (request: IncomingMessage, sizeMax: number): Promise<Buffer | undefined> => {
+  if (Number(request.headers['content-length'] ?? 0) > sizeMax) return undefined
+  const chunks: Buffer[] = []
+  let size = 0
+  // A body that is too long is answered, so its end must not be the connection's.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > sizeMax) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
