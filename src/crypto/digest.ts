@@ -43,12 +43,16 @@ const rows: readonly HashRow[] = [
 /** Hash rows by Hashing Algorithm number. */
 export const hashRows: ReadonlyMap<number, HashRow> = new Map(rows.map((row) => [row.value, row]))
 
+/** The library's name of a hash. Throws AlgorithmError (`unsupportedAlgorithm`). */
+export function hashName(hashingAlgorithm: number): string {
+  const name = hashRows.get(hashingAlgorithm)?.libraryName
+  if (name === undefined) throw new AlgorithmError('unsupportedAlgorithm', 'The hashing algorithm is not supported')
+  return name
+}
+
 /** The hash of bytes. Throws AlgorithmError (`unsupportedAlgorithm`) for a number without a row or without the library's help. */
 export function digestOf(hashingAlgorithm: number, bytes: Uint8Array): Uint8Array {
-  const libraryName = hashRows.get(hashingAlgorithm)?.libraryName
-  if (libraryName === undefined)
-    throw new AlgorithmError('unsupportedAlgorithm', 'The hashing algorithm is not supported')
-  return plainBytes(hash(libraryName, bytes, 'buffer'))
+  return plainBytes(hash(hashName(hashingAlgorithm), bytes, 'buffer'))
 }
 
 /** The Digest attribute, with the specification's own fields. KMIP 1.4 §3.17. */

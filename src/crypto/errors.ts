@@ -47,6 +47,31 @@ export class KeyWrapError extends Error {
   }
 }
 
+/**
+ * What is wrong with the use of a key: `missingIV` and `invalidIV` its initialization vector, counter or nonce;
+ * `invalidTagLength`, `invalidLength` the length of a tag, of the data; `missingParameter`, `invalidParameter` the
+ * cryptographic parameters; `invalidKey` the key is not one for this use; `failed` all that depends on secret bytes.
+ */
+export type KeyUseErrorKind =
+  | 'missingIV'
+  | 'invalidIV'
+  | 'invalidTagLength'
+  | 'invalidLength'
+  | 'missingParameter'
+  | 'invalidParameter'
+  | 'invalidKey'
+  | 'failed'
+
+/** Encrypting, decrypting, signing, deriving, splitting or joining failed. Every `failed` has the same text. */
+export class KeyUseError extends Error {
+  override readonly name = 'KeyUseError'
+  readonly kind: KeyUseErrorKind
+  constructor(kind: KeyUseErrorKind, message = 'The cryptographic operation failed') {
+    super(message)
+    this.kind = kind
+  }
+}
+
 /** A job that died with its worker, or failed inside the cryptographic library; the message says nothing of the inside. */
 export class CryptoFailure extends Error {
   override readonly name = 'CryptoFailure'
@@ -75,7 +100,12 @@ export interface PlainCryptoError {
 
 /** The plain form of an error; of one of unknown class only the code or class is left, for its text may tell of the inside. */
 export function plainCryptoError(error: unknown): PlainCryptoError {
-  if (error instanceof KeyFormatError || error instanceof AlgorithmError || error instanceof KeyWrapError)
+  if (
+    error instanceof KeyFormatError ||
+    error instanceof AlgorithmError ||
+    error instanceof KeyWrapError ||
+    error instanceof KeyUseError
+  )
     return { name: error.name, kind: error.kind, message: error.message }
   return { name: 'CryptoFailure', kind: detailOf(error), message: '' }
 }
@@ -92,5 +122,6 @@ export function revivedCryptoError(plain: PlainCryptoError): Error {
   if (plain.name === 'KeyFormatError') return new KeyFormatError(plain.kind as KeyFormatErrorKind, plain.message)
   if (plain.name === 'AlgorithmError') return new AlgorithmError(plain.kind as AlgorithmErrorKind, plain.message)
   if (plain.name === 'KeyWrapError') return new KeyWrapError(plain.kind as KeyWrapErrorKind, plain.message)
+  if (plain.name === 'KeyUseError') return new KeyUseError(plain.kind as KeyUseErrorKind, plain.message)
   return new CryptoFailure(plain.kind)
 }

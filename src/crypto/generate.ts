@@ -68,6 +68,15 @@ export interface GeneratedKeyPair {
 const unsupported = (what: 'Algorithm' | 'Length' | 'Curve' | 'Parameter'): AlgorithmError =>
   new AlgorithmError(`unsupported${what}`, `The server makes no key of that ${what.toLowerCase()}`)
 
+/** Random bytes for initialization vectors, salts and the like: an own buffer, not a piece of the pool. */
+export function randomOctets(length: number): Uint8Array {
+  const octets = new Uint8Array(length)
+  const random = randomBytes(length)
+  octets.set(random)
+  random.fill(0)
+  return octets
+}
+
 /** Makes a symmetric or HMAC key. Throws AlgorithmError. KMIP 1.4 §4.1. */
 export function generateSymmetricKey(request: SymmetricKeyRequest): GeneratedKey {
   const row = algorithmRows.get(request.cryptographicAlgorithm)

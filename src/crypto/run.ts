@@ -9,7 +9,7 @@ import { plainCryptoError, revivedCryptoError } from './errors.ts'
 import { createJobPool } from './job-pool.ts'
 import { type CryptoJob, type CryptoJobKind, type CryptoResult, costOf, executeJob } from './jobs.ts'
 
-export { AlgorithmError, CryptoBusy, CryptoFailure, KeyFormatError, KeyWrapError } from './errors.ts'
+export { AlgorithmError, CryptoBusy, CryptoFailure, KeyFormatError, KeyUseError, KeyWrapError } from './errors.ts'
 export type { GeneratedKey, GeneratedKeyPair, KeyPairRequest, SymmetricKeyRequest } from './generate.ts'
 export type { CryptoJob, CryptoJobKind, CryptoResult } from './jobs.ts'
 export type { ConvertedKey, KeyForm, ParsedKey } from './key-format.ts'
@@ -30,7 +30,7 @@ export interface CryptoRunnerOptions {
 /** Runs cryptographic jobs. */
 export interface CryptoRunner {
   /**
-   * Does a job. Rejects with KeyFormatError, AlgorithmError or KeyWrapError where the job is at fault, with CryptoBusy when
+   * Does a job. Rejects with KeyFormatError, AlgorithmError, KeyWrapError or KeyUseError where the job is at fault, with CryptoBusy when
    * too many wait, with CryptoFailure when its worker died or the library failed.
    */
   run<Kind extends CryptoJobKind>(job: CryptoJob<Kind>): Promise<CryptoResult<Kind>>

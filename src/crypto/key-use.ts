@@ -1,0 +1,94 @@
+/**
+ * Keys as the functions that use them need them: bytes, or the library's object. What it is not: whether a key may be used;
+ * its usage mask, state and dates are the caller's affair.
+ */
+
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { KeyFormatType, ObjectType } from '#kmip/enums'
+import { type AsymmetricKey, type Family, type Half, readAsymmetricKey, unreadable } from './asymmetric-key.ts'
+import { KeyUseError } from './errors.ts'
+import { type FiniteFieldKey, writeFiniteFieldKey } from './finite-field-key.ts'
+import type { KeyForm } from './key-format.ts'
+import { bytesOf, required, structureOf } from './transparent.ts'
+
+const notForThis = (): KeyUseError => new KeyUseError('invalidKey', 'The key is not one for this operation')
+
+const byteObjects: ReadonlySet<number> = new Set([ObjectType.SymmetricKey, ObjectType.SecretData])
+
+/** The bytes of a symmetric key or of secret data. Throws KeyUseError (`invalidKey`) for another object, KeyFormatError. */
+export function symmetricBytes(form: KeyForm): Uint8Array {
+  if (!byteObjects.has(form.objectType)) throw notForThis()
+  return form.keyFormatType === KeyFormatType.TransparentSymmetricKey
+    ? required(structureOf(form.keyMaterial), 'key')
+    : bytesOf(form.keyMaterial)
+}
+
+/** Whether the object is half of a pair, or a certificate: then signatures and RSA are meant, else ciphers. */
+export const isAsymmetric = ({ objectType }: KeyForm): boolean => !byteObjects.has(objectType)
+
+/** The library's object of one half of a pair, and its family. */
+export interface UsableKey {
+  readonly family: Family
+  readonly key: KeyObject
+  /** Of DSA and DH. */
+  readonly numbers?: FiniteFieldKey
+}
+
+function usable(read: AsymmetricKey | typeof unreadable): UsableKey {
+  if (read === unreadable) throw notForThis()
+  if (!('numbers' in read)) return { family: read.family, key: read.key }
+  return { family: read.family, key: finiteFieldObject(read.numbers), numbers: read.numbers }
+}
+
+/** The library's object of a DSA or DH key. */
+export function finiteFieldObject(numbers: FiniteFieldKey): KeyObject {
+  const der = { key: Buffer.from(writeFiniteFieldKey(numbers)), format: 'der' } as const
+  return numbers.x === undefined
+    ? createPublicKey({ ...der, type: 'spki' })
+    : createPrivateKey({ ...der, type: 'pkcs8' })
+}
+
+const readHalf = (form: KeyForm, half: Half): UsableKey =>
+  usable(readAsymmetricKey(form.keyFormatType, form.keyMaterial, half, form.cryptographicAlgorithm))
+
+/** A private key. Throws KeyUseError (`invalidKey`) for another object, KeyFormatError for material that is not one. */
+export function usablePrivateKey(form: KeyForm): UsableKey {
+  if (form.objectType !== ObjectType.PrivateKey) throw notForThis()
+  return readHalf(form, 'private')
+}
+
+const certificateFamilies: ReadonlyMap<string | undefined, Family> = new Map([
+  ['rsa', 'rsa'],
+  ['rsa-pss', 'rsa'],
+  ['ec', 'ec'],
+  ['ed25519', 'edwards'],
+  ['ed448', 'edwards'],
+  ['dsa', 'dsa'],
+])
+
+/**
+ * A public key: of a Public Key, of a Certificate (its material is the DER of an X.509 certificate), or the public half of
+ * a Private Key. Throws KeyUseError (`invalidKey`) for another object or one that cannot be read, KeyFormatError.
+ */
+export function usablePublicKey(form: KeyForm): UsableKey {
+  if (form.objectType === ObjectType.PublicKey) return readHalf(form, 'public')
+  if (form.objectType === ObjectType.PrivateKey) {
+    const { family, key } = readHalf(form, 'private')
+    // Numbers of a public DSA key are read from its own form only.
+    return { family, key: createPublicKey(key) }
+  }
+  if (form.objectType !== ObjectType.Certificate) throw notForThis()
+  const key = certificateKey(bytesOf(form.keyMaterial))
+  const family = certificateFamilies.get(key.asymmetricKeyType)
+  if (family === undefined) throw notForThis()
+  return { family, key }
+}
+
+function certificateKey(der: Uint8Array): KeyObject {
+  try {
+    return new X509Certificate(der).publicKey
+  } catch {
+    // The library's text is of no use to a peer.
+    throw notForThis()
+  }
+}
