@@ -169,6 +169,12 @@ const givenOnCreation: ReadonlySet<string> = new Set([
   'Digital Signature Algorithm',
 ])
 
+/**
+ * The tables of §3.4 and §3.5 leave Secret Data out, but §4.6 gives what is derived a Cryptographic Length, and the
+ * published test cases register One Time Pads (§9.1.3.2.13) as Secret Data.
+ */
+const alsoOfSecretData: ReadonlySet<string> = new Set(['Cryptographic Algorithm', 'Cryptographic Length'])
+
 const rowOf = (rule: AttributeRuleRow): AttributeRow | undefined => {
   const addition = additionsByName[rule.name]
   if (addition === undefined) return undefined
@@ -184,7 +190,7 @@ const rowOf = (rule: AttributeRuleRow): AttributeRow | undefined => {
     until: rule.until ?? Number.MAX_SAFE_INTEGER,
     section: rule.section,
     codec: addition.codec,
-    objectTypes: new Set(objectTypes),
+    objectTypes: new Set(alsoOfSecretData.has(rule.name) ? [...objectTypes, ObjectType.SecretData] : objectTypes),
     multiple: rule.multipleInstances !== false,
     alwaysHasValue: rule.alwaysHasValue !== false,
     setByClient: rule.initiallySetBy.includes('Client'),

@@ -105,3 +105,4 @@ export type KeyObjectValue = Infer<typeof key>
 export type SecretDataValue = Infer<typeof secretData>
 export type OpaqueObjectValue = Infer<typeof opaqueObject>
 export type TemplateValue = Infer<typeof template>
+export type SplitKeyValue = Infer<typeof splitKey>

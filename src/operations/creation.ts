@@ -125,6 +125,7 @@ export const keptObjectTypes: ReadonlySet<number> = new Set([
   ObjectType.SymmetricKey,
   ObjectType.PublicKey,
   ObjectType.PrivateKey,
+  ObjectType.SplitKey,
   ObjectType.Template,
   ObjectType.SecretData,
   ObjectType.OpaqueObject,

@@ -10,6 +10,7 @@ import {
   ObjectType,
   QueryFunction,
   RNGAlgorithm,
+  SecretDataType,
   State,
 } from '#kmip/enums'
 import type { KeyBlock } from '#kmip/key-block'
@@ -293,4 +294,21 @@ describe('Create from Templates', () => {
     ])
     assert.equal(items[1]?.status, 'Success')
   })
+})
+
+test('Create makes Secret Data: random bytes of the length, as a password of unknown encoding', async () => {
+  const under = openDispatcher()
+  const request = given(ObjectType.SecretData, { 'Cryptographic Length': 80 })
+  const { uniqueIdentifier } = await succeed(under, 'Create', request)
+  const { secretData } = await succeed(under, 'Get', { uniqueIdentifier })
+  assert.equal(secretData?.secretDataType, SecretDataType.Password)
+  assert.equal(secretData.keyBlock.keyFormatType, KeyFormatType.Opaque)
+  const { keyValue } = secretData.keyBlock
+  assert.ok(keyValue !== undefined && !(keyValue instanceof Uint8Array))
+  assert.equal((keyValue.keyMaterial as Uint8Array).length, 10)
+  assert.equal(await outcome(under, 'Create', given(ObjectType.SecretData, {})), 'InvalidMessage')
+  assert.equal(
+    await outcome(under, 'Create', given(ObjectType.SecretData, { 'Cryptographic Length': 81 })),
+    'InvalidField',
+  )
 })

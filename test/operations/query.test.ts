@@ -47,6 +47,7 @@ describe('Query', () => {
           ObjectType.SymmetricKey,
           ObjectType.PublicKey,
           ObjectType.PrivateKey,
+          ObjectType.SplitKey,
           ObjectType.Template,
           ObjectType.SecretData,
           ObjectType.OpaqueObject,
