@@ -61,7 +61,8 @@ const policy: Policy = {
   },
 }
 
-const asynchronous = {
+/** Bounds of asynchronous requests, small enough to be met. */
+export const asynchronousLimits = {
   asynchronousOperations: 'all',
   asynchronousRequestsMax: 4,
   asynchronousRequestsPerUserMax: 3,
@@ -164,7 +165,7 @@ export const openDispatcher = (parts: Partial<DispatcherParts> = {}): Dispatcher
     },
     clock,
     readerLimits,
-    asynchronous: { ...asynchronous, ...parts.asynchronous },
+    asynchronous: { ...asynchronousLimits, ...parts.asynchronous },
     serverCorrelationValues: parts.serverCorrelationValues ?? 'off',
     batchCountMax: parts.batchCountMax ?? 16,
     conflictRetriesMax: parts.conflictRetriesMax ?? 4,
