@@ -121,7 +121,7 @@ export const startServer = async (
         return { stop: () => kmip.stop(settings.drainTimeoutMs) }
       },
     })
-    if (settings.httpsPort !== 0) await supervisor.add(httpsChild(settings, log, store, dispatcher, first))
+    if (settings.httpsPort !== 0) await supervisor.add(httpsChild(settings, logger, log, store, dispatcher, first))
     const allMade = [...made, ...first.made]
     for (const path of allMade) logger.info({ made: path }, `Made ${path}`)
     logger.info(
@@ -203,6 +203,7 @@ const kmipInterface = (
 /** HTTPS beside the KMIP port: the same certificates, clients and bounds. */
 const httpsChild = (
   settings: Settings,
+  logger: Logger,
   log: ReturnType<typeof serverLog>,
   store: Store,
   dispatcher: Dispatcher,
@@ -220,7 +221,11 @@ const httpsChild = (
   return {
     name: 'https interface',
     async start(failed) {
-      await https.start(settings.httpsPort, failed)
+      const port = await https.start(settings.httpsPort, failed)
+      logger.info(
+        { listening: { interface: 'https', host: settings.host, port } },
+        `KMIP in HTTPS is served on port ${port}`,
+      )
       return { stop: () => https.stop(settings.drainTimeoutMs) }
     },
   }

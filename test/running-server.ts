@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -26,6 +27,8 @@ export interface RunningServerOptions {
   readonly flags?: readonly string[]
   /** Flags of the runtime, before the program's name. */
   readonly runtimeFlags?: readonly string[]
+  /** Whether it takes messages in HTTPS too, on a port that was free a moment ago. */
+  readonly https?: boolean
 }
 
 /** One line of the server's log. */
@@ -35,6 +38,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly process: ChildProcess
   readonly host: string
   readonly port: number
+  /** Where it takes messages in HTTPS; undefined when it was not asked to. */
+  readonly httpsPort: number | undefined
   readonly directory: string
   /** Paths of PEM files: the authority, and the bootstrap client's certificate and key. */
   readonly caPath: string
@@ -66,7 +71,9 @@ export interface RunningServer extends AsyncDisposable {
  */
 export const startServerProcess = async (options: RunningServerOptions = {}): Promise<RunningServer> => {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'kmipd-server-')))
-  const flags = ['--data', directory, '--host', host, '--port', '0', ...(options.flags ?? [])]
+  const httpsPort = options.https === true ? await freePort() : undefined
+  const https = httpsPort === undefined ? [] : ['--https-port', String(httpsPort)]
+  const flags = ['--data', directory, '--host', host, '--port', '0', ...https, ...(options.flags ?? [])]
   const child = spawn(process.execPath, [...(options.runtimeFlags ?? []), main, 'serve', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -100,6 +107,7 @@ export const startServerProcess = async (options: RunningServerOptions = {}): Pr
     process: child,
     host,
     port,
+    httpsPort,
     directory,
     caPath,
     certPath,
@@ -170,6 +178,17 @@ const servingPort = async (
   child.kill('SIGKILL')
   await ended
   throw new Error(`the server does not serve: ${lastWords(log)}`)
+}
+
+/** A port that nobody listens on now. */
+const freePort = async (): Promise<number> => {
+  const server = createServer()
+  server.listen(0, host)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
 }
 
 /** Whether something came about in time. */

@@ -22,13 +22,14 @@ const wholeFamilies = /^(?:TL|SASED|SKFF|SKLC|AKLC|OMOS)-/
 describe('the server and the test cases', () => {
   let server: RunningServer
   before(async () => {
-    server = await startServerProcess()
+    server = await startServerProcess({ https: true })
   })
   after(() => server.stop())
 
   const run = async (paths: readonly string[]): Promise<readonly CaseResult[]> => {
     const { results } = await runCases({
       ...server.connection,
+      httpsPort: server.httpsPort,
       files: findCases(paths),
       nowSeconds: () => systemClock.nowSeconds(),
       nowMs: () => performance.now(),
