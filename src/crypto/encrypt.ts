@@ -6,6 +6,7 @@
 import { type CipherOptions, openDecryption, openEncryption } from './cipher.ts'
 import { isAsymmetric } from './key-use.ts'
 import { concatenated } from './octets.ts'
+import { isOneTimePad, padData } from './one-time-pad.ts'
 import { decryptRsa, encryptRsa } from './rsa-encryption.ts'
 
 /** What to encrypt or to decrypt, and with what. */
@@ -24,6 +25,7 @@ export interface Encrypted {
 export function encrypt(request: EncryptRequest): Encrypted {
   const { key, parameters, data } = request
   if (isAsymmetric(key)) return { data: encryptRsa(key, parameters, data) }
+  if (isOneTimePad(key)) return { data: padData(key, data) }
   const stream = openEncryption(request)
   const head = stream.update(data)
   const { data: tail, tag } = stream.final()
@@ -38,6 +40,7 @@ export function encrypt(request: EncryptRequest): Encrypted {
 export function decrypt(request: EncryptRequest): { readonly data: Uint8Array } {
   const { key, parameters, data } = request
   if (isAsymmetric(key)) return { data: decryptRsa(key, parameters, data) }
+  if (isOneTimePad(key)) return { data: padData(key, data) }
   const stream = openDecryption(request)
   const head = stream.update(data)
   return { data: concatenated(head, stream.final().data) }

@@ -4,8 +4,15 @@
  */
 
 import type { CryptographicParameters } from '#kmip/attribute-values'
-import { CryptographicAlgorithm, type KeyCompressionType, KeyFormatType } from '#kmip/enums'
+import {
+  CryptographicAlgorithm,
+  DerivationMethod,
+  type KeyCompressionType,
+  KeyFormatType,
+  SplitKeyMethod,
+} from '#kmip/enums'
 import { algorithmRows } from './algorithms.ts'
+import { type DeriveRequest, deriveKey } from './derive.ts'
 import { type Digest, digestOf, mandatoryDigest } from './digest.ts'
 import { decrypt, type Encrypted, type EncryptRequest, encrypt } from './encrypt.ts'
 import { type PlainCryptoError, plainCryptoError } from './errors.ts'
@@ -22,6 +29,7 @@ import { isAsymmetric } from './key-use.ts'
 import { computeMac, verifyMac } from './mac.ts'
 import { needsRecovery } from './rsa-key.ts'
 import { computeSignature, type SignRequest, type VerifyRequest, verifySignature } from './signature.ts'
+import { type JoinRequest, joinKey, type SplitRequest, type SplitSecret, splitKey } from './split.ts'
 import { unwrapKey, type WrapRequest, wrapKey } from './wrap.ts'
 
 /** Conversion: the key as stored, and the form that Get asks for. */
@@ -64,6 +72,9 @@ export interface CryptoJobs {
     readonly request: { readonly hashingAlgorithm: number; readonly data: Uint8Array }
     readonly result: { readonly digest: Uint8Array }
   }
+  readonly deriveKey: { readonly request: DeriveRequest; readonly result: { readonly keyMaterial: Uint8Array } }
+  readonly splitKey: { readonly request: SplitRequest; readonly result: SplitSecret }
+  readonly joinKey: { readonly request: JoinRequest; readonly result: { readonly secret: Uint8Array } }
   readonly digest: {
     readonly request: { readonly encodedMaterial: Uint8Array; readonly keyFormatType?: KeyFormatType | undefined }
     readonly result: Digest
@@ -123,6 +134,19 @@ const privateKeyCost = ({ key }: { readonly key: KeyForm }): Cost =>
 const publicKeyCost = ({ key }: { readonly key: KeyForm }): Cost =>
   key.cryptographicAlgorithm === CryptographicAlgorithm.RSA ? 'inline' : 'small'
 
+/** An iteration of PBKDF2 takes about 0.3 µs; an agreement as long as a signature. */
+const derivationCost = ({ method, iterationCount = 0 }: DeriveRequest): Cost => {
+  if (method === DerivationMethod.AsymmetricKey) return 'heavy'
+  return iterationCount > 2000 ? 'heavy' : iterationCount > 100 ? 'small' : 'inline'
+}
+
+/** A share of a 256-bit key costs some microseconds. */
+const sharingCost = (shares: number): Cost => (shares > 16 ? 'heavy' : 'small')
+
+/** A prime must be found, or checked. */
+const splitCost = ({ method, parts }: SplitRequest): Cost =>
+  method === SplitKeyMethod.PolynomialSharingPrimeField ? 'heavy' : sharingCost(parts)
+
 const rows: Rows = {
   generateSymmetricKey: { execute: generateSymmetricKey, cost: generationCost },
   generateKeyPair: { execute: generateKeyPair, cost: generationCost },
@@ -143,6 +167,9 @@ const rows: Rows = {
     cost: costByBytes,
   },
   hash: { execute: ({ hashingAlgorithm, data }) => ({ digest: digestOf(hashingAlgorithm, data) }), cost: costByBytes },
+  deriveKey: { execute: (request) => ({ keyMaterial: deriveKey(request) }), cost: derivationCost },
+  splitKey: { execute: splitKey, cost: splitCost },
+  joinKey: { execute: (request) => ({ secret: joinKey(request) }), cost: ({ shares }) => sharingCost(shares.length) },
   digest: {
     execute: ({ encodedMaterial, keyFormatType }) => mandatoryDigest(encodedMaterial, keyFormatType),
     cost: ({ encodedMaterial }) => (encodedMaterial.length > inlineBytesMax ? 'small' : 'inline'),

@@ -1,0 +1,131 @@
+/**
+ * One use of a key over several requests: Init Indicator, pieces, Final Indicator. What it is: the state between the pieces,
+ * in place, for it cannot cross a thread. What it is not: Correlation Values, their owners and their bounds; whoever holds
+ * streams bounds their number, their age and the bytes given to each, for some modes keep all pieces to the end (CCM, XTS,
+ * RSA, EdDSA, and decryption that authenticates). KMIP 1.4 §4.29 to §4.34, §4.37.
+ */
+
+import { createHash } from 'node:crypto'
+import { type CipherOptions, openDecryption, openEncryption } from './cipher.ts'
+import { hashName } from './digest.ts'
+import { decrypt, encrypt } from './encrypt.ts'
+import { KeyUseError } from './errors.ts'
+import type { KeyForm } from './key-format.ts'
+import { isAsymmetric } from './key-use.ts'
+import { openMac } from './mac.ts'
+import { concatenated } from './octets.ts'
+import { constantTimeEqual } from './secret.ts'
+import { openSignature, openVerification } from './signature.ts'
+import { plainBytes } from './transparent.ts'
+
+/** What a stream does. */
+export type StreamKind = 'encrypt' | 'decrypt' | 'sign' | 'verifySignature' | 'mac' | 'verifyMac' | 'hash'
+
+/** What a stream is opened with. */
+export interface StreamOptions extends Omit<CipherOptions, 'key'> {
+  readonly kind: StreamKind
+  /** Absent for `hash` only. */
+  readonly key?: KeyForm | undefined
+}
+
+/** What a stream ends with; which fields are there, its kind tells. */
+export interface StreamResult {
+  readonly data?: Uint8Array
+  readonly tag?: Uint8Array
+  readonly signature?: Uint8Array
+  readonly mac?: Uint8Array
+  readonly digest?: Uint8Array
+  readonly valid?: boolean
+}
+
+/** A stream. After `final`, or after an error, it is to be thrown away. */
+export interface CryptoStream {
+  /** The initialization vector, where it was made here. */
+  readonly iv?: Uint8Array
+  /** Takes a piece; gives what is ready of the result, which may be nothing. */
+  update(data: Uint8Array): Uint8Array
+  /** Takes the last piece; `expected` is the tag, the signature or the code that is to be checked. */
+  final(last?: Uint8Array, expected?: Uint8Array): StreamResult
+}
+
+const none = new Uint8Array(0)
+
+/** A stream that says nothing before its end. */
+function quiet(
+  update: (data: Uint8Array) => void,
+  final: (expected: Uint8Array | undefined) => StreamResult,
+): CryptoStream {
+  return {
+    update(data) {
+      update(data)
+      return none
+    },
+    final(last, expected) {
+      if (last !== undefined) update(last)
+      return final(expected)
+    },
+  }
+}
+
+/** RSA encrypts and decrypts all at once. */
+function gathered(run: (data: Uint8Array) => { readonly data: Uint8Array }): CryptoStream {
+  const pieces: Uint8Array[] = []
+  return quiet(
+    (data) => void pieces.push(data),
+    () => ({ data: run(concatenated(...pieces)).data }),
+  )
+}
+
+function needed(expected: Uint8Array | undefined, what: string): Uint8Array {
+  if (expected === undefined) throw new KeyUseError('missingParameter', `The ${what} to be checked is missing`)
+  return expected
+}
+
+function openCipherStream(kind: 'encrypt' | 'decrypt', options: CipherOptions): CryptoStream {
+  if (isAsymmetric(options.key)) {
+    return gathered((data) => (kind === 'encrypt' ? encrypt({ ...options, data }) : decrypt({ ...options, data })))
+  }
+  const stream = kind === 'encrypt' ? openEncryption(options) : openDecryption(options)
+  return {
+    ...(stream.iv === undefined ? {} : { iv: stream.iv }),
+    update: (data) => stream.update(data),
+    final(last, expected) {
+      const head = last === undefined ? none : stream.update(last)
+      const { data, tag } = stream.final(expected)
+      return { data: concatenated(head, data), ...(tag === undefined ? {} : { tag }) }
+    },
+  }
+}
+
+/**
+ * Opens a stream. Throws, here and from its methods, what the same work throws at once: AlgorithmError, KeyUseError,
+ * KeyFormatError; KeyUseError (`missingParameter`) for a key or an expected value that is not there.
+ */
+export function openStream({ kind, key, ...options }: StreamOptions): CryptoStream {
+  const { parameters } = options
+  if (kind === 'hash') {
+    if (parameters.hashingAlgorithm === undefined) {
+      throw new KeyUseError('missingParameter', 'The hashing algorithm is missing')
+    }
+    const hash = createHash(hashName(parameters.hashingAlgorithm))
+    return quiet(
+      (data) => void hash.update(data),
+      () => ({ digest: plainBytes(hash.digest()) }),
+    )
+  }
+  if (key === undefined) throw new KeyUseError('missingParameter', 'The key is missing')
+  if (kind === 'encrypt' || kind === 'decrypt') return openCipherStream(kind, { key, ...options })
+  if (kind === 'sign') {
+    const stream = openSignature(key, parameters)
+    return quiet(stream.update, () => ({ signature: stream.final() }))
+  }
+  if (kind === 'verifySignature') {
+    const stream = openVerification(key, parameters)
+    return quiet(stream.update, (expected) => ({ valid: stream.final(needed(expected, 'signature')) }))
+  }
+  const stream = openMac(key, parameters)
+  if (kind === 'mac') return quiet(stream.update, () => ({ mac: stream.final() }))
+  return quiet(stream.update, (expected) => ({
+    valid: constantTimeEqual(stream.final(), needed(expected, 'message authentication code')),
+  }))
+}
