@@ -10,6 +10,7 @@ import { systemEntropy, uniqueIdentifier } from '#actor/entropy'
 import type { RequestPayload, ResponsePayload } from '#client/operation-methods'
 import { SeededRandom } from '#crypto/random'
 import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
+import { openStream } from '#crypto/stream'
 import type { Principal } from '#identity/principals'
 import { BatchErrorContinuationOption, Operation, ResultReason, ResultStatus } from '#kmip/enums'
 import type { KmipError } from '#kmip/errors'
@@ -30,7 +31,7 @@ import type { OperationRow, Policy } from '#operations/operation'
 import { Streams } from '#operations/streams'
 import { Dispatcher, type DispatcherOptions } from '#server/dispatch'
 import { MemoryStore } from '#store/memory'
-import type { Store, Table } from '#store/store'
+import type { Store } from '#store/store'
 import { assertKnownTo } from '#test/known-to-version'
 import { BinaryReader, BinaryWriter, decodeItem } from '#ttlv/binary'
 
@@ -121,7 +122,7 @@ export interface DispatcherUnderTest {
 }
 
 /** A store in memory with the table of Managed Objects. */
-export const newStore = (): MemoryStore => new MemoryStore([objectTable as unknown as Table<never>])
+export const newStore = (): MemoryStore => new MemoryStore([objectTable])
 
 // One pool a test file: starting one takes longer than most tests.
 let sharedCrypto: CryptoRunner | undefined
@@ -145,12 +146,11 @@ export const openDispatcher = (parts: Partial<DispatcherParts> = {}): Dispatcher
       crypto,
       random: new SeededRandom(systemEntropy),
       streams: new Streams({
-        openStream: () => {
-          throw new TypeError('no streams yet')
-        },
+        openStream,
         nowMs: () => clock.nowMs(),
         newCorrelationValue: () => systemEntropy.bytes(16),
         perUserMax: parts.streamsPerUserMax ?? 4,
+        bytesMax: 1_024,
         idleTimeoutMs: streamIdleTimeoutMs,
       }),
       newUniqueIdentifier: () => uniqueIdentifier(clock, systemEntropy),
@@ -322,6 +322,18 @@ export const outcome = async <N extends PayloadName>(
 ): Promise<string> => {
   const { status, reason } = await ask(under, operation, payload, options)
   return reason ?? status
+}
+
+/** The response payload of an item of a batch, which must be one of this operation's. */
+export const payloadOf = <N extends PayloadName>(
+  { items }: Answer,
+  index: number,
+  operation: N,
+): ResponsePayload<N> => {
+  const answered = items[index]
+  assert.ok(answered !== undefined && answered.status === 'Success')
+  assert.equal(answered.operation, operation)
+  return answered.payload as ResponsePayload<N>
 }
 
 /** Outcomes of all items of an answer. */

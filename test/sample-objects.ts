@@ -2,6 +2,7 @@
  * Objects for tests, made through the dispatcher as clients make them. What it is: one short function an object type, and the
  * attributes that requests are made of. What it is not: objects behind the server's back (`place` in dispatcher.ts).
  */
+import assert from 'node:assert/strict'
 import { systemEntropy } from '#actor/entropy'
 import { createAuthority, issueServerCertificate } from '#identity/authority'
 import type { Principal } from '#identity/principals'
@@ -19,6 +20,7 @@ import {
   RevocationReasonCode,
   SecretDataType,
 } from '#kmip/enums'
+import type { KeyBlock } from '#kmip/key-block'
 import type { Version } from '#kmip/versions'
 import { type DispatcherUnderTest, succeed } from '#test/dispatcher'
 
@@ -138,6 +140,14 @@ export const revocation = (uniqueIdentifier: string, compromised = false) => ({
     revocationReasonCode: compromised ? RevocationReasonCode.KeyCompromise : RevocationReasonCode.CessationOfOperation,
   },
 })
+
+/** The bytes of a key that is not wrapped, in a format that is not transparent. */
+export const materialOf = (object: { readonly keyBlock: KeyBlock } | undefined): Buffer => {
+  const keyValue = object?.keyBlock.keyValue
+  assert.ok(keyValue !== undefined && !(keyValue instanceof Uint8Array))
+  assert.ok(keyValue.keyMaterial instanceof Uint8Array)
+  return Buffer.from(keyValue.keyMaterial)
+}
 
 /** A Link to another object. */
 export const parentLink = (linkedObjectIdentifier: string) => ({

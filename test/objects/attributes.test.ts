@@ -233,8 +233,12 @@ describe('indices', () => {
     const changed = modify(object, 'Object Group', 'B', 1)
     assert.deepEqual(changed.instance, { index: 1, value: 'B' })
     assert.deepEqual(
-      instancesOf(changed.object, 'Object Group').map(({ index, value }) => `${index}${value}`),
-      ['0a', '1B', '2c'],
+      instancesOf(changed.object, 'Object Group').map(({ index, value }) => [index, value]),
+      [
+        [0, 'a'],
+        [1, 'B'],
+        [2, 'c'],
+      ],
     )
     assert.deepEqual(valueOf(object, 'Object Group'), 'a', 'the object that was given is as it was')
   })

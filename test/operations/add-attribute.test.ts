@@ -46,7 +46,7 @@ const readOnly: readonly Attribute[] = [
 ]
 
 const readOnlyRows = readOnly.map(
-  (attribute): OutcomeRow => [`read-only: ${attribute.attributeName}`, 'PermissionDenied', adding(attribute)],
+  (attribute): OutcomeRow => [`${attribute.attributeName}, which is read-only`, 'PermissionDenied', adding(attribute)],
 )
 
 describe('Add Attribute: reasons', () => {

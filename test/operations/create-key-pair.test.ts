@@ -13,7 +13,6 @@ import {
   RecommendedCurve,
   State,
 } from '#kmip/enums'
-import type { KeyBlock } from '#kmip/key-block'
 import {
   alice,
   attributesOf,
@@ -21,11 +20,12 @@ import {
   item,
   openDispatcher,
   outcome,
+  payloadOf,
   send,
   succeed,
 } from '#test/dispatcher'
 import { registerTemplate, templateRows, testOutcomes } from '#test/outcome-table'
-import { attributes, createKey, name, pairRequest } from '#test/sample-objects'
+import { attributes, createKey, materialOf, name, pairRequest } from '#test/sample-objects'
 
 type Own = Parameters<typeof pairRequest>[0]
 
@@ -136,9 +136,6 @@ const create = async (under: DispatcherUnderTest, request: RequestPayload<'Creat
   }
 }
 
-const materialOf = (key: { readonly keyBlock: KeyBlock } | undefined): Buffer =>
-  Buffer.from((key?.keyBlock.keyValue as { keyMaterial: Uint8Array }).keyMaterial)
-
 describe('Create Key Pair', () => {
   test('makes two keys that are linked and belong together', async () => {
     const under = openDispatcher()
@@ -219,13 +216,9 @@ describe('Create Key Pair', () => {
 
   test('the ID Placeholder is the private key', async () => {
     const under = openDispatcher()
-    const { items } = await send(under, alice, 100, [
-      item('CreateKeyPair', pairRequest()),
-      item('GetAttributeList', {}),
-    ])
-    const { privateKeyUniqueIdentifier } = items[0]?.payload as { privateKeyUniqueIdentifier: string }
-    const { uniqueIdentifier } = items[1]?.payload as { uniqueIdentifier: string }
-    assert.equal(uniqueIdentifier, privateKeyUniqueIdentifier)
+    const answer = await send(under, alice, 100, [item('CreateKeyPair', pairRequest()), item('GetAttributeList', {})])
+    const { privateKeyUniqueIdentifier } = payloadOf(answer, 0, 'CreateKeyPair')
+    assert.equal(payloadOf(answer, 1, 'GetAttributeList').uniqueIdentifier, privateKeyUniqueIdentifier)
   })
 
   test('RSA, made by a worker', async () => {

@@ -13,7 +13,6 @@ import {
   SecretDataType,
   State,
 } from '#kmip/enums'
-import type { KeyBlock } from '#kmip/key-block'
 import {
   alice,
   attributesOf,
@@ -25,7 +24,7 @@ import {
   succeed,
 } from '#test/dispatcher'
 import { registerTemplate, templateRows, testOutcomes } from '#test/outcome-table'
-import { aes, attributes, createKey, createRequest, name } from '#test/sample-objects'
+import { aes, attributes, createKey, createRequest, materialOf, name } from '#test/sample-objects'
 import { type Item, ItemType } from '#ttlv/item'
 
 const creating = (values: Readonly<Record<string, unknown>>) => (under: DispatcherUnderTest) =>
@@ -186,9 +185,9 @@ describe('Create', () => {
     for (let count = 0; count < 2; count += 1) {
       const { uniqueIdentifier } = await succeed(under, 'Create', request)
       const { symmetricKey } = await succeed(under, 'Get', { uniqueIdentifier })
-      const { keyMaterial } = (symmetricKey?.keyBlock as KeyBlock).keyValue as { keyMaterial: Uint8Array }
+      const keyMaterial = materialOf(symmetricKey)
       assert.equal(keyMaterial.length, 32)
-      keys.push(Buffer.from(keyMaterial).toString('hex'))
+      keys.push(keyMaterial.toString('hex'))
     }
     assert.notEqual(keys[0], keys[1])
   })

@@ -19,6 +19,7 @@ import {
   createKey,
   keyBytes,
   keyRequest,
+  materialOf,
   opaqueRequest,
   pairRequest,
   secretRequest,
@@ -168,7 +169,7 @@ describe('Get', () => {
       const request = { uniqueIdentifier: publicKeyUniqueIdentifier, keyCompressionType }
       const { publicKey } = await succeed(under, 'Get', request)
       assert.equal(publicKey?.keyBlock.keyCompressionType, keyCompressionType)
-      lengths.push((publicKey?.keyBlock.keyValue as { keyMaterial: Uint8Array }).keyMaterial.length)
+      lengths.push(materialOf(publicKey).length)
     }
     assert.equal(lengths[1], (lengths[0] ?? 0) - 32)
   })

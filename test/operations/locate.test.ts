@@ -23,6 +23,7 @@ import {
   openDispatcher,
   outcome,
   outcomesOf,
+  payloadOf,
   send,
   succeed,
 } from '#test/dispatcher'
@@ -375,7 +376,7 @@ describe('Locate in a batch', () => {
     const [old] = await keys(under, { 'Object Group': 'g' })
     assert.ok(old)
     const group = (attributeValue: string) => ({ attributeName: 'Object Group', attributeValue })
-    const { items } = await send(under, alice, 104, [
+    const answer = await send(under, alice, 104, [
       item('Create', createRequest({ 'Object Group': 'g' })),
       item('Locate', by({ 'Object Group': 'g' })),
       item('ModifyAttribute', { uniqueIdentifier: old, attribute: group('h') }),
@@ -384,8 +385,8 @@ describe('Locate in a batch', () => {
       item('Destroy', { uniqueIdentifier: old }),
       item('Locate', {}),
     ])
-    const { uniqueIdentifier: made } = items[0]?.payload as { uniqueIdentifier: string }
-    const located = [1, 3, 4, 6].map((at) => (items[at]?.payload as { uniqueIdentifier: string[] }).uniqueIdentifier)
+    const { uniqueIdentifier: made } = payloadOf(answer, 0, 'Create')
+    const located = [1, 3, 4, 6].map((at) => payloadOf(answer, at, 'Locate').uniqueIdentifier)
     assert.deepEqual(located, [[made, old], [made], [old], [made]])
   })
 })

@@ -12,7 +12,6 @@ import {
   KeyFormatType,
   KeyValueLocationType,
   ObjectType,
-  OpaqueDataType,
   State,
   WrappingMethod,
 } from '#kmip/enums'
@@ -23,6 +22,7 @@ import {
   item,
   openDispatcher,
   outcome,
+  payloadOf,
   send,
   stored,
   succeed,
@@ -63,15 +63,11 @@ const wrapped = {
 
 describe('Register: reasons', () => {
   testOutcomes([
-    [
-      'an Object Type that is not recognized',
-      'InvalidField',
-      registering({ ...keyRequest(), objectType: 99 as ObjectType }),
-    ],
+    ['an Object Type that is not recognized', 'InvalidField', registering({ ...keyRequest(), objectType: 99 })],
     [
       'an Object Type that the server does not keep',
       'InvalidField',
-      registering({ ...keyRequest(), objectType: ObjectType.SplitKey }),
+      registering({ ...keyRequest(), objectType: ObjectType.PGPKey }),
     ],
     ['an object of another type', 'InvalidField', registering({ ...keyRequest(), objectType: ObjectType.PublicKey })],
     ['two objects', 'InvalidField', registering({ ...keyRequest(), secretData: secretRequest().secretData })],
@@ -131,7 +127,7 @@ describe('Register: reasons', () => {
       'InvalidField',
       registering({
         ...opaqueRequest(),
-        opaqueObject: { opaqueDataType: 0x8000_0001 as OpaqueDataType, opaqueDataValue: new Uint8Array(65_537) },
+        opaqueObject: { opaqueDataType: 0x8000_0001, opaqueDataValue: new Uint8Array(65_537) },
       }),
     ],
     ['a Template with a Name inside', 'InvalidField', registering(templateRequest('a', { Name: name('b') }))],
@@ -228,7 +224,8 @@ describe('Register', () => {
     const elsewhere = { 'Original Creation Date': 1000, 'Random Number Generator': { rngAlgorithm: 1 } }
     const { has } = await registered(under, keyRequest(elsewhere))
     assert.deepEqual(has['Original Creation Date'], [1000])
-    assert.equal((has['Random Number Generator']?.[0] as { rngAlgorithm: number }).rngAlgorithm, 1)
+    const [generator] = has['Random Number Generator'] as readonly { readonly rngAlgorithm: number }[]
+    assert.equal(generator?.rngAlgorithm, 1)
   })
 
   test('both halves of a pair', async () => {
@@ -356,9 +353,9 @@ describe('Register', () => {
 
   test('the object belongs to who registers it, and is the ID Placeholder of what follows', async () => {
     const under = openDispatcher()
-    const { items } = await send(under, alice, 100, [item('Register', keyRequest()), item('Get', {})])
-    const { uniqueIdentifier } = items[0]?.payload as { uniqueIdentifier: string }
-    assert.equal(items[1]?.status, 'Success')
+    const answer = await send(under, alice, 100, [item('Register', keyRequest()), item('Get', {})])
+    const { uniqueIdentifier } = payloadOf(answer, 0, 'Register')
+    assert.equal(payloadOf(answer, 1, 'Get').uniqueIdentifier, uniqueIdentifier)
     assert.equal(stored(under, uniqueIdentifier).owner, 'local|alice')
   })
 })
