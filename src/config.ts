@@ -283,6 +283,12 @@ export const settingGroups = {
       65_536,
       'Operations in parts (Init Indicator, Correlation Value) that one user may have begun and not ended; one more is refused.',
     ),
+    streamBytesMax: integer(
+      16 * MiB,
+      64 * KiB,
+      1_024 * MiB,
+      'Bytes of one operation in parts, all parts together: some modes keep them in memory to the end.',
+    ),
     streamIdleTimeoutMs: integer(
       5 * minuteMs,
       secondMs,

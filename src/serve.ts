@@ -12,6 +12,7 @@ import { systemEntropy, uniqueIdentifier } from '#actor/entropy'
 import { openKeyFiles } from '#crypto/key-file'
 import { SeededRandom } from '#crypto/random'
 import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
+import { openStream } from '#crypto/stream'
 import { bootstrap, certificateTable } from '#identity/bootstrap'
 import { Login } from '#identity/login'
 import { clientTable, userTable } from '#identity/principals'
@@ -159,12 +160,11 @@ const newDispatcher = (
       crypto,
       random: new SeededRandom(systemEntropy),
       streams: new Streams({
-        openStream: () => {
-          throw new TypeError('no streams yet')
-        },
+        openStream,
         nowMs: () => systemClock.nowMs(),
         newCorrelationValue: () => systemEntropy.bytes(correlationValueBytes),
         perUserMax: settings.streamsPerUserMax,
+        bytesMax: settings.streamBytesMax,
         idleTimeoutMs: settings.streamIdleTimeoutMs,
       }),
       newUniqueIdentifier,

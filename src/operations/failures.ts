@@ -1,5 +1,5 @@
 /** What the errors of cryptography and certificates mean to a client: one row a kind (KMIP 1.4 §11). Not the errors themselves. */
-import { AlgorithmError, CryptoBusy, CryptoFailure, KeyFormatError, KeyWrapError } from '#crypto/run'
+import { AlgorithmError, CryptoBusy, CryptoFailure, KeyFormatError, KeyUseError, KeyWrapError } from '#crypto/run'
 import { CertificateError } from '#identity/certificates'
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
@@ -10,11 +10,20 @@ const reasonsByKind: Readonly<Record<string, number>> = {
   unsupportedCompression: ResultReason.KeyCompressionTypeNotSupported,
 }
 
+/** The published test cases want these two told apart from what fails in computing. */
+const reasonsByUse: Readonly<Record<string, number>> = {
+  missingIV: ResultReason.InvalidMessage,
+  invalidTagLength: ResultReason.GeneralFailure,
+}
+
 /** The refusal that an error of these classes stands for, or undefined for an error that is not the client's affair. */
 export const kmipErrorOfFailure = (error: unknown): KmipError | undefined => {
   if (error instanceof KeyFormatError)
     return new KmipError(reasonsByKind[error.kind] ?? ResultReason.InvalidField, error.message)
   if (error instanceof AlgorithmError) return new KmipError(ResultReason.InvalidField, error.message)
+  if (error instanceof KeyUseError) {
+    return new KmipError(reasonsByUse[error.kind] ?? ResultReason.CryptographicFailure, error.message)
+  }
   if (error instanceof CertificateError) return new KmipError(ResultReason.InvalidField, error.message)
   if (error instanceof KeyWrapError || error instanceof CryptoFailure)
     return new KmipError(ResultReason.CryptographicFailure)

@@ -6,14 +6,22 @@ import { cancel } from './cancel.ts'
 import { check } from './check.ts'
 import { create } from './create.ts'
 import { createKeyPair } from './create-key-pair.ts'
+import { createSplitKey } from './create-split-key.ts'
+import { decrypt } from './decrypt.ts'
 import { deleteAttribute } from './delete-attribute.ts'
+import { deriveKey } from './derive-key.ts'
 import { destroy } from './destroy.ts'
 import { discoverVersions } from './discover-versions.ts'
+import { encrypt } from './encrypt.ts'
 import { get } from './get.ts'
 import { getAttributeList } from './get-attribute-list.ts'
 import { getAttributes } from './get-attributes.ts'
 import { getUsageAllocation } from './get-usage-allocation.ts'
+import { hash } from './hash.ts'
+import { joinSplitKey } from './join-split-key.ts'
 import { locate } from './locate.ts'
+import { mac } from './mac.ts'
+import { macVerify } from './mac-verify.ts'
 import { modifyAttribute } from './modify-attribute.ts'
 import { obtainLease } from './obtain-lease.ts'
 import type { OperationRow } from './operation.ts'
@@ -26,6 +34,8 @@ import { register } from './register.ts'
 import { revoke } from './revoke.ts'
 import { rngRetrieve } from './rng-retrieve.ts'
 import { rngSeed } from './rng-seed.ts'
+import { sign } from './sign.ts'
+import { signatureVerify } from './signature-verify.ts'
 
 /** Every operation that the server has. */
 export const operations: readonly OperationRow[] = [
@@ -34,6 +44,7 @@ export const operations: readonly OperationRow[] = [
   register,
   reKey,
   reKeyKeyPair,
+  deriveKey,
   locate,
   check,
   get,
@@ -47,8 +58,17 @@ export const operations: readonly OperationRow[] = [
   activate,
   revoke,
   destroy,
+  encrypt,
+  decrypt,
+  sign,
+  signatureVerify,
+  mac,
+  macVerify,
   rngRetrieve,
   rngSeed,
+  hash,
+  createSplitKey,
+  joinSplitKey,
   archive,
   recover,
   query,

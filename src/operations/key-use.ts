@@ -8,12 +8,14 @@ import { AlgorithmError, type CryptoJob, type CryptoJobKind, type CryptoResult, 
 import type { Permission } from '#identity/principals'
 import {
   type CryptographicAlgorithm,
-  type KeyFormatType,
+  KeyFormatType,
+  ObjectType,
   type ObjectType as ObjectTypeNumber,
   ResultReason,
 } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import type { KeyBlock } from '#kmip/key-block'
+import type { CertificateValue } from '#kmip/objects'
 import { type ManagedObject, valueOf } from '#objects/managed-object'
 import { type Amount, allocated, objectionToUse, type Use } from '#objects/usage'
 import { kmipErrorOfFailure } from './failures.ts'
@@ -31,6 +33,7 @@ export interface UsableKey {
  * @throws KmipError Key Value Not Present, Permission Denied for one that was registered wrapped
  */
 export const keyFormOf = (object: ManagedObject): KeyForm => {
+  if (object.objectType === ObjectType.Certificate) return certificateForm(object)
   const keyBlock = (object.value as { readonly keyBlock?: KeyBlock } | undefined)?.keyBlock
   if (keyBlock === undefined) throw new KmipError(ResultReason.PermissionDenied, 'The object has no key')
   const { keyValue } = keyBlock
@@ -47,6 +50,14 @@ export const keyFormOf = (object: ManagedObject): KeyForm => {
     cryptographicLength: keyBlock.cryptographicLength ?? valueOf<number>(object, 'Cryptographic Length'),
   }
 }
+
+/** A certificate stands for the public key within. */
+const certificateForm = (object: ManagedObject): KeyForm => ({
+  objectType: ObjectType.Certificate,
+  keyFormatType: KeyFormatType.X_509,
+  keyMaterial: (object.value as CertificateValue).certificateValue,
+  cryptographicAlgorithm: valueOf<CryptographicAlgorithm>(object, 'Cryptographic Algorithm'),
+})
 
 /**
  * The key that a request names, or the ID Placeholder's, or for a later part of a stream the stream's.

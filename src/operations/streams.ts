@@ -77,6 +77,8 @@ export interface StreamsOptions {
   readonly newCorrelationValue: () => Uint8Array
   /** Streams that one user may have open; one more is refused. */
   readonly perUserMax: number
+  /** Bytes of all parts of a stream: some modes keep them to the end. */
+  readonly bytesMax: number
   /** Silence after which a stream is forgotten. */
   readonly idleTimeoutMs: number
 }
@@ -86,6 +88,7 @@ interface OpenStream {
   readonly uniqueIdentifier: string | undefined
   readonly stream: CryptoStream
   expected: Uint8Array | undefined
+  bytes: number
   usedMs: number
 }
 
@@ -148,6 +151,10 @@ export class Streams {
     streams.delete(name)
     open.expected = expected ?? open.expected
     open.usedMs = nowMs
+    open.bytes += part.data?.length ?? 0
+    if (open.bytes > this.#options.bytesMax) {
+      throw new KmipError(ResultReason.PermissionDenied, `All parts together may have ${this.#options.bytesMax} bytes`)
+    }
     const iv = part.correlationValue === undefined ? open.stream.iv : undefined
     if (part.finalIndicator === true) return { ...open.stream.final(part.data, open.expected), iv }
     const data = part.data === undefined ? undefined : open.stream.update(part.data)
@@ -165,7 +172,7 @@ export class Streams {
     const stream = this.#options.openStream(step.open())
     const correlationValue = this.#options.newCorrelationValue()
     const { kind, uniqueIdentifier } = step
-    streams.set(key(correlationValue), { kind, uniqueIdentifier, stream, expected: undefined, usedMs: nowMs })
+    streams.set(key(correlationValue), { kind, uniqueIdentifier, stream, expected: undefined, bytes: 0, usedMs: nowMs })
     return correlationValue
   }
 
