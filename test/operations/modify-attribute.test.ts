@@ -71,7 +71,11 @@ describe('Modify Attribute: reasons', () => {
       ] as const
     ).map(
       ([attributeName, attributeValue]) =>
-        [`${attributeName}, which is read-only`, 'PermissionDenied', modifying({ attributeName, attributeValue })] as const,
+        [
+          `${attributeName}, which is read-only`,
+          'PermissionDenied',
+          modifying({ attributeName, attributeValue }),
+        ] as const,
     ),
     [
       "a custom attribute of the server's",
