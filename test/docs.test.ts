@@ -5,6 +5,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { reasonRows } from '#kmip/errors'
+import { inVersion } from '#kmip/row'
+import { supportedVersions } from '#kmip/versions'
+import { enumerationNamed } from '#kmip/vocabulary'
+import { operations } from '#operations/index'
 import { rooms } from '#test/tidy/layout'
 
 const root = dirname(import.meta.dirname)
@@ -39,6 +43,23 @@ describe('docs/errors.md', () => {
       [...new Set(named)].filter((reason) => !given.includes(`| ${reason} |`)),
       [],
     )
+  })
+})
+
+describe('docs/coverage.md', () => {
+  const document = read('docs/coverage.md')
+
+  test('is made from the rows', () => {
+    const made = execFileSync(process.execPath, ['tools/coverage-doc.ts', '--print'], { cwd: root, encoding: 'utf8' })
+    assert.equal(document, made, 'run: node tools/coverage-doc.ts')
+  })
+
+  test('says yes of every operation that is there, in its versions', () => {
+    for (const { name, since, until } of operations) {
+      const text = enumerationNamed('Operation').values.find((row) => row.name === name)?.text ?? ''
+      const cells = supportedVersions.toReversed().map((version) => (inVersion({ since, until }, version) ? 'yes' : ''))
+      assert.ok(document.includes(`| ${text} | ${cells.join(' | ')} |`), name)
+    }
   })
 })
 

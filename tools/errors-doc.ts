@@ -29,6 +29,10 @@ const messageReasons: readonly MessageReason[] = [
     when: 'The client certificate has no service here, or a credential of the request is not right',
   },
   { reason: 'OperationNotSupported', when: 'The server, or the version of the request, does not have the operation' },
+  {
+    reason: 'OperationCanceledByRequester',
+    when: 'Poll asks for an asynchronous request that was cancelled before it began',
+  },
   { reason: 'FeatureNotSupported', when: 'A Message Extension is critical' },
   {
     reason: 'ResponseTooLarge',
