@@ -94,12 +94,6 @@ const checkMayLeave = (object: ManagedObject): void => {
 const valueFor = async (object: ManagedObject, format: Format, context: Context): Promise<unknown> => {
   if (isTemplate(object)) return { attribute: knownOf(templateAttributesOf(object), context) }
   const value = object.value as { readonly keyBlock?: KeyBlock }
-  if (value.keyBlock !== undefined && value.keyBlock.keyValue === undefined) {
-    throw new KmipError(
-      ResultReason.IllegalOperation,
-      'The Key Value is kept elsewhere: the server has attributes only',
-    )
-  }
   if (value.keyBlock === undefined) {
     if (format.keyFormatType === undefined) return value
     throw new KmipError(ResultReason.KeyFormatTypeNotSupported, 'The object has no Key Format Type')

@@ -60,15 +60,6 @@ describe('Get: reasons', () => {
       },
     ],
     [
-      'a key whose value is elsewhere',
-      'IllegalOperation',
-      async (under) => {
-        const request = keyRequest()
-        const keyBlock = { ...request.symmetricKey.keyBlock, keyValue: undefined }
-        return outcome(under, 'Get', await succeed(under, 'Register', { ...request, symmetricKey: { keyBlock } }))
-      },
-    ],
-    [
       'a key that was registered wrapped, not wrapped',
       'FeatureNotSupported',
       async (under) => {
