@@ -267,6 +267,11 @@ export const settingGroups = {
       'What becomes of the data of RNG Seed. `use` stirs it into what RNG Retrieve returns, which it cannot make worse; keys take nothing of it.',
     ),
     rngSeedBytesMax: integer(16, 1, 4_096, 'Bytes of a seed that are used: 128 bits by default. The rest is left.'),
+    missingUsageMask: choice(
+      'refuse',
+      ['refuse', 'none'],
+      'Create of a Symmetric Key without a Cryptographic Usage Mask, which the specification requires. `none`: the key is made and may be used for nothing until the mask is set.',
+    ),
     missingIv: choice(
       'refuse',
       ['refuse', 'zeros'],

@@ -251,6 +251,7 @@ const policyOf = (settings: Settings): Policy => ({
   profilesTold: settings.profilesTold,
   extensions: settings.extensions.map(extensionOf),
   httpsServed: settings.httpsPort !== 0,
+  missingUsageMask: settings.missingUsageMask,
   asynchronousOperations: settings.asynchronousOperations,
   computing: settings,
 })

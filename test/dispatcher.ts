@@ -51,6 +51,7 @@ const policy: Policy = {
   profilesTold: [],
   extensions: [],
   httpsServed: false,
+  missingUsageMask: 'refuse',
   asynchronousOperations: 'all',
   computing: {
     deriveIterationsMax: 10_000,

@@ -47,10 +47,15 @@ export const create = operation({
   },
 })
 
+const usageMaskName = 'Cryptographic Usage Mask'
+
 type Made = Pick<Addition, 'value' | 'derived' | 'digested'>
 
 const makeKey = async (attributes: AttributeSet, context: Context): Promise<Made> => {
-  required(attributes, 'Cryptographic Usage Mask')
+  const isLenient = context.services.policy.missingUsageMask === 'none'
+  const usageMask = isLenient
+    ? (given<number>(attributes, usageMaskName) ?? 0)
+    : required<number>(attributes, usageMaskName)
   const cryptographicLength = given<number>(attributes, 'Cryptographic Length')
   checkLength(cryptographicLength, context.services.policy.createdSymmetricBitsMax)
   const key = await context.services.crypto.run({
@@ -59,7 +64,11 @@ const makeKey = async (attributes: AttributeSet, context: Context): Promise<Made
     cryptographicLength,
   })
   return {
-    derived: { 'Cryptographic Algorithm': key.cryptographicAlgorithm, 'Cryptographic Length': key.cryptographicLength },
+    derived: {
+      'Cryptographic Algorithm': key.cryptographicAlgorithm,
+      'Cryptographic Length': key.cryptographicLength,
+      [usageMaskName]: usageMask,
+    },
     value: keyObject(key, key.cryptographicAlgorithm, key.cryptographicLength),
     digested: digestedKey(key.keyFormatType, key.keyMaterial),
   }
@@ -80,7 +89,7 @@ const makeSecret = async (attributes: AttributeSet, context: Context): Promise<M
   })
   const keyFormatType = KeyFormatType.Opaque
   return {
-    derived: { 'Cryptographic Usage Mask': given<number>(attributes, 'Cryptographic Usage Mask') ?? 0 },
+    derived: { [usageMaskName]: given<number>(attributes, usageMaskName) ?? 0 },
     value: {
       secretDataType: SecretDataType.Password,
       keyBlock: { keyFormatType, keyValue: { keyMaterial, attribute: [] } },

@@ -42,6 +42,8 @@ export interface Policy extends AttributeLimits {
   readonly profilesTold: readonly string[]
   readonly extensions: readonly ExtensionInformation[]
   readonly httpsServed: boolean
+  /** Create of a Symmetric Key without a Cryptographic Usage Mask, which Table 165 requires. */
+  readonly missingUsageMask: 'refuse' | 'none'
   readonly asynchronousOperations: 'none' | 'slow' | 'all'
   readonly computing: ComputingPolicy
 }

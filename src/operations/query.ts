@@ -72,7 +72,7 @@ const profileInformationOf = ({ services, version }: Context): readonly { readon
 }
 
 const capabilitiesOf = (policy: Policy): CapabilityInformation => ({
-  streamingCapability: false,
+  streamingCapability: true,
   asynchronousCapability: policy.asynchronousOperations !== 'none',
   attestationCapability: false,
   batchUndoCapability: true,

@@ -308,7 +308,8 @@ export class Dispatcher {
         protocolVersion: { protocolVersionMajor: majorOf(version), protocolVersionMinor: minorOf(version) },
         timeStamp: this.#options.clock.nowSeconds(),
         attestationType: [],
-        ...correlation,
+        // The client's value is logged and does not go back: it is the other direction's (§6.18).
+        serverCorrelationValue: correlation.serverCorrelationValue,
         batchCount: batchItem.length,
       },
       batchItem,

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +16,11 @@ import { type RunningServer, startServerProcess } from '#test/running-server'
 
 const here = (path: string): string => fileURLToPath(new URL(`../../conformance/${path}`, import.meta.url))
 const oasis = process.env['KMIPD_OASIS']
+/** Cases that each want another setting of the server, which some other case excludes. */
+interface SettingsRow {
+  readonly flags: readonly string[]
+  readonly cases: readonly string[]
+}
 /** Families that the server's first operations must pass whole. */
 const wholeFamilies = /^(?:TL|SASED|SKFF|SKLC|AKLC|OMOS)-/
 
@@ -26,11 +31,13 @@ describe('the server and the test cases', () => {
   })
   after(() => server.stop())
 
-  const run = async (paths: readonly string[]): Promise<readonly CaseResult[]> => {
+  const run = (paths: readonly string[]): Promise<readonly CaseResult[]> => runOn(server, findCases(paths))
+
+  const runOn = async (under: RunningServer, files: readonly string[]): Promise<readonly CaseResult[]> => {
     const { results } = await runCases({
-      ...server.connection,
-      httpsPort: server.httpsPort,
-      files: findCases(paths),
+      ...under.connection,
+      httpsPort: under.httpsPort,
+      files,
       nowSeconds: () => systemClock.nowSeconds(),
       nowMs: () => performance.now(),
       wait: (delayMs) => wait(delayMs),
@@ -48,7 +55,26 @@ describe('the server and the test cases', () => {
 
   if (oasis !== undefined) {
     test('of the published cases of 1.0 to 1.4, exactly the expected ones fail', async () => {
-      const results = await run(['v1.0', 'v1.1', 'v1.3', 'v1.4'].map((version) => join(oasis, version)))
+      const files = findCases(['v1.0', 'v1.1', 'v1.3', 'v1.4'].map((version) => join(oasis, version)))
+      const isOf = (file: string, cases: readonly string[]): boolean => cases.includes(basename(file, '.xml'))
+      const settings = JSON.parse(readFileSync(here('settings.json'), 'utf8')) as readonly SettingsRow[]
+      const apart = settings.flatMap(({ cases }) => cases)
+      const results = [
+        ...(await runOn(
+          server,
+          files.filter((file) => !isOf(file, apart)),
+        )),
+      ]
+      for (const { flags, cases } of settings) {
+        await using other = await startServerProcess({ flags })
+        results.push(
+          ...(await runOn(
+            other,
+            files.filter((file) => isOf(file, cases)),
+          )),
+        )
+        assert.deepEqual(other.failures, [])
+      }
       assert.equal(results.length, 316)
       const expected = expectedFailuresOf(readFileSync(here('expected.json'), 'utf8'))
       const { good, ...judgement } = judge(results, expected)
