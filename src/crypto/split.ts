@@ -113,7 +113,10 @@ const byteField: Field<number> = {
 
 const inner = (left: number, right: number): number => multiplyBytes(left, right, polynomialOfPairs)
 
-/** (ry + s)(uy + v) = ((r + s)(u + v) + sv)y + (ru m + sv): the term of m is ru's, since y^2 = y + m. */
+/**
+ * (ry + s)(uy + v) = ((r + s)(u + v) + sv)y + (ru m + sv). The text prints m beside sv; since y^2 = y + m, it belongs to
+ * ru, and only so is its inverse an inverse. KMIP 1.4 §2.2.5.
+ */
 function multiplyPairs(left: number, right: number): number {
   const [r, s, u, v] = [left >> 8, left & 0xff, right >> 8, right & 0xff]
   const low = inner(s, v)

@@ -101,7 +101,13 @@ function openCipherStream(kind: 'encrypt' | 'decrypt', options: CipherOptions): 
  * Opens a stream. Throws, here and from its methods, what the same work throws at once: AlgorithmError, KeyUseError,
  * KeyFormatError; KeyUseError (`missingParameter`) for a key or an expected value that is not there.
  */
-export function openStream({ kind, key, ...options }: StreamOptions): CryptoStream {
+export function openStream(options: StreamOptions): CryptoStream {
+  const stream = openOwn(options)
+  // What some modes keep must not change when the request's memory is used again.
+  return { ...stream, update: (data) => stream.update(data.slice()) }
+}
+
+function openOwn({ kind, key, ...options }: StreamOptions): CryptoStream {
   const { parameters } = options
   if (kind === 'hash') {
     if (parameters.hashingAlgorithm === undefined) {
