@@ -40,7 +40,7 @@ export const effectiveParameters = (
 ): CryptographicParameters => {
   const own = parametersOf(object)
   const base = asked === undefined ? own[0] : own.find((set) => agrees(set, asked))
-  return { ...present(base ?? {}), ...present(asked ?? {}) } as CryptographicParameters
+  return { ...present(base ?? {}), ...present(asked ?? {}) }
 }
 
 /** Algorithms that work on blocks and so need a mode. */

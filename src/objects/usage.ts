@@ -19,13 +19,13 @@ interface UseRow {
 }
 
 const rows: Readonly<Record<Use, UseRow>> = {
-  encrypt: { bit: CryptographicUsageMask.Encrypt, protects: true, text: 'Encrypt' },
-  decrypt: { bit: CryptographicUsageMask.Decrypt, protects: false, text: 'Decrypt' },
-  sign: { bit: CryptographicUsageMask.Sign, protects: true, text: 'Sign' },
-  verify: { bit: CryptographicUsageMask.Verify, protects: false, text: 'Verify' },
-  macGenerate: { bit: CryptographicUsageMask.MACGenerate, protects: true, text: 'MAC Generate' },
-  macVerify: { bit: CryptographicUsageMask.MACVerify, protects: false, text: 'MAC Verify' },
-  derive: { bit: CryptographicUsageMask.DeriveKey, protects: true, text: 'Derive Key' },
+  encrypt: { bit: CryptographicUsageMask.Encrypt, protects: true, text: 'encryption' },
+  decrypt: { bit: CryptographicUsageMask.Decrypt, protects: false, text: 'decryption' },
+  sign: { bit: CryptographicUsageMask.Sign, protects: true, text: 'signing' },
+  verify: { bit: CryptographicUsageMask.Verify, protects: false, text: 'verifying signatures' },
+  macGenerate: { bit: CryptographicUsageMask.MACGenerate, protects: true, text: 'making MACs' },
+  macVerify: { bit: CryptographicUsageMask.MACVerify, protects: false, text: 'verifying MACs' },
+  derive: { bit: CryptographicUsageMask.DeriveKey, protects: true, text: 'derivation' },
 }
 
 /** §3.22: protection is applied with Active objects alone; what is protected is processed also afterwards. */
@@ -38,7 +38,7 @@ const processingStates: ReadonlySet<number | undefined> = new Set([State.Active,
 export const objectionToUse = (object: ManagedObject, use: Use, now: number): string | undefined => {
   const { bit, protects, text } = rows[use]
   const mask = valueOf<number>(object, 'Cryptographic Usage Mask') ?? 0
-  if ((mask & bit) === 0) return `The Cryptographic Usage Mask of the object does not have the ${text} bit`
+  if ((mask & bit) === 0) return `The Cryptographic Usage Mask of the object does not allow ${text}`
   const state = stateOf(object)
   if (protects && state !== State.Active) return 'The object is not in the Active state'
   if (!processingStates.has(state)) return 'The object has not been activated, or is destroyed'

@@ -1,13 +1,6 @@
 /** Create Split Key: a key, new or there already, in parts. KMIP 1.4 §4.38 */
 import type { KeyForm } from '#crypto/run'
-import {
-  type CryptographicAlgorithm,
-  type KeyFormatType,
-  SplitKeyMethod as Method,
-  ObjectType,
-  ResultReason,
-  type SplitKeyMethod,
-} from '#kmip/enums'
+import { type CryptographicAlgorithm, type KeyFormatType, ObjectType, ResultReason, SplitKeyMethod } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import { type AttributeSet, instancesOf, type ManagedObject, valueOf } from '#objects/managed-object'
 import { addObject, checkLength, digestedKey, given, givenAttributes, required } from './creation.ts'
@@ -63,7 +56,7 @@ export const createSplitKey = operation({
         : await oldSecret(uniqueIdentifier, asked, context)
     const { shares, primeFieldSize: prime } = await context.services.crypto.run({
       kind: 'splitKey',
-      method: splitKeyMethod as SplitKeyMethod,
+      method: splitKeyMethod,
       parts: splitKeyParts,
       threshold: splitKeyThreshold,
       ...(primeFieldSize === undefined ? {} : { primeFieldSize }),
@@ -114,10 +107,10 @@ const checkSplit = (parts: number, threshold: number, method: number, prime: big
   if (threshold < 2 || threshold > parts) {
     throw new KmipError(ResultReason.InvalidField, 'The Split Key Threshold is 2 to the Split Key Parts')
   }
-  if (method === Method.XOR && threshold !== parts) {
+  if (method === SplitKeyMethod.XOR && threshold !== parts) {
     throw new KmipError(ResultReason.InvalidField, 'With XOR the Split Key Threshold is the Split Key Parts')
   }
-  if (method !== Method.PolynomialSharingPrimeField && prime !== undefined) {
+  if (method !== SplitKeyMethod.PolynomialSharingPrimeField && prime !== undefined) {
     throw new KmipError(ResultReason.InvalidField, 'This Split Key Method has no Prime Field Size')
   }
 }

@@ -6,7 +6,6 @@ import {
   type ObjectType as ObjectTypeNumber,
   ResultReason,
   SecretDataType,
-  type SplitKeyMethod,
 } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import type { SplitKeyValue } from '#kmip/objects'
@@ -136,7 +135,7 @@ const joined = async (parts: readonly [Part, ...Part[]], context: Context): Prom
     plain && cryptographicLength !== undefined ? materialBytes(cryptographicAlgorithm, cryptographicLength) : undefined
   const { secret } = await compute(context, {
     kind: 'joinKey',
-    method: value.splitKeyMethod as SplitKeyMethod,
+    method: value.splitKeyMethod,
     ...(value.primeFieldSize === undefined ? {} : { primeFieldSize: value.primeFieldSize }),
     shares: parts.map((part) => ({ keyPartIdentifier: part.value.keyPartIdentifier, bytes: part.bytes })),
     ...(secretBytes === undefined ? {} : { secretBytes }),

@@ -2,16 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ComputingPolicy } from '#operations/computing-policy'
+import { computing } from '#test/computing'
 import { type DispatcherUnderTest, openDispatcher, outcome, succeed } from '#test/dispatcher'
-
-const computing: ComputingPolicy = {
-  deriveIterationsMax: 1,
-  randomBytesMax: 1,
-  rngSeed: 'use',
-  rngSeedBytesMax: 16,
-  missingIv: 'refuse',
-  unnamedPadding: 'none',
-}
 
 const under = (rngSeed: ComputingPolicy['rngSeed']): DispatcherUnderTest =>
   openDispatcher({ policy: { computing: { ...computing, rngSeed } } })

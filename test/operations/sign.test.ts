@@ -1,0 +1,76 @@
+/** Sign: every reason of KMIP 1.4 §11.32; signatures that Node verifies; parts (§4.31). */
+import assert from 'node:assert/strict'
+import { generateKeyPairSync, verify } from 'node:crypto'
+import { describe, test } from 'node:test'
+import { CryptographicUsageMask, DigitalSignatureAlgorithm, KeyFormatType, ObjectType } from '#kmip/enums'
+import { bytes, keyRows, limits, registerKey, usable } from '#test/computing'
+import { type DispatcherUnderTest, openDispatcher, outcome, succeed } from '#test/dispatcher'
+import { testOutcomes } from '#test/outcome-table'
+
+const data = bytes('0102030405')
+const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const ecdsa = { digitalSignatureAlgorithm: DigitalSignatureAlgorithm.ECDSAWithSHA256 }
+
+const registerPrivateKey = async (under: DispatcherUnderTest, values: Readonly<Record<string, unknown>> = {}) => {
+  const { uniqueIdentifier } = await succeed(under, 'Register', {
+    objectType: ObjectType.PrivateKey,
+    templateAttribute: { attribute: usable(under, { 'Cryptographic Parameters': ecdsa, ...values }) },
+    privateKey: {
+      keyBlock: {
+        keyFormatType: KeyFormatType.PKCS_8,
+        keyValue: {
+          keyMaterial: new Uint8Array(privateKey.export({ type: 'pkcs8', format: 'der' })),
+          attribute: [],
+        },
+      },
+    },
+  })
+  return uniqueIdentifier
+}
+
+describe('Sign: reasons', () => {
+  testOutcomes([
+    ...keyRows('Sign', (uniqueIdentifier) => ({ uniqueIdentifier, data }), CryptographicUsageMask.Sign),
+    [
+      'Usage Limits that are used up',
+      'PermissionDenied',
+      async (under) =>
+        outcome(under, 'Sign', { uniqueIdentifier: await registerPrivateKey(under, limits(0n, 'Object')), data }),
+    ],
+    [
+      'a symmetric key',
+      'CryptographicFailure',
+      async (under) => outcome(under, 'Sign', { uniqueIdentifier: await registerKey(under), data }),
+    ],
+    [
+      'no data',
+      'InvalidMessage',
+      async (under) => outcome(under, 'Sign', { uniqueIdentifier: await registerPrivateKey(under) }),
+    ],
+    [
+      'data and a digest',
+      'InvalidMessage',
+      async (under) =>
+        outcome(under, 'Sign', { uniqueIdentifier: await registerPrivateKey(under), data, digestedData: data }),
+    ],
+    [
+      'a valid request',
+      'Success',
+      async (under) => outcome(under, 'Sign', { uniqueIdentifier: await registerPrivateKey(under), data }),
+    ],
+  ])
+})
+
+test('Sign at once and in parts: Node agrees', async () => {
+  const under = openDispatcher()
+  const uniqueIdentifier = await registerPrivateKey(under)
+  const whole = await succeed(under, 'Sign', { uniqueIdentifier, data })
+  const first = await succeed(under, 'Sign', { uniqueIdentifier, data: data.subarray(0, 2), initIndicator: true })
+  assert.equal(first.signatureData, undefined)
+  const { correlationValue } = first
+  const last = await succeed(under, 'Sign', { correlationValue, data: data.subarray(2), finalIndicator: true })
+  for (const { signatureData } of [whole, last]) {
+    assert.ok(signatureData)
+    assert.ok(verify('sha256', data, publicKey, signatureData))
+  }
+})
