@@ -25,7 +25,7 @@ import type { ManagedObject } from '#objects/managed-object'
 import { kmipErrorOfFailure } from '#operations/failures'
 import { AnswerOfAnother, Context, type OperationRow, type Services } from '#operations/operation'
 import { Transaction } from '#operations/transaction'
-import { type Store, StoreUnavailable, type Table } from '#store/store'
+import { type Store, StoreFaulted, StoreUnavailable, type Table } from '#store/store'
 import { TtlvError } from '#ttlv/error'
 import type { ReaderLimits } from '#ttlv/stream'
 import { Background, type BackgroundLimits } from './background.ts'
@@ -93,7 +93,8 @@ export class Dispatcher {
   }
 
   /**
-   * The answer to a message, after all that it promises is durable. Never rejects: whatever happens becomes an answer.
+   * The answer to a message, after all that it promises is durable. Whatever happens becomes an answer, but for one
+   * thing: a store that has failed, whose disk may or may not have the change. @throws StoreFaulted
    * @param bytes one whole message, as the framer cut it
    * @param principal whom the session acts as, or why it has no service: then every item is refused with that
    * @param encoding of the message and of its answer
@@ -219,6 +220,8 @@ export class Dispatcher {
       this.#options.log.answered(addressee.version, decided.items, principal, addressee.correlation)
       return decided.answer
     } catch (error) {
+      // What the disk has is not known, and the process ends: silence is true, an answer of failure might not be.
+      if (error instanceof StoreFaulted) throw error
       return this.#rejected(request, addressee, this.#kmipError(error, 'commit'))
     }
   }

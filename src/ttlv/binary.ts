@@ -11,6 +11,8 @@ import type { Reader, ReaderLimits, Writer } from './stream.ts'
 const headerSize = 8
 /** Fixed lengths by item type, 0 where the length varies (§9.1.1.3). */
 const fixedLengths = [0, 0, 4, 8, 0, 4, 8, 0, 0, 8, 4] as const
+/** The largest Date-Time says "no date" (KMIP 1.4 §4.9); as a number it is the largest that counts exactly. */
+const dateTimeMax = 0x7fff_ffff_ffff_ffffn
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Reads items from one complete message. Byte strings are copied out, so that the buffer may be used again. */
@@ -146,6 +148,7 @@ export class BinaryReader implements Reader {
     this.#header(tag, ItemType.DateTime)
     const value = this.#buffer.readBigInt64BE(this.#offset)
     this.#offset += 8
+    if (value === dateTimeMax) return Number.MAX_SAFE_INTEGER
     const seconds = Number(value)
     if (!Number.isSafeInteger(seconds)) this.#fail('field', 'a Date-Time is beyond the range of dates')
     return seconds
@@ -313,7 +316,8 @@ export class BinaryWriter implements Writer {
 
   dateTime(tag: number, value: number): void {
     this.#header(tag, ItemType.DateTime, 8, 8)
-    this.#offset = this.#buffer.writeBigInt64BE(BigInt(value), this.#offset)
+    const seconds = value === Number.MAX_SAFE_INTEGER ? dateTimeMax : BigInt(value)
+    this.#offset = this.#buffer.writeBigInt64BE(seconds, this.#offset)
   }
 
   interval(tag: number, value: number): void {

@@ -117,7 +117,7 @@ describe('what the binary reader refuses', () => {
     ['a length near 2^32', '420020 08 ffffffff 00000000', /longer/],
     ['bytes behind the item', '420020 06 00000008 0000000000000001 00', /left over/],
     ['a tag of zero within a structure', '420020 01 00000010 000000 06 00000008 0000000000000001', /left over/],
-    ['a Date-Time beyond the numbers', '420020 09 00000008 7fffffffffffffff', /Date-Time/],
+    ['a Date-Time beyond the numbers', '420020 09 00000008 7ffffffffffffffe', /Date-Time/],
   ]
   for (const [what, hex, message] of refused) {
     test(what, () => assert.throws(() => decodeItem(bytes(hex), limits), { name: 'TtlvError', message }))
@@ -189,4 +189,11 @@ describe('standing behind a structure that is given up', () => {
     encoded.fill(0)
     assert.deepEqual([...value], [1, 2, 3])
   })
+})
+
+test('the largest Date-Time, which says "no date", is read and written as itself', () => {
+  const bytes = Buffer.from('42000109000000087fffffffffffffff', 'hex')
+  const item = decodeItem(bytes, { nestingDepthMax: 8, itemCountMax: 8 })
+  assert.equal(item.value, Number.MAX_SAFE_INTEGER)
+  assert.deepEqual(encodeItem(item), bytes)
 })
