@@ -306,6 +306,21 @@ export const settingGroups = {
       ['keep', 'remove'],
       'Whether Destroy keeps the attributes of an object, with its state, or leaves nothing of it.',
     ),
+    wrappingAllowed: choice(
+      'common',
+      ['common', 'all'],
+      'What is wrapped: symmetric keys under AES Key Wrap and RSA, private keys under AES-256 with RFC 5649; or all that works.',
+    ),
+    unwrapMask: choice(
+      'unwrap',
+      ['unwrap', 'either'],
+      'Whether a key unwraps by its Unwrap Key bit alone, or also by its Wrap Key bit.',
+    ),
+    registeredWrapped: choice(
+      'keep',
+      ['keep', 'unwrap'],
+      'What Register does with a wrapped key: keep it as it is, or unwrap it.',
+    ),
   },
   Answers: {
     rngTold: choice(

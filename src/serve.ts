@@ -253,6 +253,7 @@ const policyOf = (settings: Settings): Policy => ({
   httpsServed: settings.httpsPort !== 0,
   missingUsageMask: settings.missingUsageMask,
   asynchronousOperations: settings.asynchronousOperations,
+  wrapping: settings,
   computing: settings,
 })
 

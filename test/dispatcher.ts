@@ -53,6 +53,7 @@ const policy: Policy = {
   httpsServed: false,
   missingUsageMask: 'refuse',
   asynchronousOperations: 'all',
+  wrapping: { wrappingAllowed: 'common', unwrapMask: 'unwrap', registeredWrapped: 'keep' },
   computing: {
     deriveIterationsMax: 10_000,
     randomBytesMax: 1_024,

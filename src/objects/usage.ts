@@ -9,7 +9,7 @@ import { stateOf } from './lifecycle.ts'
 import { type ManagedObject, valueOf, withValue } from './managed-object.ts'
 
 /** What a key is used for. */
-export type Use = 'encrypt' | 'decrypt' | 'sign' | 'verify' | 'macGenerate' | 'macVerify' | 'derive'
+export type Use = 'encrypt' | 'decrypt' | 'sign' | 'verify' | 'macGenerate' | 'macVerify' | 'derive' | 'wrap' | 'unwrap'
 
 /** A use: its bit of the Cryptographic Usage Mask, and whether it applies protection or processes what is protected. */
 interface UseRow {
@@ -25,6 +25,8 @@ const rows: Readonly<Record<Use, UseRow>> = {
   verify: { bit: CryptographicUsageMask.Verify, protects: false, text: 'verifying signatures' },
   macGenerate: { bit: CryptographicUsageMask.MACGenerate, protects: true, text: 'making MACs' },
   macVerify: { bit: CryptographicUsageMask.MACVerify, protects: false, text: 'verifying MACs' },
+  wrap: { bit: CryptographicUsageMask.WrapKey, protects: true, text: 'wrapping keys' },
+  unwrap: { bit: CryptographicUsageMask.UnwrapKey, protects: false, text: 'unwrapping keys' },
   derive: { bit: CryptographicUsageMask.DeriveKey, protects: true, text: 'derivation' },
 }
 

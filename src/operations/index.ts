@@ -13,11 +13,13 @@ import { deriveKey } from './derive-key.ts'
 import { destroy } from './destroy.ts'
 import { discoverVersions } from './discover-versions.ts'
 import { encrypt } from './encrypt.ts'
+import { exportObject } from './export.ts'
 import { get } from './get.ts'
 import { getAttributeList } from './get-attribute-list.ts'
 import { getAttributes } from './get-attributes.ts'
 import { getUsageAllocation } from './get-usage-allocation.ts'
 import { hash } from './hash.ts'
+import { importObject } from './import.ts'
 import { joinSplitKey } from './join-split-key.ts'
 import { locate } from './locate.ts'
 import { mac } from './mac.ts'
@@ -48,6 +50,8 @@ export const operations: readonly OperationRow[] = [
   locate,
   check,
   get,
+  exportObject,
+  importObject,
   getAttributes,
   getAttributeList,
   addAttribute,

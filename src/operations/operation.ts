@@ -15,6 +15,7 @@ import type { ExtensionInformation } from '#kmip/server-information'
 import type { Version } from '#kmip/versions'
 import { enumerationNamed } from '#kmip/vocabulary'
 import type { AttributeLimits } from '#objects/attributes'
+import type { WrappingPolicy } from '#objects/key-wrapping'
 import { claimsOf } from '#objects/locate-filter'
 import type { ManagedObject } from '#objects/managed-object'
 import { afterChange } from '#objects/new-object'
@@ -46,6 +47,7 @@ export interface Policy extends AttributeLimits {
   readonly missingUsageMask: 'refuse' | 'none'
   readonly asynchronousOperations: 'none' | 'slow' | 'all'
   readonly computing: ComputingPolicy
+  readonly wrapping: WrappingPolicy
 }
 
 /** Requests that were taken to be answered later: what Poll and Cancel ask (§4.27, §4.28, §6.8). */

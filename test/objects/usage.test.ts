@@ -28,6 +28,8 @@ describe('a use is allowed', () => {
     macGenerate: CryptographicUsageMask.MACGenerate,
     macVerify: CryptographicUsageMask.MACVerify,
     derive: CryptographicUsageMask.DeriveKey,
+    wrap: CryptographicUsageMask.WrapKey,
+    unwrap: CryptographicUsageMask.UnwrapKey,
   }
   for (const [use, bit] of Object.entries(bits) as [Use, number][]) {
     test(`${use} by its own bit alone`, () => {

@@ -48,8 +48,8 @@ const getting =
 describe('Get: reasons', () => {
   testOutcomes([
     ...objectRows('Get', (uniqueIdentifier) => ({ uniqueIdentifier })),
-    // The rows of §11.12 on wrapping keys, Cryptographic Parameters and Encoding Options all come to this.
-    ['a Key Wrapping Specification', 'FeatureNotSupported', getting({ keyWrappingSpecification: wrapping })],
+    // key-wrapping.test.ts has the rows of §11.12 on wrapping keys, Cryptographic Parameters and Encoding Options.
+    ['a wrapping key that does not exist', 'ItemNotFound', getting({ keyWrappingSpecification: wrapping })],
     [
       'a destroyed object',
       'IllegalOperation',
@@ -60,8 +60,8 @@ describe('Get: reasons', () => {
       },
     ],
     [
-      'a key that was registered wrapped, not wrapped',
-      'FeatureNotSupported',
+      'a key that was registered wrapped without naming what wrapped it, not wrapped',
+      'InvalidMessage',
       async (under) => {
         const { uniqueIdentifier } = await succeed(under, 'Register', wrappedRequest())
         return outcome(under, 'Get', { uniqueIdentifier, keyWrapType: KeyWrapType.NotWrapped })

@@ -1,0 +1,26 @@
+/** Export: the object with all its attributes, for another server. KMIP 1.4 §4.40 */
+
+import { isAttributeKnown } from '#objects/known-values'
+import { attributeNames, instancesOf, valueOf, wireAttribute, withValue } from '#objects/managed-object'
+import { givenObject, givenObjectReasons } from './object-value.ts'
+import { operation } from './operation.ts'
+
+export const exportObject = operation({
+  name: 'Export',
+  section: '4.40',
+  reasons: givenObjectReasons,
+  async handle({ uniqueIdentifier, ...form }, context) {
+    const object = context.object(uniqueIdentifier, 'export')
+    const attribute = attributeNames(object)
+      .flatMap((name) => instancesOf(object, name).map((instance) => wireAttribute(name, instance)))
+      .filter((each) => isAttributeKnown(each, context.version))
+    context.idPlaceholder = object.uniqueIdentifier
+    const told = { objectType: object.objectType, uniqueIdentifier: object.uniqueIdentifier, attribute }
+    // §4.40: of a destroyed object the attributes are what is left.
+    if (object.value === undefined) return told
+    const { row, value } = await givenObject(object, form, context)
+    const served = context.transaction.read(object.uniqueIdentifier) ?? object
+    if (valueOf(served, 'Fresh') === true) context.put(withValue(served, 'Fresh', false))
+    return { ...told, [row.field]: value }
+  },
+})
