@@ -36,8 +36,8 @@ const hmacHashes: ReadonlyMap<number | undefined, HashingAlgorithm> = new Map([
 
 /** A code at work: pieces in, the code at the end. */
 export interface MacStream {
-  update(data: Uint8Array): void
-  final(): Uint8Array
+  readonly update: (data: Uint8Array) => void
+  readonly final: () => Uint8Array
 }
 
 /** The hash that an HMAC algorithm has; undefined for any other. */

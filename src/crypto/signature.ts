@@ -119,12 +119,12 @@ export interface VerifyRequest extends SignRequest {
 
 /** A signature at work. `final` takes the signature that is to be checked, where there is one to be checked. */
 export interface SignStream {
-  update(data: Uint8Array): void
-  final(): Uint8Array
+  readonly update: (data: Uint8Array) => void
+  readonly final: () => Uint8Array
 }
 export interface VerifyStream {
-  update(data: Uint8Array): void
-  final(signature: Uint8Array): boolean
+  readonly update: (data: Uint8Array) => void
+  readonly final: (signature: Uint8Array) => boolean
 }
 
 function schemeOf({ family }: UsableKey, parameters: CryptographicParameters): SchemeRow {
