@@ -183,7 +183,7 @@ describe('signatures of digested data', () => {
         const request = { key: other, parameters: {}, digestedData, signature: its }
         assert.equal(verifySignature(request), true)
         assert.equal(verifySignature({ ...request, digestedData: digestedData.with(0, 1) }), false)
-        assert.equal(verifySignature({ ...request, signature: its.with(-1, (its.at(-1) ?? 0) ^ 1) }), false)
+        assert.equal(verifySignature({ ...request, signature: its.with(its.length - 1, (its.at(-1) ?? 0) ^ 1) }), false)
         assert.equal(verifySignature({ ...request, signature: text('no signature') }), false)
       })
     }
