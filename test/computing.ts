@@ -78,8 +78,11 @@ export const limits = (total: bigint, unit: 'Byte' | 'Object') => ({
   'Usage Limits': { usageLimitsTotal: total, usageLimitsUnit: UsageLimitsUnit[unit] },
 })
 
+/** Operations that compute with one key. */
+type WithKey = Extract<PayloadName, 'Encrypt' | 'Decrypt' | 'Sign' | 'SignatureVerify' | 'MAC' | 'MACVerify'>
+
 /** §11.30 to §11.35: rows that every operation with a key has. */
-export const keyRows = <N extends PayloadName>(
+export const keyRows = <N extends WithKey>(
   operation: N,
   payloadFor: (uniqueIdentifier: string | undefined) => RequestPayload<N>,
   bit: number,
@@ -108,7 +111,8 @@ export const keyRows = <N extends PayloadName>(
     'an unknown Correlation Value',
     'ItemNotFound',
     async (under) => {
-      const payload = { ...payloadFor(await registerKey(under)), correlationValue: bytes('00'), finalIndicator: true }
+      const whole: object = payloadFor(await registerKey(under))
+      const payload = { ...whole, correlationValue: bytes('00'), finalIndicator: true } as RequestPayload<N>
       return outcome(under, operation, payload)
     },
   ],
@@ -116,7 +120,8 @@ export const keyRows = <N extends PayloadName>(
     'a Correlation Value on the first part',
     'InvalidMessage',
     async (under) => {
-      const payload = { ...payloadFor(await registerKey(under)), correlationValue: bytes('00'), initIndicator: true }
+      const whole: object = payloadFor(await registerKey(under))
+      const payload = { ...whole, correlationValue: bytes('00'), initIndicator: true } as RequestPayload<N>
       return outcome(under, operation, payload)
     },
   ],

@@ -129,7 +129,7 @@ const checkParts = (first: Part, others: readonly Part[]): void => {
 /** The secret. @throws KmipError Cryptographic Failure */
 const joined = async (parts: readonly [Part, ...Part[]], context: Context): Promise<Uint8Array> => {
   const [{ value, cryptographicAlgorithm, cryptographicLength, keyFormatType }] = parts
-  // In a prime field leading zeros are lost: the length tells how many there were. Structures in DER begin with none.
+  // The fields pad: a length tells what is of the secret, and structures in DER tell it themselves.
   const plain = keyFormatType === KeyFormatType.Raw || keyFormatType === KeyFormatType.Opaque
   const secretBytes =
     plain && cryptographicLength !== undefined ? materialBytes(cryptographicAlgorithm, cryptographicLength) : undefined
@@ -140,7 +140,17 @@ const joined = async (parts: readonly [Part, ...Part[]], context: Context): Prom
     shares: parts.map((part) => ({ keyPartIdentifier: part.value.keyPartIdentifier, bytes: part.bytes })),
     ...(secretBytes === undefined ? {} : { secretBytes }),
   })
-  return secret
+  return plain ? secret : derWithin(secret)
+}
+
+/** The DER structure in what a field padded with zeros, in front or behind (X.690 §8.1.3). */
+const derWithin = (padded: Uint8Array): Uint8Array => {
+  const start = padded.findIndex((byte) => byte !== 0)
+  const first = padded[start + 1] ?? 0
+  const lengthBytes = first < 0x80 ? 0 : first - 0x80
+  const tail = padded.subarray(start + 2, start + 2 + lengthBytes)
+  const length = lengthBytes === 0 ? first : tail.reduce((sum, byte) => sum * 256 + byte, 0)
+  return padded.slice(Math.max(start, 0), start + 2 + lengthBytes + length)
 }
 
 /** A key is as guarded as any of its parts (§3.48, §3.50). */

@@ -109,7 +109,7 @@ describe('Encrypt: parameters', () => {
 
 describe('Encrypt: Usage Limits', () => {
   const left = async (under: ReturnType<typeof openDispatcher>, identifier: string) =>
-    ((await attributesOf(under, identifier))['Usage Limits']?.[0] as UsageLimits).usageLimitsCount
+    ((await attributesOf(under, identifier))['Usage Limits']?.[0] as UsageLimits | undefined)?.usageLimitsCount
 
   test('many clients at once never get more than there is', async () => {
     const under = openDispatcher({ conflictRetriesMax: 32 })
@@ -204,7 +204,7 @@ describe('Encrypt: streams', () => {
     await place(under, stored(under, uniqueIdentifier))
     const answer = await answered
     assert.deepEqual(outcomesOf(answer), ['Success'])
-    assert.equal(hexOf((answer.items[0]?.payload as { readonly data?: Uint8Array }).data), block)
+    assert.equal(hexOf((answer.items[0]?.payload as { readonly data?: Uint8Array } | undefined)?.data), block)
     const last = await succeed(under, 'Encrypt', { uniqueIdentifier, correlationValue, finalIndicator: true })
     assert.equal(last.data, undefined)
   })
