@@ -13,7 +13,7 @@ import {
   KeyFormatType,
   ObjectType,
 } from '#kmip/enums'
-import { digestOf, hashName } from './digest.ts'
+import { digestOf, hashName, hashRows } from './digest.ts'
 import { encrypt } from './encrypt.ts'
 import { AlgorithmError, KeyFormatError, KeyUseError } from './errors.ts'
 import type { KeyForm } from './key-format.ts'
@@ -42,7 +42,7 @@ export interface DeriveRequest {
   readonly lengthBytes: number
 }
 
-/** A client must not hold a worker for long: so many iterations take a few seconds. */
+/** A client must not hold a worker for long: so many iterations, of all blocks together, take a few seconds. */
 const iterationsMax = 10_000_000
 /** Total bytes that a request may ask for: far above every known use. */
 const lengthBytesMax = 8192
@@ -74,11 +74,12 @@ function pbkdf2({ parameters, salt, iterationCount, lengthBytes, ...request }: D
   const { bytes } = onlyKey({ parameters, lengthBytes, ...request })
   if (salt === undefined) throw missing('salt')
   if (iterationCount === undefined) throw missing('iteration count')
-  if (iterationCount < 1 || iterationCount > iterationsMax) {
-    throw new KeyUseError('invalidParameter', 'The iteration count is out of range')
-  }
   // RFC 8018 appendix B.1.2: HMAC with SHA-1 where nothing else is named.
   const hash = hashOfHmac(parameters.cryptographicAlgorithm) ?? parameters.hashingAlgorithm ?? HashingAlgorithm.SHA_1
+  const blocksNeeded = Math.ceil(lengthBytes / (hashRows.get(hash)?.digestBytes ?? 1))
+  if (iterationCount < 1 || iterationCount * blocksNeeded > iterationsMax) {
+    throw new KeyUseError('invalidParameter', 'The iteration count is out of range')
+  }
   return plainBytes(pbkdf2Sync(bytes, salt, iterationCount, lengthBytes, hashName(hash)))
 }
 

@@ -29,7 +29,7 @@ import { isAsymmetric } from './key-use.ts'
 import { computeMac, verifyMac } from './mac.ts'
 import { needsRecovery } from './rsa-key.ts'
 import { computeSignature, type SignRequest, type VerifyRequest, verifySignature } from './signature.ts'
-import { type JoinRequest, joinKey, type SplitRequest, type SplitSecret, splitKey } from './split.ts'
+import { type JoinRequest, joinKey, type Share, type SplitRequest, type SplitSecret, splitKey } from './split.ts'
 import { unwrapKey, type WrapRequest, wrapKey } from './wrap.ts'
 
 /** Conversion: the key as stored, and the form that Get asks for. */
@@ -140,12 +140,17 @@ const derivationCost = ({ method, iterationCount = 0 }: DeriveRequest): Cost => 
   return iterationCount > 2000 ? 'heavy' : iterationCount > 100 ? 'small' : 'inline'
 }
 
-/** A share of a 256-bit key costs some microseconds. */
-const sharingCost = (shares: number): Cost => (shares > 16 ? 'heavy' : 'small')
+/** A byte of a share costs some 50 ns for each other share. */
+const sharingCost = (shares: number, bytes: number): Cost => (shares * shares * bytes > 10_000 ? 'heavy' : 'small')
 
 /** A prime must be found, or checked. */
-const splitCost = ({ method, parts }: SplitRequest): Cost =>
-  method === SplitKeyMethod.PolynomialSharingPrimeField ? 'heavy' : sharingCost(parts)
+const splitCost = ({ method, parts, secret }: SplitRequest): Cost =>
+  method === SplitKeyMethod.PolynomialSharingPrimeField ? 'heavy' : sharingCost(parts, secret.length)
+
+const joinCost = (method: number, shares: readonly Share[]): Cost =>
+  method === SplitKeyMethod.PolynomialSharingPrimeField
+    ? 'heavy'
+    : sharingCost(shares.length, shares[0]?.bytes.length ?? 0)
 
 const rows: Rows = {
   generateSymmetricKey: { execute: generateSymmetricKey, cost: generationCost },
@@ -169,7 +174,10 @@ const rows: Rows = {
   hash: { execute: ({ hashingAlgorithm, data }) => ({ digest: digestOf(hashingAlgorithm, data) }), cost: costByBytes },
   deriveKey: { execute: (request) => ({ keyMaterial: deriveKey(request) }), cost: derivationCost },
   splitKey: { execute: splitKey, cost: splitCost },
-  joinKey: { execute: (request) => ({ secret: joinKey(request) }), cost: ({ shares }) => sharingCost(shares.length) },
+  joinKey: {
+    execute: (request) => ({ secret: joinKey(request) }),
+    cost: ({ method, shares }) => joinCost(method, shares),
+  },
   digest: {
     execute: ({ encodedMaterial, keyFormatType }) => mandatoryDigest(encodedMaterial, keyFormatType),
     cost: ({ encodedMaterial }) => (encodedMaterial.length > inlineBytesMax ? 'small' : 'inline'),

@@ -57,8 +57,10 @@ interface Field<Element> {
   readonly octets: (elements: readonly Element[], length: number | undefined) => Uint8Array
 }
 
-/** More parts than people: every share costs a polynomial. */
-const partsMax = 1024
+/** More parts than people: every share costs a polynomial, and joining the square of their number. */
+const partsMax = 255
+/** Parts times threshold times bytes of the secret: so much splitting takes some seconds. */
+const workMax = 2 ** 26
 /** A prime for a longer secret takes too long to find, and a field that long to compute in. */
 const primeBitsMax = 8192
 
@@ -216,13 +218,16 @@ function interpolated<Element>(field: Field<Element>, { shares, secretBytes }: J
     if (keyPartIdentifier < 1 || keyPartIdentifier > field.identifierMax) throw wrongShares()
     return { at: field.fromNumber(keyPartIdentifier), values: field.elements(bytes) }
   })
-  const weights = points.map(({ at }, own) =>
-    points.reduce(
-      (weight, { at: other }, index) =>
-        index === own ? weight : field.multiply(weight, field.multiply(other, field.invert(field.subtract(other, at)))),
-      field.fromNumber(1),
-    ),
-  )
+  // One inversion a share: it costs a hundred multiplications.
+  const weights = points.map(({ at }, own) => {
+    let [over, under] = [field.fromNumber(1), field.fromNumber(1)]
+    for (const [index, { at: other }] of points.entries()) {
+      if (index === own) continue
+      over = field.multiply(over, other)
+      under = field.multiply(under, field.subtract(other, at))
+    }
+    return field.multiply(over, field.invert(under))
+  })
   const pieces = points[0]?.values ?? []
   const secret = pieces.map((_, piece) =>
     points.reduce((sum, { values }, index) => {
@@ -259,7 +264,8 @@ export function splitKey(request: SplitRequest): SplitSecret {
   const { method, parts, threshold, secret } = request
   if (secret.length === 0) throw new KeyUseError('invalidLength', 'The secret is empty')
   const whole = Number.isInteger(parts) && Number.isInteger(threshold)
-  if (!whole || threshold < 1 || threshold > parts || parts > partsMax) {
+  const work = parts * threshold * secret.length
+  if (!whole || threshold < 1 || threshold > parts || parts > partsMax || work > workMax) {
     throw new KeyUseError('invalidParameter', 'The parts or the threshold are out of range')
   }
   if (method === S.XOR) return { shares: xorShares(request) }

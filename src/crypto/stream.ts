@@ -8,10 +8,9 @@
 import { createHash } from 'node:crypto'
 import { type CipherOptions, openDecryption, openEncryption } from './cipher.ts'
 import { hashName } from './digest.ts'
-import { decrypt, encrypt } from './encrypt.ts'
+import { decrypt, encrypt, isWhole } from './encrypt.ts'
 import { KeyUseError } from './errors.ts'
 import type { KeyForm } from './key-format.ts'
-import { isAsymmetric } from './key-use.ts'
 import { openMac } from './mac.ts'
 import { concatenated } from './octets.ts'
 import { constantTimeEqual } from './secret.ts'
@@ -67,7 +66,7 @@ function quiet(
   }
 }
 
-/** RSA encrypts and decrypts all at once. */
+/** RSA and key wrap take all at once. */
 function gathered(run: (data: Uint8Array) => { readonly data: Uint8Array }): CryptoStream {
   const pieces: Uint8Array[] = []
   return quiet(
@@ -82,7 +81,7 @@ function needed(expected: Uint8Array | undefined, what: string): Uint8Array {
 }
 
 function openCipherStream(kind: 'encrypt' | 'decrypt', options: CipherOptions): CryptoStream {
-  if (isAsymmetric(options.key)) {
+  if (isWhole(options)) {
     return gathered((data) => (kind === 'encrypt' ? encrypt({ ...options, data }) : decrypt({ ...options, data })))
   }
   const stream = kind === 'encrypt' ? openEncryption(options) : openDecryption(options)

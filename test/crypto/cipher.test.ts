@@ -172,6 +172,12 @@ const answers: readonly Answer[] = [
     encrypted: '79abc5c23868ad84d388ce61110a62742bda19d694bbcb757dd06617c0d80fb1df2e71864ad9633d7d797e30860df00d',
   },
   {
+    name: 'RFC 3394 §4.1',
+    request: { key: symmetric('000102030405060708090a0b0c0d0e0f'), parameters: { blockCipherMode: M.NISTKeyWrap } },
+    plain: hex('00112233445566778899aabbccddeeff'),
+    encrypted: '1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5',
+  },
+  {
     name: 'CS-BC-M-4-12-3DES',
     request: { key: key3DES, parameters: { blockCipherMode: M.ECB } },
     plain: hex('010203040506070809101112131415161718192021222324'),
@@ -341,6 +347,7 @@ describe('refusals', () => {
       'invalidParameter',
     ],
     ['a key of 17 bytes', { key: symmetric('00'.repeat(17)) }, 'invalidKey'],
+    ['15 bytes of key wrap', { parameters: { blockCipherMode: M.NISTKeyWrap }, data: iv.subarray(1) }, 'invalid'],
     ['CMAC', { parameters: { blockCipherMode: M.CMAC } }, 'unsupportedParameter'],
     ['PSS', { parameters: { blockCipherMode: M.ECB, paddingMethod: P.PSS } }, 'unsupportedParameter'],
     ['3DES in GCM', { key: key3DES, parameters: { blockCipherMode: M.GCM } }, 'unsupportedParameter'],

@@ -203,6 +203,7 @@ describe('refusals', () => {
     ['PBKDF2 without salt', { ...password, salt: undefined }, 'missingParameter'],
     ['PBKDF2 without count', { ...password, iterationCount: undefined }, 'missingParameter'],
     ['no iteration', { ...password, iterationCount: 0 }, 'invalidParameter'],
+    ['too many for the length', { ...password, iterationCount: 100_000, lengthBytes: 8192 }, 'invalidParameter'],
     ['2^31 - 1 iterations', { ...password, iterationCount: 2 ** 31 - 1 }, 'invalidParameter'],
     ['encryption in no mode', { ...encrypted, parameters: {} }, 'missingParameter'],
     ['CBC without IV', { ...encrypted, parameters: { blockCipherMode: M.CBC } }, 'missingIV'],

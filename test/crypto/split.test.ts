@@ -148,6 +148,11 @@ describe('refusals', () => {
       { ...request, method: S.PolynomialSharingGF2_16, parts: 2000 },
       'invalidParameter',
     ],
+    [
+      'more work than a worker should have',
+      { ...request, parts: 255, threshold: 255, secret: new Uint8Array(2000) },
+      'invalidParameter',
+    ],
     ['XOR with a threshold of its own', { ...request, method: S.XOR }, 'invalidParameter'],
     ['a field below the secret', { ...prime, primeFieldSize: 257n }, 'invalidParameter'],
     ['a field of no prime', { ...prime, primeFieldSize: 2n ** 128n + 1n }, 'invalidParameter'],
