@@ -148,12 +148,18 @@ const exchangesOf = (root: XmlElement): readonly Exchange[] => {
       request,
       expected,
       client: /\[Client-([A-Z])\]/.exec(request.before)?.[1] ?? 'A',
-      serverToClient: request.before.includes('[Server-to-Client]'),
+      serverToClient: request.before.includes('[Server-to-Client]') || isSentByServers(request),
       repeat: request.before.includes('[REPEAT]'),
     })
   }
   if (exchanges.length === 0) throw new TypeError('the file has no exchange')
   return exchanges
+}
+
+/** Some files lack the remark: Notify and Put are sent by servers alone (KMIP 1.4 §5). */
+const isSentByServers = (request: XmlElement): boolean => {
+  const operation = childNamed(childNamed(request, 'BatchItem'), 'Operation')?.attributes.get('value')
+  return operation === 'Put' || operation === 'Notify'
 }
 
 /** The first child with a name, or undefined. */

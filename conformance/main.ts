@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { findCases } from './case.ts'
+import { Listener } from './listener.ts'
 import { caseLine, type ExpectedFailures, expectedFailuresOf, jsonOf, judge, junitOf, summary } from './report.ts'
 import { runCases } from './run.ts'
 
@@ -28,6 +29,10 @@ const options = await yargs(hideBin(process.argv))
     expected: { type: 'string', describe: 'JSON file of expected failures: name of the case to reason' },
     junit: { type: 'string', describe: 'write a JUnit report to this file' },
     json: { type: 'string', describe: 'write a JSON report to this file' },
+    'listen-port': {
+      type: 'number',
+      describe: 'port of this machine for the requests that the server sends (Put, Notify)',
+    },
     'timeout-ms': { type: 'number', default: 30_000, describe: 'to wait for one answer' },
   })
   .strict()
@@ -35,6 +40,13 @@ const options = await yargs(hideBin(process.argv))
 
 const expected: ExpectedFailures =
   options.expected === undefined ? {} : expectedFailuresOf(readFileSync(options.expected, 'utf8'))
+const nowSeconds = (): number => Math.floor(Date.now() / 1000)
+const listenPort = options['listen-port']
+const listener =
+  listenPort === undefined
+    ? undefined
+    : new Listener({ port: listenPort, cert: readFileSync(options.cert), key: readFileSync(options.key), nowSeconds })
+await listener?.start()
 const report = await runCases({
   host: options.host,
   port: options.port,
@@ -46,13 +58,23 @@ const report = await runCases({
   files: findCases(options.dir),
   named: options.dir,
   caseName: options.case,
-  nowSeconds: () => Math.floor(Date.now() / 1000),
+  nowSeconds,
+  receive: listener && ((operation) => within(options['timeout-ms'], listener.next(operation))),
   nowMs: () => performance.now(),
   wait: (delayMs) => wait(delayMs),
   onResult: (result) => console.log(caseLine(result, expected)),
 })
+await listener?.stop()
 const judgement = judge(report.results, expected)
 console.log(`\n${summary(report, judgement)}`)
 if (options.junit !== undefined) writeFileSync(options.junit, junitOf(report, expected))
 if (options.json !== undefined) writeFileSync(options.json, jsonOf(report, judgement))
+/** What comes in time. Rejects when it does not. */
+async function within<T>(limitMs: number, event: Promise<T>): Promise<T> {
+  const late = wait(limitMs, undefined, { ref: false }).then((): never => {
+    throw new TypeError(`nothing came within ${limitMs} ms`)
+  })
+  return Promise.race([event, late])
+}
+
 process.exitCode = judgement.good ? 0 : 1

@@ -53,6 +53,8 @@ export interface Surroundings {
   /** Milliseconds that only grow. */
   nowMs(): number
   wait(delayMs: number): Promise<void>
+  /** The server's next request of this operation; rejects when none comes in time. Without it, cases that wait for one fail. */
+  readonly receive?: ((operation: number) => Promise<Item>) | undefined
   /** A session for the case of this name. */
   open(caseName: string): { readonly send: Send; close(): Promise<void> }
 }
@@ -183,7 +185,7 @@ const runExchange = async (
   surroundings: Surroundings,
 ): Promise<Difference | undefined> => {
   if (exchange.serverToClient) {
-    throw new TypeError('the server sends this request: there is no listener here that could receive it')
+    return receiveExchange(exchange, bindings, book, surroundings)
   }
   const request = tidyRequest(exchange.request)
   const inputsWereOutputs = batchItemsOf(request).map((item) => isInputOutput(item, bindings))
@@ -198,6 +200,23 @@ const runExchange = async (
   }
   const context: CompareContext = { bindings, book, sent, inputsWereOutputs, asked: placeholdersOf(request) }
   return compareResponse(expected, answer, context)
+}
+
+/** The server's request against the one that is printed; it was answered with the success that the case prints too. */
+const receiveExchange = async (
+  exchange: Exchange,
+  bindings: Bindings,
+  book: FactBook,
+  surroundings: Surroundings,
+): Promise<Difference | undefined> => {
+  const { receive } = surroundings
+  if (receive === undefined) throw new TypeError('the server sends this request, and no port to listen on was given')
+  const expected = patternOf(exchange.request)
+  const name = childNamed(childNamed(exchange.request, 'BatchItem'), 'Operation')?.attributes.get('value')
+  const operation = name === 'Notify' ? Operation.Notify : Operation.Put
+  const received = await receive(operation)
+  const context = { bindings, book, sent: received, inputsWereOutputs: [], asked: new Set<string>() }
+  return compareResponse(expected, received, context)
 }
 
 const batchItemsOf = (message: XmlElement): readonly XmlElement[] =>
@@ -256,12 +275,12 @@ export const openSession = (server: ServerOptions): ReturnType<Surroundings['ope
 export const runCases = async (
   options: ServerOptions & HttpsPort & RunOptions & Omit<Surroundings, 'open'>,
 ): Promise<Report> => {
-  const { files, caseName, named, onResult, nowSeconds, nowMs, wait, httpsPort, ...server } = options
+  const { files, caseName, named, onResult, nowSeconds, nowMs, wait, receive, httpsPort, ...server } = options
   const open = (name: string): ReturnType<Surroundings['open']> => {
     const form = httpsFormOf(name)
     return form === undefined ? openSession(server) : openHttpsSession(server, httpsPort, form)
   }
-  const surroundings: Surroundings = { nowSeconds, nowMs, wait, open }
+  const surroundings: Surroundings = { nowSeconds, nowMs, wait, receive, open }
   const results = await runWith({ files, caseName, named, onResult }, surroundings)
   return { server: `${server.host}:${server.port}`, results }
 }

@@ -289,6 +289,14 @@ export const variations: readonly Variation[] = [
     },
   },
   {
+    name: 'attributes of a pushed object',
+    kinds: ['extra'],
+    where: 'Attribute in Put',
+    reason:
+      'the server may send attributes with the object, which ones is its choice (KMIP 1.4 §5.2); printed ones must be there',
+    permits: (place) => place.operation === Operation.Put && endsWith(place, 'RequestPayload', 'Attribute'),
+  },
+  {
     name: 'object group of the server',
     kinds: ['absent'],
     where: 'Object Group in Get Attributes and Get Attribute List, of an object that no request put into one',

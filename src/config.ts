@@ -86,6 +86,11 @@ export const settingGroups = {
       65_535,
       'Port of messages in HTTPS: POST /kmip, as text/xml, application/json or application/octet-stream. 0: none. The same rules for clients as on the KMIP port.',
     ),
+    clientAddresses: list(
+      /^[^,=]+=[0-9A-Za-z._:-]+:\d{1,5}$/,
+      'users with an address, such as local|kmip=appliance.example:5697, with commas between them',
+      'Where clients listen for requests of the server: Put of new objects of the user, Notify of changed ones. The listener must show the certificate of a registered client of the user.',
+    ),
     interfaceMode: choice(
       'tls-cert-pw-opt',
       ['tls-cert-pw-opt'],
@@ -215,6 +220,7 @@ export const settingGroups = {
       minuteMs,
       'From taking an asynchronous request to its start: until then it can be cancelled, and others go first.',
     ),
+    outgoingQueueMax: integer(1_000, 1, 100_000, 'Requests of the server to clients that wait; one more is dropped.'),
     asynchronousKeepMs: integer(
       10 * minuteMs,
       secondMs,

@@ -26,6 +26,7 @@ import { Dispatcher } from '#server/dispatch'
 import { HttpsInterface } from '#server/http'
 import { KmipInterface } from '#server/interface'
 import { serverLog } from '#server/log'
+import { type ClientAddress, Outgoing } from '#server/outgoing'
 import { Sweeper } from '#server/sweeper'
 import { type TlsMaterial, ticketKeysBytes } from '#server/tls'
 import { openStore, storeExists, storeLimits } from '#store/lmdb/open'
@@ -111,7 +112,9 @@ export const startServer = async (
     })
     await supervisor.add(sweeperChild(store))
     const log = serverLog(logger)
-    const dispatcher = newDispatcher(settings, log, store, crypto)
+    const outgoing = newOutgoing(settings, log, store, first)
+    await supervisor.add({ name: 'sender to clients', start: () => ({ stop: () => outgoing.stop() }) })
+    const dispatcher = newDispatcher(settings, log, store, crypto, outgoing)
     await supervisor.add({ name: 'asynchronous requests', start: () => ({ stop: () => dispatcher.stop() }) })
     const kmip = kmipInterface(settings, log, store, dispatcher, first)
     let port = settings.port
@@ -150,6 +153,7 @@ const newDispatcher = (
   log: ReturnType<typeof serverLog>,
   store: Store,
   crypto: CryptoRunner,
+  outgoing: Outgoing,
 ): Dispatcher => {
   const newUniqueIdentifier = (): string => uniqueIdentifier(systemClock, systemEntropy)
   return new Dispatcher({
@@ -179,6 +183,7 @@ const newDispatcher = (
     batchCountMax: settings.batchCountMax,
     conflictRetriesMax,
     newCorrelation: newUniqueIdentifier,
+    onDurable: (changes, version) => outgoing.changed(changes, version),
     log,
   })
 }
@@ -199,6 +204,28 @@ const kmipInterface = (
     clock: systemClock,
     log,
   })
+
+const newOutgoing = (
+  settings: Settings,
+  log: ReturnType<typeof serverLog>,
+  store: Store,
+  first: Awaited<ReturnType<typeof bootstrap>>,
+): Outgoing =>
+  new Outgoing({
+    addresses: settings.clientAddresses.map(clientAddressOf),
+    material: materialOf(first),
+    limits: settings,
+    store,
+    clock: systemClock,
+    log,
+  })
+
+/** A row of the setting, whose form was checked when it was read: `local|kmip=appliance.example:5697`. */
+const clientAddressOf = (row: string): ClientAddress => {
+  const [user = '', address = ''] = row.split('=')
+  const colon = address.lastIndexOf(':')
+  return { user, host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }
+}
 
 /** HTTPS beside the KMIP port: the same certificates, clients and bounds. */
 const httpsChild = (

@@ -180,8 +180,8 @@ const servingPort = async (
   throw new Error(`the server does not serve: ${lastWords(log)}`)
 }
 
-/** A port that nobody listens on now. */
-const freePort = async (): Promise<number> => {
+/** A port of this machine that nobody listens on now. */
+export const freePort = async (): Promise<number> => {
   const server = createServer()
   server.listen(0, host)
   await once(server, 'listening')

@@ -13,6 +13,7 @@ import { supportedVersions, versionText } from '#kmip/versions'
 import { enumerationNamed } from '#kmip/vocabulary'
 import { keptObjectTypes } from '#operations/creation'
 import { operations } from '#operations/index'
+import { serverOperations } from '#operations/server-requests'
 
 /** What a line of a table is about: its name, the versions that define it, and whether the server has it. */
 interface Line extends VersionRange {
@@ -45,7 +46,7 @@ const cell = (line: Line, version: number): string => {
   return line.served ? 'yes' : 'no'
 }
 
-const served = new Set(operations.map(({ code }) => code))
+const served = new Set([...operations.map(({ code }) => code), ...serverOperations])
 
 const document = [
   '# What the server has, by protocol version',

@@ -16,6 +16,7 @@ import type { CapabilityInformation, ExtensionInformation } from '#kmip/server-i
 import { Tag } from '#kmip/tags'
 import { serverRng } from '#objects/new-object'
 import { type Context, operation, type Policy } from './operation.ts'
+import { serverOperations } from './server-requests.ts'
 
 export const query = operation({
   name: 'Query',
@@ -23,11 +24,11 @@ export const query = operation({
   reasons: [],
   handle({ queryFunction }, context) {
     const asks = (wanted: number): boolean => queryFunction.includes(wanted)
-    const { operations, policy, objectTypes } = context.services
+    const { policy, objectTypes } = context.services
     const has = (row: VersionRange): boolean => inVersion(row, context.version)
     const information = asks(QueryFunction.QueryServerInformation)
     return {
-      operation: asks(QueryFunction.QueryOperations) ? operations.filter(has).map(({ code }) => code) : [],
+      operation: asks(QueryFunction.QueryOperations) ? operationsOf(context) : [],
       objectType: asks(QueryFunction.QueryObjects)
         ? objectRows.filter((row) => has(row) && objectTypes.has(row.objectType)).map(({ objectType }) => objectType)
         : [],
@@ -47,6 +48,12 @@ export const query = operation({
     }
   },
 })
+
+/** Those that clients send, and those that the server sends: the latter are in every version (§5). */
+const operationsOf = ({ services, version }: Context): readonly number[] => [
+  ...services.operations.filter((row) => inVersion(row, version)).map(({ code }) => code),
+  ...serverOperations,
+]
 
 /** The map stands above the list when both are asked. */
 const extensionsOf = ({ extensions }: Policy, asked: readonly number[]): readonly ExtensionInformation[] => {

@@ -107,6 +107,11 @@ export class Transaction {
     return this.#drafts.size > 0
   }
 
+  /** What was noted, with what was there before: for those who are told once it is durable. */
+  changes(): readonly { readonly previous: ManagedObject | undefined; readonly value: ManagedObject | undefined }[] {
+    return [...this.#drafts.values()].map(({ previous, value }) => ({ previous, value }))
+  }
+
   /** Gives all changes to the store at once. */
   commit(): Promise<CommitResult> {
     const changes: Change<ManagedObject>[] = []

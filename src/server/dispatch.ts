@@ -24,6 +24,7 @@ import { majorOf, minorOf, newestVersion, type Version } from '#kmip/versions'
 import type { ManagedObject } from '#objects/managed-object'
 import { kmipErrorOfFailure } from '#operations/failures'
 import { AnswerOfAnother, Context, type OperationRow, type Services } from '#operations/operation'
+import type { DurableChange } from '#operations/server-requests'
 import { Transaction } from '#operations/transaction'
 import { type Store, StoreFaulted, StoreUnavailable, type Table } from '#store/store'
 import { TtlvError } from '#ttlv/error'
@@ -59,6 +60,8 @@ export interface DispatcherOptions {
   /** How often a batch is decided anew when another client was faster, before it is refused. */
   readonly conflictRetriesMax: number
   readonly newCorrelation: () => string
+  /** Told of changes once they are durable: who must hear of them (§5). */
+  readonly onDurable?: (changes: readonly DurableChange[], version: Version) => void
   readonly log: DispatchLog
 }
 
@@ -240,7 +243,11 @@ export class Dispatcher {
     for (let attempt = 0; attempt <= this.#options.conflictRetriesMax; attempt += 1) {
       const { items, transaction } = await this.#decide(request, version, principal)
       const formed = form(items)
-      if (!transaction.isDirty || (await transaction.commit()).done) return formed
+      if (!transaction.isDirty) return formed
+      if ((await transaction.commit()).done) {
+        this.#options.onDurable?.(transaction.changes(), version)
+        return formed
+      }
     }
     throw new KmipError(ResultReason.GeneralFailure, 'Other clients keep changing the same objects; try again')
   }

@@ -8,6 +8,7 @@ import { Operation, ResultStatus } from '#kmip/enums'
 import { versionText } from '#kmip/versions'
 import type { DispatchLog } from './dispatch.ts'
 import type { InterfaceLog } from './interface.ts'
+import type { OutgoingLog } from './outgoing.ts'
 
 const operationNames = new Map<number, string>(Object.entries(Operation).map(([name, code]) => [code, name]))
 
@@ -19,7 +20,7 @@ const statusNames = new Map<number, string>([
 ])
 
 /** Events of the dispatcher and of interfaces as lines of a logger. */
-export const serverLog = (logger: Logger): DispatchLog & InterfaceLog => ({
+export const serverLog = (logger: Logger): DispatchLog & InterfaceLog & OutgoingLog => ({
   internalFailure(correlation, place, error) {
     // The stack helps whoever mends the server; messages of inner errors name files and states, never key material.
     logger.error(
@@ -63,6 +64,10 @@ export const serverLog = (logger: Logger): DispatchLog & InterfaceLog => ({
       event.reason === 'peer' || event.reason === 'idle' || event.reason === 'drained' || event.reason === 'refused'
     if (ordinary) logger.debug({ session: event }, 'A session ended')
     else logger.warn({ session: event }, `A session was ended: ${event.reason}. ${event.detail}`)
+  },
+  serverRequest({ failure, ...event }) {
+    if (failure === undefined) logger.debug({ serverRequest: event }, 'A client took a request of the server')
+    else logger.warn({ serverRequest: event }, `A client could not be told: ${failure}`)
   },
   sessionsExhausted(event) {
     logger.error({ session: event }, 'A connection was refused: as many sessions are open as sessionsMax allows')

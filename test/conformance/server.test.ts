@@ -10,12 +10,16 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '#actor/clock'
 import { findCases } from '#conformance/case'
+import { Listener } from '#conformance/listener'
 import { expectedFailuresOf, explanation, judge } from '#conformance/report'
 import { type CaseResult, runCases } from '#conformance/run'
-import { type RunningServer, startServerProcess } from '#test/running-server'
+import { freePort, type RunningServer, startServerProcess } from '#test/running-server'
+import type { Item } from '#ttlv/item'
 
 const here = (path: string): string => fileURLToPath(new URL(`../../conformance/${path}`, import.meta.url))
 const oasis = process.env['KMIPD_OASIS']
+type Receive = (operation: number) => Promise<Item>
+
 /** Cases that each want another setting of the server, which some other case excludes. */
 interface SettingsRow {
   readonly flags: readonly string[]
@@ -33,11 +37,16 @@ describe('the server and the test cases', () => {
 
   const run = (paths: readonly string[]): Promise<readonly CaseResult[]> => runOn(server, findCases(paths))
 
-  const runOn = async (under: RunningServer, files: readonly string[]): Promise<readonly CaseResult[]> => {
+  const runOn = async (
+    under: RunningServer,
+    files: readonly string[],
+    receive?: Receive,
+  ): Promise<readonly CaseResult[]> => {
     const { results } = await runCases({
       ...under.connection,
       httpsPort: under.httpsPort,
       files,
+      receive,
       nowSeconds: () => systemClock.nowSeconds(),
       nowMs: () => performance.now(),
       wait: (delayMs) => wait(delayMs),
@@ -59,20 +68,18 @@ describe('the server and the test cases', () => {
       const isOf = (file: string, cases: readonly string[]): boolean => cases.includes(basename(file, '.xml'))
       const settings = JSON.parse(readFileSync(here('settings.json'), 'utf8')) as readonly SettingsRow[]
       const apart = settings.flatMap(({ cases }) => cases)
-      const results = [
-        ...(await runOn(
-          server,
-          files.filter((file) => !isOf(file, apart)),
-        )),
-      ]
+      const ordinary = files.filter((file) => !isOf(file, apart))
+      const results = [...(await runOn(server, ordinary))]
       for (const { flags, cases } of settings) {
-        await using other = await startServerProcess({ flags })
-        results.push(
-          ...(await runOn(
-            other,
-            files.filter((file) => isOf(file, cases)),
-          )),
-        )
+        const port = await freePort()
+        const given = flags.map((flag) => flag.replace('LISTEN_PORT', String(port)))
+        await using other = await startServerProcess({ flags: given })
+        const listener = new Listener({ ...other.connection, port, nowSeconds: () => systemClock.nowSeconds() })
+        await listener.start()
+        const receive = (operation: number) => listener.next(operation)
+        const own = files.filter((file) => isOf(file, cases))
+        results.push(...(await runOn(other, own, receive)))
+        await listener.stop()
         assert.deepEqual(other.failures, [])
       }
       assert.equal(results.length, 316)

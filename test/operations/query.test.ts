@@ -31,10 +31,7 @@ describe('Query', () => {
       const under = openDispatcher()
       const answer = await succeed(under, 'Query', { queryFunction: known(version) }, { version })
       const own = operations.filter(({ since, until }) => since <= version && version < until)
-      assert.deepEqual(
-        answer.operation,
-        own.map(({ code }) => code),
-      )
+      assert.deepEqual(answer.operation, [...own.map(({ code }) => code), Operation.Notify, Operation.Put])
       assert.equal(answer.operation.includes(Operation.DiscoverVersions), version >= 101)
       assert.deepEqual(
         answer.objectType.toSorted((left, right) => left - right),

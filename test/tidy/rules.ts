@@ -17,6 +17,7 @@ import {
   reachedByTestsOnly,
   rooms,
   roots,
+  sentByServers,
   workerLinesMax,
 } from './layout.ts'
 import { isCode, lineAt, type Repository, referencesOf, type SourceFile } from './source.ts'
@@ -285,6 +286,7 @@ const registry = (repository: Repository): Breach[] => {
   for (const path of repository.keys()) {
     const base = /^src\/kmip\/payloads\/([\w-]+)\.ts$/.exec(path)?.[1]
     if (base === undefined || base === 'index') continue
+    if (sentByServers.includes(base)) continue
     const operation = repository.get(`src/operations/${base}.ts`)
     require(operation !== undefined && isOperation(operation), path, 'the payload has no operation')
   }

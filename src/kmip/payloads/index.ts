@@ -32,8 +32,10 @@ import * as locate from './locate.ts'
 import * as mac from './mac.ts'
 import * as macVerify from './mac-verify.ts'
 import * as modifyAttribute from './modify-attribute.ts'
+import * as notify from './notify.ts'
 import * as obtainLease from './obtain-lease.ts'
 import * as poll from './poll.ts'
+import * as put from './put.ts'
 import * as query from './query.ts'
 import * as reCertify from './re-certify.ts'
 import * as reKey from './re-key.ts'
@@ -76,8 +78,10 @@ export const payloads = {
   MAC: mac,
   MACVerify: macVerify,
   ModifyAttribute: modifyAttribute,
+  Notify: notify,
   ObtainLease: obtainLease,
   Poll: poll,
+  Put: put,
   Query: query,
   ReCertify: reCertify,
   Recover: recover,
