@@ -37,14 +37,21 @@ export interface Targets {
 
 type Header = Partial<Input<RequestMessage['requestHeader']>>
 
-/** @param certificatePem any X.509 certificate */
-export const makeCorpus = (targets: Targets, certificatePem: string): readonly Buffer[] => {
-  const requests = [...creations(), ...registrations(certificatePem), ...questions(targets), ...attributes(targets)]
-  const all = [...requests, ...lives(targets)]
-  const versions = all.map((request, index) => message(versionFor(index), [request]))
-  const newest = all.map((request) => message(v1_4, [request]))
-  return [...newest, ...versions, ...batches(targets)]
-}
+/** Requests of every kind, in the newest version and in others. @param certificatePem any X.509 certificate */
+export const makeCorpus = (targets: Targets, certificatePem: string): readonly Buffer[] => [
+  ...inVersions([...creations(), ...registrations(certificatePem)]),
+  ...batches(targets),
+  ...makeQuietCorpus(targets),
+]
+
+/** Requests that make no objects: the store stays as large as it is. */
+export const makeQuietCorpus = (targets: Targets): readonly Buffer[] =>
+  inVersions([...questions(targets), ...attributes(targets), ...lives(targets)])
+
+const inVersions = (requests: readonly BatchRequest[]): readonly Buffer[] => [
+  ...requests.map((request) => message(v1_4, [request])),
+  ...requests.map((request, index) => message(versionFor(index), [request])),
+]
 
 /** The objects that the corpus names, made anew. */
 export const makeTargets = async (client: Client): Promise<Targets> => {
