@@ -2,7 +2,7 @@
  * The composition root: settings become a running server. What it is: every part made once and handed what it needs, and
  * the order of start and end. What it is not: the process around it (main.ts).
  */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism, hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
@@ -14,6 +14,7 @@ import { SeededRandom } from '#crypto/random'
 import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
 import { openStream } from '#crypto/stream'
 import { bootstrap, certificateTable } from '#identity/bootstrap'
+import { Issuer } from '#identity/issuer'
 import { Login } from '#identity/login'
 import { clientTable, userTable } from '#identity/principals'
 import type { ExtensionInformation } from '#kmip/server-information'
@@ -172,6 +173,12 @@ const newDispatcher = (
         idleTimeoutMs: settings.streamIdleTimeoutMs,
       }),
       newUniqueIdentifier,
+      issuer: new Issuer({
+        store,
+        entropy: systemEntropy,
+        onMade: (pem) =>
+          writeFileSync(join(settings.dataDirectory, 'bootstrap', 'issuing-ca.pem'), pem, { mode: 0o600 }),
+      }),
       operations,
       objectTypes: keptObjectTypes,
     },

@@ -11,6 +11,8 @@ import type { RequestPayload, ResponsePayload } from '#client/operation-methods'
 import { SeededRandom } from '#crypto/random'
 import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
 import { openStream } from '#crypto/stream'
+import { certificateTable } from '#identity/bootstrap'
+import { Issuer } from '#identity/issuer'
 import type { Principal } from '#identity/principals'
 import { BatchErrorContinuationOption, Operation, ResultReason, ResultStatus } from '#kmip/enums'
 import type { KmipError } from '#kmip/errors'
@@ -124,7 +126,7 @@ export interface DispatcherUnderTest {
 }
 
 /** A store in memory with the table of Managed Objects. */
-export const newStore = (): MemoryStore => new MemoryStore([objectTable])
+export const newStore = (): MemoryStore => new MemoryStore([objectTable, certificateTable])
 
 // One pool a test file: starting one takes longer than most tests.
 let sharedCrypto: CryptoRunner | undefined
@@ -156,6 +158,7 @@ export const openDispatcher = (parts: Partial<DispatcherParts> = {}): Dispatcher
         idleTimeoutMs: streamIdleTimeoutMs,
       }),
       newUniqueIdentifier: () => uniqueIdentifier(clock, systemEntropy),
+      issuer: new Issuer({ store, entropy: systemEntropy, onMade: () => undefined }),
       operations: parts.operations ?? operations,
       objectTypes: keptObjectTypes,
     },

@@ -12,6 +12,7 @@ import {
   fromBER,
   IA5String,
   Integer,
+  Null,
   ObjectIdentifier,
   OctetString,
   PrintableString,
@@ -62,6 +63,7 @@ const clockSkewSeconds = 3_600
 
 const oid = {
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
+  sha256WithRsa: '1.2.840.113549.1.1.11',
   subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',
   subjectAlternativeName: '2.5.29.17',
@@ -84,11 +86,20 @@ export function validityFrom(nowSeconds: number, days: number, notAfterMaxSecond
 }
 
 /**
- * A new certificate authority: EC P-256, self-signed with SHA-256, valid for ten years.
+ * A new certificate authority, self-signed with SHA-256, valid for ten years.
+ * @param keyType EC P-256, or RSA with 3072 bits where those who verify may know no other.
  * @throws CertificateError when the subject cannot be written.
  */
-export function createAuthority(subject: NameFields, nowSeconds: number, entropy: Entropy): CertificateWithKey {
-  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+export function createAuthority(
+  subject: NameFields,
+  nowSeconds: number,
+  entropy: Entropy,
+  keyType: 'ec' | 'rsa' = 'ec',
+): CertificateWithKey {
+  const keys =
+    keyType === 'ec'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('rsa', { modulusLength: 3072 })
   const certificate = blankCertificate(validityFrom(nowSeconds, authorityDays), keys.publicKey, entropy)
   certificate.subject = writeName(subject)
   certificate.issuer = certificate.subject
@@ -122,7 +133,7 @@ export function issueServerCertificate(
   const usage = keyType === 'ec' ? keyUsage.digitalSignature : keyUsage.digitalSignature | keyUsage.keyEncipherment
   const alternatives = new GeneralNames({ names: names.map(writeAlternativeName) })
   const certificate = issue(authority, {
-    subject: { CN: first.length <= nameFields.CN.lengthMax ? first : 'kmipd' },
+    subject: writeName({ CN: first.length <= nameFields.CN.lengthMax ? first : 'kmipd' }),
     publicKey: keys.publicKey,
     days: serverCertificateDays,
     nowSeconds,
@@ -148,7 +159,7 @@ export function issueClientCertificate(
 ): CertificateWithKey {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const certificate = issue(authority, {
-    subject,
+    subject: writeName(subject),
     publicKey: keys.publicKey,
     days: clientCertificateDays,
     nowSeconds,
@@ -161,8 +172,47 @@ export function issueClientCertificate(
   return { certificate, privateKey: privateKeyDer(keys.privateKey) }
 }
 
+/** What a certificate is asked for with: a name of fields or as its DER, and a key that others hold. */
+export interface RequestedCertificate {
+  readonly subject: NameFields | Uint8Array
+  /** DER. */
+  readonly subjectPublicKeyInfo: Uint8Array
+  /** DER of the extension's value, when there are alternative names. */
+  readonly subjectAlternativeName?: Uint8Array | undefined
+}
+
+/**
+ * A certificate for a public key that others hold, for signatures and key encipherment of a client: no server and no
+ * authority of its own.
+ * @throws CertificateError when the subject cannot be written.
+ */
+export function issueRequestedCertificate(
+  authority: CertificateWithKey,
+  { subject, subjectPublicKeyInfo, subjectAlternativeName }: RequestedCertificate,
+  nowSeconds: number,
+  entropy: Entropy,
+): Uint8Array {
+  return issue(authority, {
+    subject:
+      subject instanceof Uint8Array
+        ? new RelativeDistinguishedNames({ schema: fromBER(Uint8Array.from(subject)).result })
+        : writeName(subject),
+    publicKey: createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' }),
+    days: clientCertificateDays,
+    nowSeconds,
+    entropy,
+    extensions: [
+      keyUsageExtension(keyUsage.digitalSignature | keyUsage.keyEncipherment),
+      extension(oid.extendedKeyUsage, false, new ExtKeyUsage({ keyPurposes: [oid.clientAuthentication] }).toSchema()),
+      ...(subjectAlternativeName === undefined
+        ? []
+        : [new Extension({ extnID: oid.subjectAlternativeName, extnValue: buffer(subjectAlternativeName) })]),
+    ],
+  })
+}
+
 interface Issue {
-  readonly subject: NameFields
+  readonly subject: RelativeDistinguishedNames
   readonly publicKey: KeyObject
   readonly days: number
   readonly nowSeconds: number
@@ -174,7 +224,7 @@ function issue(authority: CertificateWithKey, request: Issue): Uint8Array {
   const { issuer, notAfterSeconds, subjectPublicKeyInfo } = readAuthority(authority)
   const validity = validityFrom(request.nowSeconds, request.days, notAfterSeconds)
   const certificate = blankCertificate(validity, request.publicKey, request.entropy)
-  certificate.subject = writeName(request.subject)
+  certificate.subject = request.subject
   certificate.issuer = issuer
   const authorityKey = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' })
   const identifier = new AuthorityKeyIdentifier({
@@ -207,9 +257,12 @@ function blankCertificate(validity: Validity, publicKey: KeyObject, entropy: Ent
   return certificate
 }
 
-/** Signs with ECDSA and SHA-256, the only kind of CA key made here. */
+/** Signs with SHA-256, by ECDSA or by RSA with PKCS#1 v1.5: the kinds of CA keys that are made here. */
 function signed(certificate: Certificate, key: KeyObject): Uint8Array {
-  certificate.signature = new AlgorithmIdentifier({ algorithmId: oid.ecdsaWithSha256 })
+  certificate.signature =
+    key.asymmetricKeyType === 'rsa'
+      ? new AlgorithmIdentifier({ algorithmId: oid.sha256WithRsa, algorithmParams: new Null() })
+      : new AlgorithmIdentifier({ algorithmId: oid.ecdsaWithSha256 })
   certificate.signatureAlgorithm = certificate.signature
   const tbs = certificate.encodeTBS()
   const signature = sign('sha256', Buffer.from(tbs.toBER()), key)

@@ -2,7 +2,7 @@
  * What a replacement takes from the object that it replaces (KMIP 1.4 §4.4, §4.5, §4.8: Re-key, Re-key Key Pair,
  * Re-certify). What it is: rules of values. What it is not: new material, or the store.
  */
-import { type Link, type UsageLimits } from '#kmip/attribute-values'
+import type { UsageLimits } from '#kmip/attribute-values'
 import { attributeRow } from '#kmip/attributes'
 import { LinkType, ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
@@ -15,6 +15,12 @@ import {
   valueOf,
   withInstances,
 } from './managed-object.ts'
+
+/** A Link's value (§3.35). */
+export interface LinkValue {
+  readonly linkType: number
+  readonly linkedObjectIdentifier: string
+}
 
 /** Tables 173, 177, 187: never copied; the server sets them anew, or they tell of the life of the existing object alone. */
 const ownLife: ReadonlySet<string> = new Set([
@@ -109,13 +115,15 @@ export const replaced = (existing: ManagedObject, replacement: string): ManagedO
   })
 
 /** The object with a Link behind those that it has; one that it has already is not added twice. */
-export const withLink = (object: ManagedObject, link: Link): ManagedObject =>
+export const withLink = (object: ManagedObject, link: LinkValue): ManagedObject =>
   withInstances(object, 'Link', united(instancesOf(object, 'Link'), [{ index: 0, value: link }]))
 
-/** The object with its Link of this type pointing elsewhere, its index kept; added where there is none. */
-export const withLinkMoved = (object: ManagedObject, link: Link): ManagedObject => {
+/** The object with its Link to `from` pointing elsewhere, its index kept; added where there is none. */
+export const withLinkMoved = (object: ManagedObject, from: string, link: LinkValue): ManagedObject => {
   const links = instancesOf(object, 'Link')
-  const found = links.find(({ value }) => (value as Link).linkType === link.linkType)
+  const isMoved = ({ linkType, linkedObjectIdentifier }: LinkValue): boolean =>
+    linkType === link.linkType && linkedObjectIdentifier === from
+  const found = links.find(({ value }) => isMoved(value as LinkValue))
   if (found === undefined) return withLink(object, link)
   return withInstances(
     object,
@@ -127,9 +135,9 @@ export const withLinkMoved = (object: ManagedObject, link: Link): ManagedObject 
 /** The object that a Link of this type points to, the first of several; undefined where there is none. */
 export const linkedObject = (object: ManagedObject, linkType: number): string | undefined =>
   instancesOf(object, 'Link')
-    .map(({ value }) => value as Link)
+    .map(({ value }) => value as LinkValue)
     .find((link) => link.linkType === linkType)?.linkedObjectIdentifier
 
 /** Links as a list of instances, for a new object. */
-export const linkInstances = (links: readonly Link[]): readonly AttributeInstance[] =>
+export const linkInstances = (links: readonly LinkValue[]): readonly AttributeInstance[] =>
   links.map((value, index) => ({ index, value }))

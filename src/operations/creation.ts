@@ -129,4 +129,5 @@ export const keptObjectTypes: ReadonlySet<number> = new Set([
   ObjectType.Template,
   ObjectType.SecretData,
   ObjectType.OpaqueObject,
+  ObjectType.PGPKey,
 ])

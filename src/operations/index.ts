@@ -3,6 +3,7 @@ import { activate } from './activate.ts'
 import { addAttribute } from './add-attribute.ts'
 import { archive } from './archive.ts'
 import { cancel } from './cancel.ts'
+import { certify } from './certify.ts'
 import { check } from './check.ts'
 import { create } from './create.ts'
 import { createKeyPair } from './create-key-pair.ts'
@@ -29,6 +30,7 @@ import { obtainLease } from './obtain-lease.ts'
 import type { OperationRow } from './operation.ts'
 import { poll } from './poll.ts'
 import { query } from './query.ts'
+import { reCertify } from './re-certify.ts'
 import { reKey } from './re-key.ts'
 import { reKeyKeyPair } from './re-key-key-pair.ts'
 import { recover } from './recover.ts'
@@ -38,6 +40,7 @@ import { rngRetrieve } from './rng-retrieve.ts'
 import { rngSeed } from './rng-seed.ts'
 import { sign } from './sign.ts'
 import { signatureVerify } from './signature-verify.ts'
+import { validate } from './validate.ts'
 
 /** Every operation that the server has. */
 export const operations: readonly OperationRow[] = [
@@ -46,6 +49,9 @@ export const operations: readonly OperationRow[] = [
   register,
   reKey,
   reKeyKeyPair,
+  certify,
+  reCertify,
+  validate,
   deriveKey,
   locate,
   check,

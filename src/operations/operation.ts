@@ -4,6 +4,7 @@
  */
 
 import type { CryptoRunner } from '#crypto/run'
+import type { RequestedCertificate } from '#identity/authority'
 import { permits } from '#identity/permissions'
 import type { Permission, Principal } from '#identity/principals'
 import type { Attribute, TemplateAttribute } from '#kmip/attribute'
@@ -72,6 +73,14 @@ export interface RandomSource {
   seed(material: Uint8Array): void
 }
 
+/** The authority that certifies public keys (§4.7), as far as operations know it. */
+export interface CertificateIssuer {
+  /** DER; undefined as long as nothing was certified. */
+  readonly certificate: Uint8Array | undefined
+  /** A certificate, valid from `nowSeconds` (since 1970) on. @throws CertificateError */
+  certify(request: RequestedCertificate, nowSeconds: number): Promise<Uint8Array>
+}
+
 /** What every message of the process shares. */
 export interface Services {
   readonly policy: Policy
@@ -86,6 +95,7 @@ export interface Services {
   readonly operations: readonly OperationRow[]
   readonly objectTypes: ReadonlySet<number>
   readonly background: BackgroundRequests
+  readonly issuer: CertificateIssuer
 }
 
 /** What an operation works with: one for all items of a message. */
