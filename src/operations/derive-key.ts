@@ -42,6 +42,7 @@ const parameterFaults: ReadonlySet<string> = new Set([
 export const deriveKey = operation({
   name: 'DeriveKey',
   section: '4.6',
+  asynchronous: 'slow',
   reasons: [
     'ItemNotFound',
     'InvalidField',

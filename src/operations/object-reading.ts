@@ -9,10 +9,18 @@ import {
   ObjectType,
   type ObjectType as ObjectTypeNumber,
   ResultReason,
+  SplitKeyMethod,
 } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import type { KeyBlock } from '#kmip/key-block'
-import { type CertificateValue, type ObjectField, type OpaqueObjectValue, objectRow, objectRows } from '#kmip/objects'
+import {
+  type CertificateValue,
+  type ObjectField,
+  type OpaqueObjectValue,
+  objectRow,
+  objectRows,
+  type SplitKeyValue,
+} from '#kmip/objects'
 import type { AttributeSet } from '#objects/managed-object'
 import { bigIntegerBytes } from '#ttlv/binary'
 import { certificateAttributes } from './certificate-attributes.ts'
@@ -84,6 +92,9 @@ export const readObject = (
       }
     case ObjectType.Template:
       return { derived: {}, digested: undefined }
+    case ObjectType.SplitKey:
+      checkPart(value as SplitKeyValue)
+      return readKey(objectType, (value as SplitKeyValue).keyBlock, attributes, context)
     default:
       return readKey(objectType, (value as { readonly keyBlock: KeyBlock }).keyBlock, attributes, context)
   }
@@ -99,6 +110,16 @@ const readCertificate = async (
   return {
     derived: withUsageMask(derived, attributes),
     digested: { encodedMaterial: value.certificateValue, keyFormatType: undefined },
+  }
+}
+
+/** §2.2.5: a part is one of so many, and no more than all of them are needed. @throws KmipError Invalid Field */
+const checkPart = ({ keyPartIdentifier, splitKeyParts, splitKeyThreshold, splitKeyMethod }: SplitKeyValue): void => {
+  const xor = splitKeyMethod === SplitKeyMethod.XOR
+  const partFits = keyPartIdentifier >= 1 && keyPartIdentifier <= splitKeyParts
+  const thresholdFits = splitKeyThreshold >= 1 && splitKeyThreshold <= splitKeyParts
+  if (!partFits || !thresholdFits || (xor && splitKeyThreshold !== splitKeyParts)) {
+    throw new KmipError(ResultReason.InvalidField, 'The numbers of the Split Key contradict one another')
   }
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { RequestPayload } from '#client/operation-methods'
-import { KeyFormatType, ObjectType, SecretDataType, SplitKeyMethod } from '#kmip/enums'
+import { CryptographicAlgorithm, KeyFormatType, ObjectType, SecretDataType, SplitKeyMethod } from '#kmip/enums'
 import type { KeyBlock } from '#kmip/key-block'
 import { bytes, everyUse, hexOf, registerKey, registerSecret, usable, withoutValue } from '#test/computing'
 import { archive, bob, type DispatcherUnderTest, openDispatcher, outcome, succeed } from '#test/dispatcher'
@@ -187,4 +187,32 @@ test('Join Split Key: a secret of the type that is asked for, with the mask of t
     attribute.map(({ attributeValue }) => attributeValue),
     [everyUse],
   )
+})
+
+test('Join Split Key takes parts that were registered; a part whose numbers contradict one another is not registered', async () => {
+  const under = openDispatcher()
+  const register = (keyPartIdentifier: number, material: string) => ({
+    objectType: ObjectType.SplitKey,
+    templateAttribute: { attribute: usable(under) },
+    splitKey: {
+      splitKeyParts: 2,
+      keyPartIdentifier,
+      splitKeyThreshold: 2,
+      splitKeyMethod: SplitKeyMethod.XOR,
+      keyBlock: {
+        keyFormatType: KeyFormatType.Raw,
+        keyValue: { keyMaterial: bytes(material), attribute: [] },
+        cryptographicAlgorithm: CryptographicAlgorithm.AES,
+        cryptographicLength: 128,
+      },
+    },
+  })
+  const parts: string[] = []
+  for (const [index, material] of ['ff'.repeat(16), secret].entries()) {
+    parts.push((await succeed(under, 'Register', register(index + 1, material))).uniqueIdentifier)
+  }
+  const { uniqueIdentifier } = await succeed(under, 'JoinSplitKey', joining(parts))
+  assert.equal(materialOf(await blockOf(under, uniqueIdentifier)), 'fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0')
+  assert.equal(await outcome(under, 'Register', register(3, secret)), 'InvalidField')
+  assert.equal(await outcome(under, 'Register', register(0, secret)), 'InvalidField')
 })
