@@ -21,7 +21,7 @@ export interface SplitRequest {
   readonly method: number
   readonly parts: number
   readonly threshold: number
-  /** Prime field: the prime; without one, the smallest above 2^L is taken, L the bits of the secret. */
+  /** Prime field: the prime; without one, one above 2^L is taken, L the bits of the secret. */
   readonly primeFieldSize?: bigint | undefined
   readonly secret: Uint8Array
 }
@@ -61,8 +61,12 @@ interface Field<Element> {
 const partsMax = 255
 /** Parts times threshold times bytes of the secret: so much splitting takes some seconds. */
 const workMax = 2 ** 26
-/** A prime for a longer secret takes too long to find, and a field that long to compute in. */
-const primeBitsMax = 8192
+/** A prime above that takes too long to find (1 s at 2000 bits), and a client's own one above the next to check. */
+const foundPrimeBitsMax = 1024
+const checkedPrimeBitsMax = 4096
+/** Exponents of Mersenne primes: for longer secrets, up to an RSA key of 4096 bits with all its numbers. */
+const mersenneExponents = [1279, 2203, 3217, 4253, 9689, 11213, 19937] as const
+const primeBitsMax = mersenneExponents[6]
 
 const wrongShares = (): KeyUseError => new KeyUseError('failed')
 
@@ -179,17 +183,29 @@ function primeField(prime: bigint): Field<bigint> {
   }
 }
 
-/** The smallest prime above 2^bits. */
+/** The smallest prime above 2^bits, or for long secrets the next Mersenne prime. */
 function primeAbove(bits: number): bigint {
-  if (bits >= primeBitsMax) throw new KeyUseError('missingParameter', 'The prime field size is missing')
+  if (bits >= foundPrimeBitsMax) {
+    const exponent = mersenneExponents.find((each) => each > bits)
+    if (exponent === undefined)
+      throw new KeyUseError('invalidLength', 'The secret is too long for the split key method')
+    return 2n ** BigInt(exponent) - 1n
+  }
   let candidate = (1n << BigInt(bits)) + 1n
   while (!checkPrimeSync(candidate)) candidate += 2n
   return candidate
 }
 
+/** Whether a number is known to be a Mersenne prime, or is found to be a prime. */
+function isPrime(value: bigint): boolean {
+  const bits = bitLength(value)
+  if (mersenneExponents.some((exponent) => exponent === bits && value === 2n ** BigInt(exponent) - 1n)) return true
+  return bits <= checkedPrimeBitsMax && checkPrimeSync(value)
+}
+
 /** Checks the prime that a client names: a prime above 2^L. KMIP 1.4 §2.2.5. */
 function checkedPrime(prime: bigint, secretBits: number): bigint {
-  if (prime <= 0n || bitLength(prime) > primeBitsMax || prime <= 1n << BigInt(secretBits) || !checkPrimeSync(prime)) {
+  if (prime <= 0n || bitLength(prime) <= secretBits || !isPrime(prime)) {
     throw new KeyUseError('invalidParameter', 'The prime field size is not a prime above the secret')
   }
   return prime
@@ -212,22 +228,41 @@ function polynomialShares<Element>(field: Field<Element>, { parts, threshold, se
   })
 }
 
+/** The inverses of all values by one inversion, which costs hundreds of multiplications: each from the product of all. */
+function inverted<Element>(field: Field<Element>, values: readonly Element[]): Element[] {
+  const one = field.fromNumber(1)
+  const products = [one]
+  for (const value of values) products.push(field.multiply(products.at(-1) ?? one, value))
+  let rest = field.invert(products.at(-1) ?? one)
+  const inverses: Element[] = []
+  for (let index = values.length - 1; index >= 0; index -= 1) {
+    inverses[index] = field.multiply(rest, products[index] ?? one)
+    rest = field.multiply(rest, values[index] ?? one)
+  }
+  return inverses
+}
+
 /** The value at 0 of the polynomial through the shares, piece by piece (Lagrange). */
 function interpolated<Element>(field: Field<Element>, { shares, secretBytes }: JoinRequest): Uint8Array {
   const points = shares.map(({ keyPartIdentifier, bytes }) => {
     if (keyPartIdentifier < 1 || keyPartIdentifier > field.identifierMax) throw wrongShares()
     return { at: field.fromNumber(keyPartIdentifier), values: field.elements(bytes) }
   })
-  // One inversion a share: it costs a hundred multiplications.
-  const weights = points.map(({ at }, own) => {
-    let [over, under] = [field.fromNumber(1), field.fromNumber(1)]
+  const one = field.fromNumber(1)
+  const fractions = points.map(({ at }, own) => {
+    let [over, under] = [one, one]
     for (const [index, { at: other }] of points.entries()) {
       if (index === own) continue
       over = field.multiply(over, other)
       under = field.multiply(under, field.subtract(other, at))
     }
-    return field.multiply(over, field.invert(under))
+    return { over, under }
   })
+  const inverses = inverted(
+    field,
+    fractions.map(({ under }) => under),
+  )
+  const weights = fractions.map(({ over }, index) => field.multiply(over, inverses[index] ?? one))
   const pieces = points[0]?.values ?? []
   const secret = pieces.map((_, piece) =>
     points.reduce((sum, { values }, index) => {
@@ -257,8 +292,8 @@ const unsupported = (): AlgorithmError =>
   new AlgorithmError('unsupportedParameter', 'The split key method is not supported')
 
 /**
- * Splits a secret. Throws KeyUseError (`invalidParameter`, `invalidLength`; `missingParameter` for a prime too long to be
- * found here), AlgorithmError for another method. KMIP 1.4 §4.38, §2.2.5.
+ * Splits a secret. Throws KeyUseError (`invalidParameter`, `invalidLength`), AlgorithmError for another method. KMIP 1.4 §4.38,
+ * §2.2.5.
  */
 export function splitKey(request: SplitRequest): SplitSecret {
   const { method, parts, threshold, secret } = request
@@ -286,7 +321,10 @@ export function joinKey(request: JoinRequest): Uint8Array {
   const { method, shares, primeFieldSize, secretBytes } = request
   const [first] = shares
   const identifiers = new Set(shares.map(({ keyPartIdentifier }) => keyPartIdentifier))
-  if (first === undefined || shares.length > partsMax || identifiers.size !== shares.length) throw wrongShares()
+  const work = shares.length ** 2 * (first?.bytes.length ?? 0)
+  if (first === undefined || shares.length > partsMax || work > workMax || identifiers.size !== shares.length) {
+    throw wrongShares()
+  }
   if (method === S.PolynomialSharingPrimeField) {
     if (primeFieldSize === undefined) throw new KeyUseError('missingParameter', 'The prime field size is missing')
     if (primeFieldSize < 2n || bitLength(primeFieldSize) > primeBitsMax) throw wrongShares()

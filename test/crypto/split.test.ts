@@ -122,15 +122,25 @@ describe('what was split', () => {
     assert.deepEqual(joinKey(join), published)
   })
 
-  test('a secret of 300 bytes gets a prime of its own', { timeout: 20000 }, () => {
-    const secret = new Uint8Array(300).fill(0xa5)
-    const request = { method: S.PolynomialSharingPrimeField, parts: 3, threshold: 2, secret }
-    const { shares, primeFieldSize = 0n } = splitKey(request)
-    assert.equal(checkPrimeSync(primeFieldSize), true)
-    assert.deepEqual(
-      joinKey({ method: request.method, primeFieldSize, shares: shares.slice(1), secretBytes: 300 }),
-      secret,
-    )
+  test('long secrets get a Mersenne prime', () => {
+    const rows = [
+      [128, 1279n],
+      [300, 3217n],
+      [2400, 19937n],
+    ] as const
+    for (const [bytes, exponent] of rows) {
+      const secret = new Uint8Array(bytes).fill(0xa5)
+      const request = { method: S.PolynomialSharingPrimeField, parts: 3, threshold: 2, secret }
+      const { shares, primeFieldSize } = splitKey(request)
+      assert.equal(primeFieldSize, 2n ** exponent - 1n)
+      const join = { method: request.method, primeFieldSize, shares: shares.slice(1), secretBytes: bytes }
+      assert.deepEqual(joinKey(join), secret)
+      assert.equal(splitKey({ ...request, primeFieldSize: 2n ** 19937n - 1n }).shares.length, 3)
+    }
+  })
+
+  test('the Mersenne numbers are primes', () => {
+    for (const exponent of [1279n, 2203n]) assert.equal(checkPrimeSync(2n ** exponent - 1n), true)
   })
 })
 
@@ -156,7 +166,8 @@ describe('refusals', () => {
     ['XOR with a threshold of its own', { ...request, method: S.XOR }, 'invalidParameter'],
     ['a field below the secret', { ...prime, primeFieldSize: 257n }, 'invalidParameter'],
     ['a field of no prime', { ...prime, primeFieldSize: 2n ** 128n + 1n }, 'invalidParameter'],
-    ['a prime too long to be found', { ...prime, secret: new Uint8Array(2000) }, 'missingParameter'],
+    ['a secret above every field', { ...prime, secret: new Uint8Array(2500) }, 'invalidLength'],
+    ['a field too long to be checked', { ...prime, primeFieldSize: 2n ** 5000n + 1n }, 'invalidParameter'],
   ]
   for (const [name, wrong, kind] of refused) {
     test(`splitting: ${name}`, () => {
