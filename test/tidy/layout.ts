@@ -224,6 +224,7 @@ export const confined: readonly Confined[] = [
 
 /** Tests that may be left out where what they need is not part of the project, each with its reason. */
 export const conditionalTests: Readonly<Record<string, string>> = {
+  'test/kmip/registry.test.ts': 'the same cases, read for the names that they use',
   'test/conformance/run.test.ts':
     "OASIS's cases are not ours to give away; KMIPD_OASIS names their folder, as .ci/run does",
 }
