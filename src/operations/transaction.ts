@@ -159,7 +159,7 @@ export class Transaction {
     const places: readonly FilterTerm[][] = storage.map((place) => [{ field: storageField, equals: place }])
     const single = places.length === 1 ? places[0] : undefined
     if (single !== undefined && plan.rest.length === 0) {
-      return this.#store.find(this.#table, { ...base, all: [...plan.terms, ...single], offset, limit })
+      return this.#store.findInTurns(this.#table, { ...base, all: [...plan.terms, ...single], offset, limit })
     }
     return this.#findByTest(plan, base, storage, suits, offset, limit)
   }
@@ -204,7 +204,12 @@ export class Transaction {
   ): Promise<{ readonly keys: readonly string[]; readonly total: number }> {
     const place: readonly FilterTerm[] = storage.length === 1 ? [{ field: storageField, equals: storage[0] ?? '' }] : []
     const all = [...plan.terms, ...place]
-    const candidates = this.#store.find(this.#table, { ...base, all, offset: 0, limit: Number.MAX_SAFE_INTEGER })
+    const candidates = await this.#store.findInTurns(this.#table, {
+      ...base,
+      all,
+      offset: 0,
+      limit: Number.MAX_SAFE_INTEGER,
+    })
     const included = new Set(base.include)
     const keys: string[] = []
     let tested = 0

@@ -67,6 +67,10 @@ export class MemoryStore implements Store {
     return { keys: page.map(({ key }) => key), total: keys.length }
   }
 
+  async findInTurns<T>(table: Table<T>, query: Query): Promise<Found> {
+    return this.find(table, query)
+  }
+
   async commit(changes: readonly Change[]): Promise<CommitResult> {
     if (this.#closed) throw new StoreUnavailable('the store is closed')
     const named = new Set(changes.map(({ table, key }) => `${table}\0${key}`))

@@ -121,6 +121,9 @@ export interface Store {
   /** Keys that match, from indexes alone, as of now. */
   find<T>(table: Table<T>, query: Query): Found
 
+  /** The same for a search that may be long: others have the thread in between, and what they change meanwhile may be seen. */
+  findInTurns<T>(table: Table<T>, query: Query): Promise<Found>
+
   /**
    * Applies all changes or none. Resolves `done` only after the disk has them.
    * @throws StoreUnavailable when nothing was applied for a reason that is not the sender's; StoreFaulted when that is not known.

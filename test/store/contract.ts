@@ -478,7 +478,10 @@ async function agreesWithModel(open: () => Promise<Store>): Promise<void> {
         if (entries === undefined) model.delete(key)
         else model.set(key, entries)
       }
-      for (const each of queries) assert.deepEqual(store.find(things, each), modelFind(model, each))
+      for (const each of queries) {
+        assert.deepEqual(store.find(things, each), modelFind(model, each))
+        assert.deepEqual(await store.findInTurns(things, each), modelFind(model, each))
+      }
     },
   )
   await fc.assert(property, { numRuns: 60 })

@@ -23,9 +23,12 @@ import {
   type Table,
 } from '#store/store'
 import { type OpenFile, openTables, type TableFiles } from './environment.ts'
-import { findKeys } from './find.ts'
+import { type EntriesOf, findKeys, searchKeys } from './find.ts'
 import { packCommits, type ToFront, type WriteChange, type WriteCommit } from './messages.ts'
 import { RecordCache } from './record-cache.ts'
+
+/** About 2 ms of a long search (1 to 2 µs a key), then others have the thread. */
+const keysPerTurn = 1_500
 
 /** A table as a front uses it. */
 interface FrontTable {
@@ -114,12 +117,28 @@ export class Front implements Store {
   find<T>(table: Table<T>, query: Query): Found {
     const { files, keys } = this.#table(table.name)
     this.#renewView()
-    return findKeys(files, keys, query, (key) => {
+    return findKeys(files, keys, query, this.#entriesOf(table, files))
+  }
+
+  async findInTurns<T>(table: Table<T>, query: Query): Promise<Found> {
+    const { files, keys } = this.#table(table.name)
+    this.#renewView()
+    const search = searchKeys(files, keys, query, this.#entriesOf(table, files), keysPerTurn)
+    for (let step = search.next(); ; step = search.next()) {
+      if (step.done === true) return step.value
+      await new Promise((resolve) => setImmediate(resolve))
+      this.#table(table.name)
+      this.#renewView()
+    }
+  }
+
+  #entriesOf<T>(table: Table<T>, files: TableFiles): EntriesOf {
+    return (key) => {
       const bytes = files.records.getBinary(key)
       return bytes === undefined
         ? []
         : table.index(openRecord<T>(this.#sealer, table.name, decodeRecordKey(key), bytes).value)
-    })
+    }
   }
 
   async commit(changes: readonly Change[]): Promise<CommitResult> {

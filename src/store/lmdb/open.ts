@@ -140,6 +140,10 @@ export class LmdbStore implements Store {
     return this.#front.find(table, query)
   }
 
+  findInTurns<T>(table: Table<T>, query: Query): Promise<Found> {
+    return this.#front.findInTurns(table, query)
+  }
+
   async commit(changes: readonly Change[]): Promise<CommitResult> {
     return this.#front.commit(changes)
   }

@@ -39,6 +39,41 @@ after(() => rmSync(base, { recursive: true, force: true }))
 
 storeContract('lmdb', () => openAt(freshDirectory()))
 
+describe('lmdb long searches', () => {
+  test('found in turns is what is found at once, and others have the thread in between', async () => {
+    const store = await openAt(freshDirectory())
+    const count = 7000
+    for (let first = 0; first < count; first += 1000) {
+      await store.commit(
+        Array.from({ length: 1000 }, (_, index) => {
+          const n = first + index
+          const entries = [
+            { field: 'parity', value: n % 2 },
+            { field: 'third', value: String(n % 3) },
+            { field: 'number', value: n },
+          ]
+          return create(uuid(n), { entries })
+        }),
+      )
+    }
+    const third = { field: 'third', equals: '0' }
+    const searches = [
+      query([third], { exclude: new Set([uuid(3)]) }),
+      query([third, { field: 'parity', equals: 0 }], { descending: true, offset: 5, limit: 40 }),
+      query([{ field: 'number', from: 100, to: 6500 }, third], { include: [uuid(1), uuid(9001)], offset: 2000 }),
+      query([], { any: [third, { field: 'third', equals: '1' }], exclude: new Set([uuid(0)]), limit: 10_000 }),
+    ]
+    let turns = 0
+    const counting = setInterval(() => (turns += 1), 0)
+    for (const search of searches) {
+      assert.deepEqual(await store.findInTurns(things, search), store.find(things, search))
+    }
+    clearInterval(counting)
+    assert(turns > 0)
+    await store.close()
+  })
+})
+
 describe('lmdb files', () => {
   test('reopening finds everything', async () => {
     const directory = freshDirectory()
