@@ -199,7 +199,7 @@ export const settingGroups = {
     asynchronousOperations: choice(
       'slow',
       ['none', 'slow', 'all'],
-      'Which operations a client that sets the Asynchronous Indicator is told to poll for: none; those that may take long (Locate, making key pairs); all.',
+      'Which operations a client that sets the Asynchronous Indicator is told to poll for: none; those that may take long (Locate, Archive, Recover, making key pairs); all.',
     ),
     asynchronousRequestsMax: integer(
       1_000,

@@ -6,6 +6,7 @@ export const archive = operation({
   name: 'Archive',
   section: '4.22',
   reasons: ['ItemNotFound', 'ObjectArchived', 'PermissionDenied'],
+  asynchronous: 'slow',
   handle({ uniqueIdentifier }, context) {
     const object = context.object(uniqueIdentifier, 'archive')
     context.put(withValue(object, 'Archive Date', context.now))

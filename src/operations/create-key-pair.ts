@@ -26,6 +26,7 @@ export const createKeyPair = operation({
     'ApplicationNamespaceNotSupported',
     'ObjectArchived',
   ],
+  asynchronous: 'slow',
   async handle({ commonTemplateAttribute, privateKeyTemplateAttribute, publicKeyTemplateAttribute }, context) {
     const privateGiven = await givenAttributes(context, ObjectType.PrivateKey, [
       commonTemplateAttribute,

@@ -32,6 +32,7 @@ export const reKeyKeyPair = operation({
     'InvalidField',
     'IndexOutOfBounds',
   ],
+  asynchronous: 'slow',
   async handle(request, context) {
     const { offset, commonTemplateAttribute, privateKeyTemplateAttribute, publicKeyTemplateAttribute } = request
     const { privateKey, publicKey } = existingPair(request.privateKeyUniqueIdentifier, context)

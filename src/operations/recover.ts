@@ -6,6 +6,7 @@ export const recover = operation({
   name: 'Recover',
   section: '4.23',
   reasons: ['ItemNotFound', 'PermissionDenied'],
+  asynchronous: 'slow',
   handle({ uniqueIdentifier }, context) {
     const object = context.object(uniqueIdentifier, 'archive', 'any')
     // One that is on-line is what is asked for: no error is named for it, and nothing is changed.
