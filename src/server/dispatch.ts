@@ -65,6 +65,9 @@ export interface DispatcherOptions {
   readonly log: DispatchLog
 }
 
+/** A user, a device and an attestation are what a client can show at once; each password costs the server some 30 ms. */
+const credentialsMax = 4
+
 /** A client's clock that is off by more than this is worth a line. */
 const clockSkewToldSeconds = 60
 
@@ -160,7 +163,11 @@ export class Dispatcher {
     if (batchItem.some((item) => item.messageExtension?.criticalityIndicator === true)) {
       throw new KmipError(ResultReason.FeatureNotSupported, 'The Message Extension is critical and not known')
     }
-    for (const credential of requestHeader.authentication?.credential ?? []) {
+    const credentials = requestHeader.authentication?.credential ?? []
+    if (credentials.length > credentialsMax) {
+      throw new KmipError(ResultReason.InvalidMessage, `A message may have ${credentialsMax} Credentials`)
+    }
+    for (const credential of credentials) {
       if (!(await this.#options.login.verifyCredential(credential, principal))) {
         throw new KmipError(ResultReason.AuthenticationNotSuccessful)
       }

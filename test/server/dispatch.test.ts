@@ -152,6 +152,18 @@ describe('a message that is refused as a whole', () => {
       batch({}, [query, { ...query, messageExtension: extension(true) }]),
     ],
     ['an Authentication without Credentials', 'InvalidMessage', batch({ authentication: { credential: [] } })],
+    [
+      'more Credentials than anybody has',
+      'InvalidMessage',
+      batch({
+        authentication: {
+          credential: Array.from({ length: 5 }, () => ({
+            credentialType: CredentialType.UsernameAndPassword,
+            credentialValue: { username: 'alice', password: 'sesame' },
+          })),
+        },
+      }),
+    ],
   ] as const
   for (const [given, reason, { header, items }] of cases) {
     test(`${given}: ${reason} for every item`, async () => {
