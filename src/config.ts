@@ -312,6 +312,11 @@ export const settingGroups = {
       ['keep', 'remove'],
       'Whether Destroy keeps the attributes of an object, with its state, or leaves nothing of it.',
     ),
+    archivedAttributes: choice(
+      'refuse',
+      ['refuse', 'give'],
+      'Whether Get Attributes tells of archived objects; the specification refuses it.',
+    ),
     wrappingAllowed: choice(
       'common',
       ['common', 'all'],

@@ -288,6 +288,7 @@ const policyOf = (settings: Settings): Policy => ({
   missingUsageMask: settings.missingUsageMask,
   asynchronousOperations: settings.asynchronousOperations,
   wrapping: settings,
+  archivedAttributes: settings.archivedAttributes,
   computing: settings,
 })
 

@@ -55,6 +55,7 @@ const policy: Policy = {
   httpsServed: false,
   missingUsageMask: 'refuse',
   asynchronousOperations: 'all',
+  archivedAttributes: 'refuse',
   wrapping: { wrappingAllowed: 'common', unwrapMask: 'unwrap', registeredWrapped: 'keep' },
   computing: {
     deriveIterationsMax: 10_000,

@@ -10,7 +10,11 @@ export const getAttributes = operation({
   section: '4.12',
   reasons: ['ItemNotFound', 'InvalidMessage', 'ObjectArchived', 'PermissionDenied'],
   handle({ uniqueIdentifier, attributeName }, context) {
-    const object = context.object(uniqueIdentifier, 'read')
+    const object = context.object(
+      uniqueIdentifier,
+      'read',
+      context.services.policy.archivedAttributes === 'give' ? 'any' : 'online',
+    )
     if (new Set(attributeName).size !== attributeName.length) {
       throw new KmipError(ResultReason.InvalidMessage, 'The same Attribute Name is given more than once')
     }

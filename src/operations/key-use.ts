@@ -36,9 +36,9 @@ export const keyFormOf = (object: ManagedObject): KeyForm => {
   if (object.objectType === ObjectType.Certificate) return certificateForm(object)
   const keyBlock = (object.value as { readonly keyBlock?: KeyBlock } | undefined)?.keyBlock
   if (keyBlock === undefined) throw new KmipError(ResultReason.PermissionDenied, 'The object has no key')
-  const { keyValue } = keyBlock
+  const { keyValue, keyWrappingData } = keyBlock
   if (keyValue === undefined) throw new KmipError(ResultReason.KeyValueNotPresent)
-  if (keyValue instanceof Uint8Array) {
+  if (keyValue instanceof Uint8Array || keyWrappingData !== undefined) {
     throw new KmipError(ResultReason.PermissionDenied, 'The key was registered wrapped: the server cannot use it')
   }
   const algorithm = keyBlock.cryptographicAlgorithm ?? valueOf<number>(object, 'Cryptographic Algorithm')

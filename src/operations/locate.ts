@@ -8,6 +8,7 @@ import { v1_3 } from '#kmip/versions'
 import { type AttributeFilter, filtersOf } from '#objects/locate-filter'
 import type { Context } from './operation.ts'
 import { operation } from './operation.ts'
+import type { Scope } from './transaction.ts'
 
 /** Clients exist that send the mask as an attribute of this name. */
 const storageStatusName = 'Storage Status Mask'
@@ -51,14 +52,11 @@ export const locate = operation({
     }
     const limit = Math.min(maximumItems ?? Number.MAX_SAFE_INTEGER, context.services.policy.locateItemsMax)
     const wantsDefault = objectGroupMember === ObjectGroupMember.GroupMemberDefault
-    const found = await context.transaction.find(
-      filters,
-      scope,
-      offsetItems ?? 0,
-      wantsDefault ? Math.min(limit, 1) : limit,
-    )
+    const found = wantsDefault
+      ? await defaultMember(filters, scope, context)
+      : await context.transaction.find(filters, scope, offsetItems ?? 0, limit)
     context.idPlaceholder = found.keys.length === 1 ? found.keys[0] : undefined
-    const total = wantsDefault ? Math.min(found.total, 1) : found.total
+    const { total } = found
     const isAsked = context.isAtLeast(v1_3) || offsetItems !== undefined
     return { locatedItems: isAsked ? total : undefined, uniqueIdentifier: found.keys }
   },
@@ -72,13 +70,31 @@ const checkNames = (filters: readonly AttributeFilter[], context: Context): void
   }
 }
 
-/** Object Group Member (§4.9): fresh members only, or the default one, which is the newest member. */
+/** Object Group Member (§4.9): fresh members only, or the default one of all members. */
 const groupFilters = (filters: readonly AttributeFilter[], member: number | undefined): readonly AttributeFilter[] => {
   if (member === undefined) return filters
   if (!filters.some(({ name }) => name === 'Object Group')) {
     throw new KmipError(ResultReason.InvalidField, 'Object Group Member goes with an Object Group')
   }
   return member === ObjectGroupMember.GroupMemberFresh ? [...filters, { name: 'Fresh', values: [true] }] : filters
+}
+
+/**
+ * The default member of a group, which is the server's to say: the first of those that nobody was given yet, so that each
+ * client gets another one, and when all have been given, the first of all.
+ */
+const defaultMember = async (
+  filters: readonly AttributeFilter[],
+  scope: Scope,
+  { transaction }: Context,
+): Promise<{ readonly keys: readonly string[]; readonly total: number }> => {
+  const fresh = [...filters, { name: 'Fresh', values: [true] }]
+  for (const members of [fresh, filters]) {
+    const { total } = await transaction.find(members, scope, 0, 1)
+    // The newest come first: the first that was made is the last of them.
+    if (total > 0) return { keys: (await transaction.find(members, scope, total - 1, 1)).keys, total: 1 }
+  }
+  return { keys: [], total: 0 }
 }
 
 /** Which places are searched; on-line alone when the request says nothing. */

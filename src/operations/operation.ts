@@ -49,6 +49,8 @@ export interface Policy extends AttributeLimits {
   readonly asynchronousOperations: 'none' | 'slow' | 'all'
   readonly computing: ComputingPolicy
   readonly wrapping: WrappingPolicy
+  /** Whether Get Attributes tells of archived objects, which §11.13 refuses. */
+  readonly archivedAttributes: 'refuse' | 'give'
 }
 
 /** Requests that were taken to be answered later: what Poll and Cancel ask (§4.27, §4.28, §6.8). */
@@ -125,7 +127,7 @@ export class Context {
 
   /**
    * The object that a request names, or the ID Placeholder's: existence and access are decided here and nowhere else.
-   * @param storage `any` for Recover alone: an archived object is no refusal
+   * @param storage `any` where an archived object is no refusal
    * @throws KmipError Item Not Found, Permission Denied, Object Archived
    */
   object(

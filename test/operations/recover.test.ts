@@ -34,3 +34,11 @@ test('a recovered object is what it was, without an Archive Date', async () => {
   assert.deepEqual(await succeed(under, 'Get', { uniqueIdentifier }), before)
   assert.equal((await attributesOf(under, uniqueIdentifier))['Archive Date'], undefined)
 })
+
+test('Get Attributes tells of an archived object where a setting says so', async () => {
+  const under = openDispatcher({ policy: { archivedAttributes: 'give' } })
+  const uniqueIdentifier = await createKey(under)
+  await succeed(under, 'Archive', { uniqueIdentifier })
+  assert.deepEqual((await attributesOf(under, uniqueIdentifier))['Archive Date'], [under.clock.nowSeconds()])
+  assert.equal(await outcome(under, 'Get', { uniqueIdentifier }), 'ObjectArchived')
+})
