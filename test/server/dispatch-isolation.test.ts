@@ -38,6 +38,7 @@ const query = item('Query', { queryFunction: [1] })
 const storeAround = (store: Store, own: Partial<Store>): Store => ({
   read: (table, key) => (own.read === undefined ? store.read(table, key) : own.read(table, key)),
   find: (table, what) => (own.find === undefined ? store.find(table, what) : own.find(table, what)),
+  findInTurns: async (table, what) => (own.find === undefined ? store.findInTurns(table, what) : own.find(table, what)),
   commit: (changes) => (own.commit === undefined ? store.commit(changes) : own.commit(changes)),
   close: () => store.close(),
 })
