@@ -3,17 +3,15 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { UsageLimits } from '#kmip/attribute-values'
 import { BlockCipherMode, CryptographicAlgorithm, CryptographicUsageMask, PaddingMethod } from '#kmip/enums'
+import type { Store } from '#store/store'
 import { bytes, hexOf, keyRows, limits, registerKey, registerSecret } from '#test/computing'
 import {
-  alice,
   attributesOf,
   bob,
-  item,
+  newStore,
   openDispatcher,
   outcome,
-  outcomesOf,
   place,
-  send,
   stored,
   streamIdleTimeoutMs,
   succeed,
@@ -24,6 +22,9 @@ const { ECB, CBC, GCM } = BlockCipherMode
 const data = bytes('01020304050607080910111213141516')
 const ecb = { blockCipherMode: ECB }
 const block = 'd9bcce11b0b437b90239552df3a360c9'
+
+const left = async (under: ReturnType<typeof openDispatcher>, identifier: string) =>
+  ((await attributesOf(under, identifier))['Usage Limits']?.[0] as UsageLimits | undefined)?.usageLimitsCount
 
 describe('Encrypt: reasons', () => {
   testOutcomes([
@@ -108,9 +109,6 @@ describe('Encrypt: parameters', () => {
 })
 
 describe('Encrypt: Usage Limits', () => {
-  const left = async (under: ReturnType<typeof openDispatcher>, identifier: string) =>
-    ((await attributesOf(under, identifier))['Usage Limits']?.[0] as UsageLimits | undefined)?.usageLimitsCount
-
   test('many clients at once never get more than there is', async () => {
     const under = openDispatcher({ conflictRetriesMax: 32 })
     const uniqueIdentifier = await registerKey(under, limits(5n, 'Object'))
@@ -195,16 +193,32 @@ describe('Encrypt: streams', () => {
   })
 
   test('a part that is decided anew moves its stream once', async () => {
-    const under = openDispatcher()
+    const memory = newStore()
+    let decisions = 0
+    let beforeCommit: (() => Promise<void>) | undefined
+    const commit: Store['commit'] = async (changes) => {
+      decisions += 1
+      const once = beforeCommit
+      beforeCommit = undefined
+      await once?.()
+      return memory.commit(changes)
+    }
+    const store = new Proxy<Store>(memory, {
+      get: (target, member) => {
+        const value: unknown = member === 'commit' ? commit : Reflect.get(target, member, memory)
+        return typeof value === 'function' && member !== 'commit' ? value.bind(memory) : value
+      },
+    })
+    const under = openDispatcher({ store })
     const uniqueIdentifier = await registerKey(under, { 'Cryptographic Parameters': ecb, ...limits(100n, 'Byte') })
     const { correlationValue } = await succeed(under, 'Encrypt', { uniqueIdentifier, initIndicator: true })
-    const part = item('Encrypt', { uniqueIdentifier, correlationValue, data })
     // Another client changes the key between the decision and its commit.
-    const answered = send(under, alice, 104, [part])
-    await place(under, stored(under, uniqueIdentifier))
-    const answer = await answered
-    assert.deepEqual(outcomesOf(answer), ['Success'])
-    assert.equal(hexOf((answer.items[0]?.payload as { readonly data?: Uint8Array } | undefined)?.data), block)
+    beforeCommit = () => place({ ...under, store: memory }, stored(under, uniqueIdentifier))
+    decisions = 0
+    const part = await succeed(under, 'Encrypt', { uniqueIdentifier, correlationValue, data })
+    assert.equal(decisions, 2)
+    assert.equal(hexOf(part.data), block)
+    assert.equal(await left(under, uniqueIdentifier), 84n)
     const last = await succeed(under, 'Encrypt', { uniqueIdentifier, correlationValue, finalIndicator: true })
     assert.equal(last.data, undefined)
   })
