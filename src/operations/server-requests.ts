@@ -21,6 +21,7 @@ export interface DurableChange {
 export interface ServerRequest {
   /** Whose object it is about: who owns the objects of an address. */
   readonly owner: string
+  readonly uniqueIdentifier: string
   readonly operation: number
   readonly name: PayloadName
   readonly payload: unknown
@@ -50,7 +51,13 @@ const putOf = (object: ManagedObject, version: Version): ServerRequest | undefin
     [row.field]: object.value,
     attribute,
   }
-  return { owner: object.owner, operation: Operation.Put, name: 'Put', payload }
+  return {
+    owner: object.owner,
+    uniqueIdentifier: object.uniqueIdentifier,
+    operation: Operation.Put,
+    name: 'Put',
+    payload,
+  }
 }
 
 /** §5.1: it is told with every change, also when it has the same second as the one before. */
@@ -74,5 +81,11 @@ const notifyOf = (before: ManagedObject, now: ManagedObject, version: Version): 
   })
   if (attribute.length === 0) return undefined
   const payload = { uniqueIdentifier: now.uniqueIdentifier, attribute }
-  return { owner: now.owner, operation: Operation.Notify, name: 'Notify', payload }
+  return {
+    owner: now.owner,
+    uniqueIdentifier: now.uniqueIdentifier,
+    operation: Operation.Notify,
+    name: 'Notify',
+    payload,
+  }
 }

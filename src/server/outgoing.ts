@@ -6,10 +6,12 @@
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import type { Clock } from '#actor/clock'
 import { identify } from '#identity/principals'
-import { ResultStatus } from '#kmip/enums'
+import { Operation, ResultStatus } from '#kmip/enums'
 import { readResponse, writeRequest } from '#kmip/message'
 import { Tag } from '#kmip/tags'
 import { majorOf, minorOf, newestVersion, type Version } from '#kmip/versions'
+import { valueOf, withValue } from '#objects/managed-object'
+import { objectTable } from '#operations/object-table'
 import { type DurableChange, type ServerRequest, serverRequestOf } from '#operations/server-requests'
 import type { Store } from '#store/store'
 import { BinaryReader, BinaryWriter } from '#ttlv/binary'
@@ -52,6 +54,9 @@ export interface OutgoingOptions {
   readonly log: OutgoingLog
 }
 
+/** How often a note is tried while others change the same object. */
+const conflictRetriesMax = 8
+
 interface Waiting {
   readonly address: ClientAddress
   readonly request: ServerRequest
@@ -62,6 +67,8 @@ export class Outgoing {
   readonly #options: OutgoingOptions
   readonly #context: SecureContext
   #waiting: Waiting[] = []
+  #socket: TLSSocket | undefined
+  #stopped = false
   #sending: Promise<void> | undefined
 
   constructor(options: OutgoingOptions) {
@@ -71,6 +78,7 @@ export class Outgoing {
 
   /** Takes changes that are durable, made by a client of this version: their owners' clients are told. */
   changed(changes: readonly DurableChange[], version: Version): void {
+    if (this.#stopped) return
     for (const change of changes) {
       const addresses = this.#options.addresses.filter(({ user }) => user === change.value?.owner)
       const request = addresses.length === 0 ? undefined : serverRequestOf(change, version)
@@ -79,9 +87,11 @@ export class Outgoing {
     }
   }
 
-  /** Sends no more; resolves when what is under way has ended. */
+  /** Sends no more, and gives up what is under way; resolves when that has ended. */
   async stop(): Promise<void> {
+    this.#stopped = true
     this.#waiting = []
+    this.#socket?.destroy()
     await this.#sending
   }
 
@@ -115,6 +125,7 @@ export class Outgoing {
     const { host, port } = address
     // Who the peer is, is decided below: not by a name, but by the certificate of a registered client.
     const socket = connect({ host, port, secureContext: this.#context, rejectUnauthorized: false })
+    this.#socket = socket
     const cancel = clock.after(limits.requestTimeoutMs, () => socket.destroy(new Error('no answer came in time')))
     try {
       const answer = await exchange(socket, limits.requestSizeMax, () => {
@@ -126,10 +137,26 @@ export class Outgoing {
       const reader = new BinaryReader(answer, limits, newestVersion)
       const [item] = readResponse(reader).batchItem
       if (item?.resultStatus !== ResultStatus.Success) throw new Error('the client has refused it')
+      if (request.operation === Operation.Put) await this.#noteServed(request.uniqueIdentifier)
     } finally {
       cancel()
       socket.destroy()
+      this.#socket = undefined
     }
+  }
+
+  /** §3.34: an object that a client has taken is fresh no longer. Read anew when another change came between. */
+  async #noteServed(uniqueIdentifier: string): Promise<void> {
+    const { store, clock } = this.#options
+    for (let attempt = 0; attempt < conflictRetriesMax; attempt += 1) {
+      const stored = store.read(objectTable, uniqueIdentifier)
+      if (stored === undefined || valueOf(stored.value, 'Fresh') !== true) return
+      const served = withValue(withValue(stored.value, 'Fresh', false), 'Last Change Date', clock.nowSeconds())
+      const { revision, value: previous } = stored
+      const change = { table: objectTable.name, key: uniqueIdentifier, revision, previous, value: served }
+      if ((await store.commit([change])).done) return
+    }
+    throw new Error('the object keeps changing, so that it could not be noted as served')
   }
 }
 

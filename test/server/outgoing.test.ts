@@ -41,6 +41,10 @@ describe('requests of the server', () => {
     const put = encodeXml(await listener.next(Operation.Put), vocabulary)
     assert.match(put, /<PutFunction type="Enumeration" value="New"\/><SymmetricKey><KeyBlock>/)
     assert.ok(put.includes(`<UniqueIdentifier type="TextString" value="${uniqueIdentifier}"/>`))
+    for (let fresh: unknown = true; fresh !== false; ) {
+      const told = await client.getAttributes({ uniqueIdentifier, attributeName: ['Fresh'] })
+      fresh = told.attribute[0]?.attributeValue
+    }
     const [attribute] = attributes({ Comment: 'changed' })
     assert.ok(attribute)
     await client.addAttribute({ uniqueIdentifier, attribute })
