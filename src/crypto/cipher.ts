@@ -52,6 +52,7 @@ interface Settled {
 
 function settle(options: CipherOptions, encrypting: boolean): Settled {
   const { key, parameters, aad } = options
+  // The key's own algorithm rules: parameters that name another, of a MAC perhaps, do not make it a key of that one.
   const algorithm = key.cryptographicAlgorithm ?? parameters.cryptographicAlgorithm
   if (algorithm === undefined) throw new KeyUseError('missingParameter', 'The cryptographic algorithm is not known')
   const { blockCipherMode } = parameters
