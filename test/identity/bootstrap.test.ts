@@ -183,6 +183,7 @@ describe('a crash', () => {
     let commits = 0
     return {
       read: (table, key) => store.read(table, key),
+      findInTurns: (table, query) => store.findInTurns(table, query),
       find: (table, query) => store.find(table, query),
       close: () => store.close(),
       async commit(changes: readonly Change[]) {
