@@ -7,7 +7,6 @@ import type { ManagedObject } from '#objects/managed-object'
 import { objectTable } from '#operations/object-table'
 import { Sweeper, sweepOnce } from '#server/sweeper'
 import { MemoryStore } from '#store/memory'
-import type { Table } from '#store/store'
 
 const start = 1_000_000
 
@@ -22,7 +21,7 @@ const key = (uniqueIdentifier: string, dates: Readonly<Record<string, number>>):
 })
 
 const storeWith = async (objects: readonly ManagedObject[]): Promise<MemoryStore> => {
-  const store = new MemoryStore([objectTable as unknown as Table<never>])
+  const store = new MemoryStore([objectTable])
   for (const value of objects) {
     await store.commit([{ table: 'object', key: value.uniqueIdentifier, revision: 0, previous: undefined, value }])
   }

@@ -154,7 +154,7 @@ class LastPage implements Page {
   found(): Found {
     const { offset, limit } = this.#query
     const keys = this.#keys
-      .reverse()
+      .toReversed()
       .slice(offset, offset + limit)
       .map(decodeRecordKey)
     return { keys, total: this.#total }
@@ -208,7 +208,7 @@ class StoredKeys implements KeyList {
       for (const key of this.#database.getKeys({ ...this.#bounds(), offset: first, limit: count }))
         keys.push(decodeRecordKey(key.subarray(this.#prefix.length)))
     }
-    return { keys: descending === true ? keys.reverse() : keys, total }
+    return { keys: descending === true ? keys.toReversed() : keys, total }
   }
 
   #bounds(from?: Uint8Array): { start?: Buffer; end?: Buffer } {
