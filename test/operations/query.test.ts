@@ -44,6 +44,7 @@ describe('Query', () => {
           ObjectType.Template,
           ObjectType.SecretData,
           ObjectType.OpaqueObject,
+          ...(version >= 102 ? [ObjectType.PGPKey] : []),
         ],
       )
       assert.equal(answer.vendorIdentification, 'kmipd')
