@@ -31,12 +31,13 @@ before(async () => {
   await store.commit(records.map((record) => newRecord(userTable.name, keyOf(record), record)))
 })
 
-const { UsernameAndPassword, Device } = CredentialType
+const { UsernameAndPassword, Device, Attestation } = CredentialType
 
 describe('verifyCredential', () => {
   const cases: readonly (readonly [string, number, unknown, Principal, boolean])[] = [
     ['right', UsernameAndPassword, { username: 'joe', password: 'correct horse' }, joe, true],
     ['right, the long name', UsernameAndPassword, { username: 'root||joe', password: 'correct horse' }, joe, true],
+    ['an attestation, which the server asks of nobody', Attestation, { attestationType: 1 }, joe, false],
     ['wrong password', UsernameAndPassword, { username: 'joe', password: 'correct horsf' }, joe, false],
     ['empty password', UsernameAndPassword, { username: 'joe', password: '' }, joe, false],
     ['no password', UsernameAndPassword, { username: 'joe' }, joe, false],
