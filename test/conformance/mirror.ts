@@ -2,6 +2,7 @@
  * A recorded server: answers each request of a case with the response that the case prints, placeholders filled in.
  * What it is: what the runner's own tests run against, so that a failure is the runner's. What it is not: a KMIP server.
  */
+import { preconditionOf } from '#conformance/case'
 import { vocabulary } from '#kmip/vocabulary'
 import { encodeItem } from '#ttlv/binary'
 import type { Item } from '#ttlv/item'
@@ -34,8 +35,10 @@ export const mirror = (files: readonly string[], distort: Distortion = (answer) 
     nowMs: () => 0,
     wait: () => Promise.resolve(),
     open() {
-      const { exchanges } = readCase(files[index] ?? '')
+      const { name, exchanges: own } = readCase(files[index] ?? '')
       index += 1
+      const precondition = preconditionOf(name, files)
+      const exchanges = [...(precondition === undefined ? [] : readCase(precondition).exchanges), ...own]
       const bindings = new Bindings(nowSeconds)
       let next = 0
       return {
