@@ -2,7 +2,7 @@
  * What Register and Import have in common (KMIP 1.4 §4.3, §4.41): an object made elsewhere is taken from its field, unwrapped
  * where that is asked for, and read. What it is not: an operation, or the attributes that a request gives.
  */
-import type { KeyMaterial } from '#crypto/run'
+import { KeyFormatError, type KeyMaterial } from '#crypto/run'
 import {
   type CryptographicAlgorithm,
   type KeyFormatType,
@@ -56,6 +56,19 @@ export const inTheClear = async (objectType: number, value: object, context: Con
   const { keyBlock } = value as { readonly keyBlock?: KeyBlock }
   if (keyBlock === undefined || !isWrapped(keyBlock)) return value
   return { ...value, keyBlock: await unwrapped(objectType, keyBlock, context) }
+}
+
+/**
+ * What `readObject` tells of an object that was unwrapped here: that it opened and is no key is said like that it did not open,
+ * for the difference would tell of what was decrypted.
+ * @throws KmipError Cryptographic Failure where the unwrapped material is not the key that it is said to be
+ */
+export const readUnwrapped = async (reading: Promise<Reading> | Reading): Promise<Reading> => {
+  try {
+    return await reading
+  } catch (error) {
+    throw error instanceof KeyFormatError ? new KmipError(ResultReason.CryptographicFailure) : error
+  }
 }
 
 /** @throws KmipError Invalid Field for more bytes than an object may have. */

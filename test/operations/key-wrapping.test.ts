@@ -400,6 +400,14 @@ describe('what is wrapped opens elsewhere, and comes back by Import', () => {
     }
   })
 
+  test('what opens and is not the key that it is said to be is refused like what does not open', async () => {
+    const under = openDispatcher()
+    const long = await registered(under, keyRequest({}, secret(32)))
+    const { keyValue, keyWrappingData } = await wrappedBlock(under, long, encryption(await wrappingKey(under)))
+    const request = importing(keyValue, keyWrappingData, KeyWrapType.NotWrapped)
+    assert.equal(await outcome(under, 'Import', request), 'CryptographicFailure')
+  })
+
   test('Usage Limits of the wrapping key are counted down', async () => {
     const under = openDispatcher()
     const key = await registered(under, keyRequest())
