@@ -10,17 +10,23 @@ import type { Stored } from '#store/store'
 interface Entry {
   readonly stored: Stored<unknown>
   readonly weight: number
+  /** Asked for since it was last passed over: it gets a second chance. */
+  used: boolean
 }
 
 /** An opened record takes some times the bytes of its sealed form, and this much for its own sake. */
 const weightPerByte = 4
 const weightPerRecord = 512
 
-/** Least recently used records go when the bound is passed. */
+/**
+ * Records that nobody asked for lately go when the bound is passed. A hit writes nothing but a mark: a Map that is reordered at
+ * every hit costs more than unsealing does (seen with 10,000 records: 13,700 instead of 44,000 answers/s).
+ */
 export class RecordCache {
   readonly #bytesMax: number
-  // A Map keeps the order in which keys were set: the first is the one that was not asked for longest.
   readonly #entries = new Map<string, Entry>()
+  /** Goes round over the entries, taking marks away and entries that have none: the clock's hand. */
+  #hand = this.#entries.entries()
   #weight = 0
 
   /** @param bytesMax estimate of the memory that it may take; 0: nothing is kept */
@@ -33,12 +39,11 @@ export class RecordCache {
     const id = idOf(table, key)
     const entry = this.#entries.get(id)
     if (entry === undefined) return undefined
-    this.#entries.delete(id)
     if (entry.stored.revision !== revision) {
-      this.#weight -= entry.weight
+      this.drop(table, key)
       return undefined
     }
-    this.#entries.set(id, entry)
+    entry.used = true
     return entry.stored
   }
 
@@ -48,13 +53,25 @@ export class RecordCache {
     if (weight > this.#bytesMax) return
     this.drop(table, stored.key)
     freeze(stored.value)
-    this.#entries.set(idOf(table, stored.key), { stored, weight })
+    this.#entries.set(idOf(table, stored.key), { stored, weight, used: false })
     this.#weight += weight
-    for (const [id, entry] of this.#entries) {
-      if (this.#weight <= this.#bytesMax) break
-      this.#entries.delete(id)
-      this.#weight -= entry.weight
+    while (this.#weight > this.#bytesMax) this.#evict()
+  }
+
+  /** Moves the hand by one entry. */
+  #evict(): void {
+    const next = this.#hand.next()
+    if (next.done === true) {
+      this.#hand = this.#entries.entries()
+      return
     }
+    const [id, entry] = next.value
+    if (entry.used) {
+      entry.used = false
+      return
+    }
+    this.#entries.delete(id)
+    this.#weight -= entry.weight
   }
 
   /** Forgets a record, with the key material in it. */
