@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
@@ -13,7 +13,14 @@ import type { ConnectionLimits } from './connection.ts'
 import { type Encoding, encodings } from './encodings.ts'
 import type { InterfaceLog } from './interface.ts'
 import { answerFor, type SessionParts } from './session.ts'
-import { handshakeRefusal, peerFingerprint, type TlsLimits, type TlsMaterial, tlsServerOptions } from './tls.ts'
+import {
+  handshakeRefusal,
+  listenOn,
+  peerFingerprint,
+  type TlsLimits,
+  type TlsMaterial,
+  tlsServerOptions,
+} from './tls.ts'
 
 export interface HttpsLimits extends ConnectionLimits, TlsLimits {
   readonly sessionsMax: number
@@ -64,19 +71,8 @@ export class HttpsInterface {
    * Listens on the port, or on any free one for 0. Gives the port. Rejects when it cannot be had.
    * @param failed told when the listener fails later
    */
-  async start(port: number, failed: (reason: unknown) => void): Promise<number> {
-    const { host } = this.#options
-    const server = this.#server
-    server.removeAllListeners('error')
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(host === 'all' ? { port } : { host, port }, () => {
-        server.off('error', reject)
-        server.on('error', failed)
-        resolve()
-      })
-    })
-    return (server.address() as AddressInfo).port
+  start(port: number, failed: (reason: unknown) => void): Promise<number> {
+    return listenOn(this.#server, this.#options.host, port, failed)
   }
 
   /** No new sessions and requests; resolves when what was taken is answered, or when the time is over and the rest is cut off. */

@@ -3,7 +3,7 @@
  * request. What it is not: the sessions' inside (connection.ts) or the TLS options (tls.ts).
  */
 
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Clock } from '#actor/clock'
 import type { Store } from '#store/store'
@@ -13,6 +13,7 @@ import { binaryEncoding } from './encodings.ts'
 import { answerFor, type SessionLog } from './session.ts'
 import {
   handshakeRefusal,
+  listenOn,
   peerFingerprint,
   rememberSessions,
   secureContextOptions,
@@ -79,19 +80,8 @@ export class KmipInterface {
    * Listens on the port, or on any free one for 0. Gives the port. Rejects when it cannot be had.
    * @param failed told when the listener fails later
    */
-  async start(port: number, failed: (reason: unknown) => void): Promise<number> {
-    const { host } = this.#options
-    const server = this.#server
-    server.removeAllListeners('error')
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(host === 'all' ? { port } : { host, port }, () => {
-        server.off('error', reject)
-        server.on('error', failed)
-        resolve()
-      })
-    })
-    return (server.address() as AddressInfo).port
+  start(port: number, failed: (reason: unknown) => void): Promise<number> {
+    return listenOn(this.#server, this.#options.host, port, failed)
   }
 
   /** Takes new certificates or trusted CAs for the sessions to come; those that are open live on. */

@@ -115,6 +115,30 @@ export function rememberSessions(server: Server, capacity: number, lifetimeSecon
 }
 
 /**
+ * Listens on an address (`all`: every one of the machine) and a port, or any free one for 0. Gives the port. Rejects when it
+ * cannot be had. May be called again when the listener has failed.
+ * @param failed told when the listener fails later
+ */
+export async function listenOn(
+  server: Server,
+  host: string,
+  port: number,
+  failed: (reason: unknown) => void,
+): Promise<number> {
+  server.removeAllListeners('error')
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(host === 'all' ? { port } : { host, port }, () => {
+      server.off('error', reject)
+      server.on('error', failed)
+      resolve()
+    })
+  })
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : port
+}
+
+/**
  * The SHA-256 of the peer's certificate as lower-case hexadecimal, or undefined when it showed none. To be asked on every
  * connection: a resumed session brings the certificate along, but neither its dates nor its registration are looked at.
  */
