@@ -8,6 +8,7 @@
  */
 
 import type { Store, Stored, Table } from '#store/store'
+import type { DeviceCredential } from './device-credential.ts'
 
 /** The domain that is there from the start; its users and objects are named without it. */
 export const rootDomain = 'root'
@@ -85,14 +86,32 @@ export interface UserRecord {
   readonly createdSeconds: number
 }
 
+/** Which part of a certificate's subject names the user: the reference's `cert_user_field`. `E_ND`: E-mail up to its `@`. */
+export const certificateUserFields = ['CN', 'SN', 'E', 'E_ND', 'UID', 'OU'] as const
+export type CertificateUserField = (typeof certificateUserFields)[number]
+
+/** What an interface wants of a session: a registered certificate always, a user by it, by a credential, or by both. */
+export const interfaceModes = ['tls-pw-opt', 'tls-pw-req', 'tls-cert-pw-opt', 'tls-cert-and-pw'] as const
+export type InterfaceMode = (typeof interfaceModes)[number]
+
 /** A registered client. Key of its record: the fingerprint of its certificate. */
 export interface ClientRecord {
   readonly clientId: string
   readonly domain: string
   /** What administrators call it; one client of a domain has it. */
   readonly name: string
-  /** Key of its user's record. */
-  readonly userKey: string
+  /** Key of its user's record; undefined: registered without a user under `tls-pw-opt`, and of use in no other mode. */
+  readonly userKey: string | undefined
+  /** Which part of the certificate names the user: its profile's, which goes before the interface's. */
+  readonly userField?: CertificateUserField
+  /** What a Device credential of its requests must say, when its profile has one. A secret. */
+  readonly deviceCredential?: DeviceCredential
+  /** Identifier of the token that it was registered with. */
+  readonly tokenId?: string
+  /** Name of its profile. */
+  readonly profile?: string
+  /** Mode of the interface that registered it by itself; absent: an administrator or a token's holder did. */
+  readonly mode?: InterfaceMode
   readonly status: 'active' | 'disabled'
   /** DER. */
   readonly certificate: Uint8Array
@@ -122,7 +141,7 @@ export const clientTable: Table<ClientRecord> = {
     { field: 'clientId', value: clientId },
     { field: 'domain', value: domain },
     { field: 'name', value: name },
-    { field: 'user', value: userKey },
+    ...(userKey === undefined ? [] : [{ field: 'user', value: userKey }]),
     { field: 'status', value: status },
     { field: 'notAfter', value: notAfterSeconds },
   ],
@@ -197,7 +216,7 @@ export function identify(
   if (client.status !== 'active') return { refused: 'client disabled' }
   if (nowSeconds < client.notBeforeSeconds) return { refused: 'certificate not yet valid' }
   if (nowSeconds > client.notAfterSeconds) return { refused: 'certificate expired' }
-  const user = store.read(userTable, client.userKey)?.value
+  const user = client.userKey === undefined ? undefined : store.read(userTable, client.userKey)?.value
   if (user === undefined) return { refused: 'user removed' }
   const name = { domain: user.domain, connection: user.connection, user: user.name }
   const { administrator } = user

@@ -9,6 +9,7 @@ import { type Entropy, uniqueIdentifier } from '#actor/entropy'
 import type { Change, Store, Stored } from '#store/store'
 import { type DistinguishedName, nameField, parseCertificate } from './certificates.ts'
 import {
+  type CertificateUserField,
   type ClientRecord,
   clientTable,
   findClient,
@@ -38,10 +39,6 @@ export interface RegistrationContext {
   readonly clock: Clock
   readonly entropy: Entropy
 }
-
-/** Which part of a certificate's subject names the user: the reference's `cert_user_field`. `E_ND`: E-mail up to its `@`. */
-export const certificateUserFields = ['CN', 'SN', 'E', 'E_ND', 'UID', 'OU'] as const
-export type CertificateUserField = (typeof certificateUserFields)[number]
 
 /** The user name that a subject holds in this field, to be read by `parseUserName`; undefined when there is none. */
 export function certificateUserName(subject: DistinguishedName, field: CertificateUserField): string | undefined {
