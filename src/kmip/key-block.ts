@@ -4,10 +4,10 @@
  */
 
 import { BinaryWriter } from '#ttlv/binary'
-import { ItemType } from '#ttlv/item'
 import {
   bigInteger,
   byteString,
+  bytesOr,
   type Choose,
   type Codec,
   type Infer,
@@ -116,32 +116,20 @@ export interface KeyValue {
   readonly attribute: readonly Infer<typeof attribute>[]
 }
 
-const keyValueCodecs = new Map<number, Codec<KeyValue>>()
+const keyValueCodecs = new Map<Codec<unknown>, Codec<KeyValue>>()
 
-/** The codec of a plain Key Value in a format. */
+/** The codec of a plain Key Value in a format: one for all formats whose material is read alike. */
 export const keyValueCodec = (keyFormatType: number): Codec<KeyValue> => {
+  const material = keyMaterialCodec(keyFormatType)
   const known =
-    keyValueCodecs.get(keyFormatType) ??
-    struct({
-      keyMaterial: one(Tag.KeyMaterial, keyMaterialCodec(keyFormatType)),
-      attribute: many(Tag.Attribute, attribute),
-    })
-  // Vendor formats are unbounded in number: only those of the table are kept.
-  if (keyFormatType < 0x8000_0000) keyValueCodecs.set(keyFormatType, known)
+    keyValueCodecs.get(material) ??
+    struct({ keyMaterial: one(Tag.KeyMaterial, material), attribute: many(Tag.Attribute, attribute) })
+  keyValueCodecs.set(material, known)
   return known
 }
 
 /** A Key Value is a structure, or the bytes of a wrapped one. */
-const keyValue: Choose<KeyValue | Uint8Array> = (parent) => {
-  const plain = keyValueCodec(Number(parent['keyFormatType']))
-  return {
-    type: undefined,
-    read: (reader, tag) =>
-      reader.peekType() === ItemType.ByteString ? reader.byteString(tag) : plain.read(reader, tag),
-    write: (writer, tag, value) =>
-      value instanceof Uint8Array ? writer.byteString(tag, value) : plain.write(writer, tag, value),
-  }
-}
+const keyValue: Choose<KeyValue | Uint8Array> = (parent) => bytesOr(keyValueCodec(Number(parent['keyFormatType'])))
 
 /** §2.1.5, Tables 10 and 11 */
 export const wrappingKeyInformation = struct({

@@ -85,7 +85,7 @@ const undeclared: Codec<unknown> = {
 
 /** Reads a payload, or says why not and stands behind it all the same. */
 const guarded = (codec: Codec<unknown>): Codec<unknown> => ({
-  type: codec.type,
+  ...codec,
   read(reader, tag) {
     const depth = reader.depth()
     try {
@@ -97,11 +97,16 @@ const guarded = (codec: Codec<unknown>): Codec<unknown> => ({
       return new RefusedPayload(error)
     }
   },
-  write: (writer, tag, value) => codec.write(writer, tag, value),
 })
 
 const requestPayload: Choose<unknown> = (parent) => payloadCodecs(Number(parent['operation']))?.request ?? undeclared
-const guardedPayload: Choose<unknown> = (parent, version) => guarded(requestPayload(parent, version))
+const guardedCodecs = new Map<Codec<unknown>, Codec<unknown>>()
+const guardedPayload: Choose<unknown> = (parent, version) => {
+  const codec = requestPayload(parent, version)
+  const known = guardedCodecs.get(codec) ?? guarded(codec)
+  guardedCodecs.set(codec, known)
+  return known
+}
 const responsePayload: Choose<unknown> = (parent) => payloadCodecs(Number(parent['operation']))?.response ?? undeclared
 
 const requestItemFields = {

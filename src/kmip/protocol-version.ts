@@ -2,7 +2,7 @@
  * Protocol Version on the wire (KMIP 1.4 §6.1). In a header it decides how the rest of the message is read.
  */
 import { TtlvError } from '#ttlv/error'
-import { type Codec, type Infer, integer, one, struct } from '#ttlv/schema'
+import { type Infer, integer, one, type StructCodec, struct } from '#ttlv/schema'
 import { Tag } from './tags.ts'
 import { majorOf, newestVersion, versionOf } from './versions.ts'
 
@@ -17,8 +17,8 @@ export type ProtocolVersion = Infer<typeof protocolVersion>
  * The Protocol Version of a header: reading it sets the reader's version. A newer minor version is read by the rules of
  * the newest known one, unknown fields passed over; another major version is an error of the message (§11.1).
  */
-export const headerVersion: Codec<ProtocolVersion> = {
-  type: protocolVersion.type,
+export const headerVersion: StructCodec<ProtocolVersion> = {
+  ...protocolVersion,
   read(reader, tag) {
     const value = protocolVersion.read(reader, tag)
     const version = versionOf(value.protocolVersionMajor, value.protocolVersionMinor)
@@ -32,5 +32,4 @@ export const headerVersion: Codec<ProtocolVersion> = {
     reader.version = Math.min(version, newestVersion)
     return value
   },
-  write: (writer, tag, value) => protocolVersion.write(writer, tag, value),
 }

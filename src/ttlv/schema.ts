@@ -258,19 +258,37 @@ export const anyItem: Codec<Item> = {
   write: (writer, tag, value) => writer.item(tag, value),
 }
 
+/** A codec for a value that is a byte string or something else, with both for whoever describes or walks it. */
+export interface BytesOrCodec<T> extends Codec<T | Uint8Array> {
+  readonly other: Codec<T>
+}
+
+/** A byte string, or what another codec reads: the item type tells which of both (a wrapped and a plain Key Value). */
+export const bytesOr = <T>(other: Codec<T>): BytesOrCodec<T> => ({
+  type: undefined,
+  other,
+  read: (reader, tag) => (reader.peekType() === ItemType.ByteString ? reader.byteString(tag) : other.read(reader, tag)),
+  write: (writer, tag, value) =>
+    value instanceof Uint8Array ? writer.byteString(tag, value) : other.write(writer, tag, value),
+})
+
 /** A range of versions for each value of an enumeration. */
 export interface EnumerationValues {
   readonly values: readonly { readonly value: number; readonly since: number; readonly until?: number }[]
 }
 
+/** An enumeration's codec, with its values for whoever describes or walks it. */
+export interface EnumerationCodec<E> extends Codec<E>, EnumerationValues {}
+
 /**
  * An enumeration: values that the version does not have are errors of the field, vendor extensions (8XXXXXXX,
  * KMIP 1.4 §9.1.3.2) pass. `open` leaves unknown values to the reader's caller.
  */
-export const enumeration = <E extends number = number>(rows: EnumerationValues, open = false): Codec<E> => {
+export const enumeration = <E extends number = number>(rows: EnumerationValues, open = false): EnumerationCodec<E> => {
   const known = new Map(rows.values.map((row) => [row.value, row]))
   return {
     type: ItemType.Enumeration,
+    values: rows.values,
     read(reader, tag) {
       const value = reader.enumeration(tag)
       const row = known.get(value)

@@ -20,7 +20,7 @@ const int32 = fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff })
 const uint32 = fc.integer({ min: 0, max: 0xffff_ffff })
 
 /** Text; `xml`: only characters that XML 1.0 can carry. */
-const text = (xml: boolean): fc.Arbitrary<string> => {
+export const text = (xml: boolean): fc.Arbitrary<string> => {
   const any = fc.string({ unit: 'binary', maxLength: 40 })
   return xml ? any.map((value) => value.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '')) : any
 }
