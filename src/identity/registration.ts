@@ -6,7 +6,7 @@
 
 import type { Clock } from '#actor/clock'
 import { type Entropy, uniqueIdentifier } from '#actor/entropy'
-import type { Change, Store, Stored } from '#store/store'
+import type { Store, Stored } from '#store/store'
 import { type DistinguishedName, nameField, parseCertificate } from './certificates.ts'
 import {
   type CertificateUserField,
@@ -18,6 +18,9 @@ import {
   type UserName,
   userKey,
 } from './principals.ts'
+import { newRecord, removeRecord } from './records.ts'
+
+export { newRecord } from './records.ts'
 
 /** A registration that cannot be done; the text says why, for an administrator. */
 export class RegistrationError extends Error {
@@ -95,17 +98,5 @@ export async function registerClient(
  * @throws StoreUnavailable
  */
 export async function removeClient(fingerprint: string, store: Store): Promise<boolean> {
-  for (;;) {
-    const found = findClient(store, fingerprint)
-    if (found === undefined) return false
-    const { key, revision, value } = found
-    const result = await store.commit([{ table: clientTable.name, key, revision, previous: value, value: undefined }])
-    // A conflict means that somebody changed or removed it meanwhile, so each round is somebody's progress.
-    if (result.done) return true
-  }
-}
-
-/** A change that makes a record which must not be there yet. */
-export function newRecord<T>(table: string, key: string, value: T): Change<T> {
-  return { table, key, revision: 0, previous: undefined, value }
+  return removeRecord(store, clientTable, fingerprint)
 }
