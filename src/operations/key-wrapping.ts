@@ -12,7 +12,7 @@ import {
   type WrappingKeyInformation,
 } from '#kmip/key-block'
 import { Tag } from '#kmip/tags'
-import { isTtlvEncoded, type MethodSteps, wrappingMethods } from '#objects/key-wrapping'
+import { isTtlvEncoded, type MethodSteps, methodSteps, wrappingMethods } from '#objects/key-wrapping'
 import { attributeNames, instancesOf, type ManagedObject, wireAttribute } from '#objects/managed-object'
 import { BinaryReader, BinaryWriter } from '#ttlv/binary'
 import type { Context } from './operation.ts'
@@ -25,6 +25,7 @@ import {
   encryptUnder,
   macKey,
   macUnder,
+  macWork,
   type WrappingKey,
   withParameters,
 } from './wrapping-keys.ts'
@@ -51,7 +52,7 @@ interface Named {
  * Operation and Permission Denied for keys (§11.12)
  */
 export const wrappingKeys = (named: Named, direction: Direction, context: Context): WrappingKeys => {
-  const steps = wrappingMethods.get(named.wrappingMethod)
+  const steps = methodSteps(named.wrappingMethod, context.services.policy.wrapping.wrappingAllowed)
   if (steps === undefined) throw new KmipError(ResultReason.FeatureNotSupported, 'The Wrapping Method is not supported')
   const needsMac = steps.macFirst || steps.macLast
   const { encryptionKeyInformation, macSignatureKeyInformation } = named
@@ -84,11 +85,11 @@ const prepared = (
 ): { readonly encryption: WrappingKey | undefined; readonly mac: WrappingKey | undefined } => ({
   encryption:
     keys.encryption !== undefined && named.encryptionKeyInformation !== undefined
-      ? withParameters(keys.encryption, named.encryptionKeyInformation, direction)
+      ? withParameters('encrypt', keys.encryption, named.encryptionKeyInformation, direction)
       : undefined,
   mac:
     keys.mac !== undefined && named.macSignatureKeyInformation !== undefined
-      ? withParameters(keys.mac, named.macSignatureKeyInformation, direction)
+      ? withParameters(macWork(keys.mac), keys.mac, named.macSignatureKeyInformation, direction)
       : undefined,
 })
 
@@ -105,7 +106,7 @@ export const wrapped = async (
   context: Context,
 ): Promise<KeyBlock> => {
   const { encryption, mac } = prepared(keys, specification, 'wrap')
-  checkWraps(object.objectType, encryption, mac, context)
+  for (const key of [encryption, mac]) checkWraps(object.objectType, key, context)
   const { encodingOption, attributeName, wrappingMethod } = specification
   const keyValue: KeyValue = {
     keyMaterial: keyBlock.keyValue.keyMaterial,
@@ -175,7 +176,7 @@ export const unwrapped = async (objectType: number, keyBlock: KeyBlock, context:
   if (keyWrappingData === undefined || keyValue === undefined) return keyBlock
   const keys = wrappingKeys(keyWrappingData, 'unwrap', context)
   const { encryption, mac } = prepared(keys, keyWrappingData, 'unwrap')
-  checkWraps(objectType, encryption, mac, context)
+  for (const key of [encryption, mac]) checkWraps(objectType, key, context)
   const { steps } = keys
   const { encodingOption, ivCounterNonce, macSignature } = keyWrappingData
   const received = receivedBytes(keyBlock, steps, context)
@@ -184,10 +185,24 @@ export const unwrapped = async (objectType: number, keyBlock: KeyBlock, context:
     if (macSignature === undefined) throw new KmipError(ResultReason.CryptographicFailure)
     await checkMac(mac, data, macSignature, context)
   }
-  if (steps.macLast) await check(received)
-  const plain = encryption === undefined ? received : await decryptUnder(encryption, received, ivCounterNonce, context)
-  if (steps.macFirst) await check(plain)
+  const plain = await quietly(async () => {
+    if (steps.macLast) await check(received)
+    const opened =
+      encryption === undefined ? received : await decryptUnder(encryption, received, ivCounterNonce, context)
+    if (steps.macFirst) await check(opened)
+    return opened
+  })
   return { ...rest, keyValue: decoded(rest.keyFormatType, plain, encodingOption, context) }
+}
+
+/** One text for whatever does not open: padding, tag, MAC and what is read later must look alike. @throws KmipError Cryptographic Failure */
+const quietly = async <T>(open: () => Promise<T>): Promise<T> => {
+  try {
+    return await open()
+  } catch (error) {
+    const isSaid = error instanceof KmipError && error.reason === ResultReason.CryptographicFailure
+    throw isSaid ? new KmipError(ResultReason.CryptographicFailure) : error
+  }
 }
 
 /** The bytes that a wrapped Key Value holds, whether it is a byte string or a structure round them. */

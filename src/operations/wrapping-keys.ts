@@ -4,19 +4,20 @@
  */
 import type { KeyForm } from '#crypto/run'
 import type { CryptographicParameters } from '#kmip/attribute-values'
-import { BlockCipherMode, LinkType, ObjectType, ResultReason } from '#kmip/enums'
+import { BlockCipherMode, CryptographicAlgorithm, LinkType, ObjectType, ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import type { WrappingKeyInformation } from '#kmip/key-block'
 import { effectiveParameters, hasParameters, parametersOf } from '#objects/cryptographic-parameters'
-import { keyWrapModes, objectionToEncryption, objectionToMac } from '#objects/key-wrapping'
 import { type ManagedObject, valueOf } from '#objects/managed-object'
 import { linkedObject } from '#objects/replacement'
 import { objectionToUse, type Use } from '#objects/usage'
+import { isWrappedSo, type WrappingWork, wrappingScheme } from '#objects/wrapping-table'
 import { allocate, compute, keyFormOf } from './key-use.ts'
 import type { Context } from './operation.ts'
 
 /** A key with the parameters that it is used with. */
 export interface WrappingKey {
+  readonly work: WrappingWork
   readonly object: ManagedObject
   readonly key: KeyForm
   readonly parameters: CryptographicParameters
@@ -76,17 +77,22 @@ export const macKey = (information: WrappingKeyInformation, direction: Direction
   return object
 }
 
+/** What a key of MAC/Signature Key Information does: symmetric keys make MACs, halves of pairs signatures. */
+export const macWork = ({ objectType }: ManagedObject): 'mac' | 'sign' =>
+  objectType === ObjectType.SymmetricKey ? 'mac' : 'sign'
+
 const macUse = ({ objectType }: ManagedObject, direction: Direction): Use => {
   if (objectType === ObjectType.SymmetricKey) return direction === 'wrap' ? 'macGenerate' : 'macVerify'
   return direction === 'wrap' ? 'sign' : 'verify'
 }
 
 /**
- * The key with its parameters. To wrap, the request's must be among the key's own (§2.1.6); to unwrap they tell what was
- * done (§2.1.5).
+ * The key with its parameters, completed with what they leave out. To wrap, the request's must be among the key's own (§2.1.6);
+ * to unwrap they tell what was done (§2.1.5).
  * @throws KmipError Item Not Found for parameters that the key does not have, Key Value Not Present
  */
 export const withParameters = (
+  work: WrappingWork,
   object: ManagedObject,
   { cryptographicParameters }: WrappingKeyInformation,
   direction: Direction,
@@ -95,39 +101,51 @@ export const withParameters = (
   if (direction === 'wrap' && (parametersOf(object).length === 0 || !isMatched)) {
     throw new KmipError(ResultReason.ItemNotFound, 'The wrapping key does not have these Cryptographic Parameters')
   }
-  return { object, key: keyFormOf(object), parameters: effectiveParameters(object, cryptographicParameters) }
+  const key = keyFormOf(object)
+  const effective = effectiveParameters(object, cryptographicParameters)
+  const scheme = wrappingScheme(work, valueOf<number>(object, 'Cryptographic Algorithm'), effective)
+  return { work, object, key, parameters: { ...effective, ...(scheme as CryptographicParameters) } }
 }
-
-const factsOf = ({ object, parameters }: WrappingKey) => ({
-  cryptographicAlgorithm: valueOf<number>(object, 'Cryptographic Algorithm'),
-  cryptographicLength: valueOf<number>(object, 'Cryptographic Length'),
-  parameters,
-})
 
 /** @throws KmipError Permission Denied for an object that this server does not wrap under the key */
-export const checkWraps = (
-  objectType: number,
-  encryption: WrappingKey | undefined,
-  mac: WrappingKey | undefined,
-  context: Context,
-): void => {
-  if (context.services.policy.wrapping.wrappingAllowed === 'all') return
-  const objection =
-    (encryption === undefined ? undefined : objectionToEncryption(objectType, factsOf(encryption))) ??
-    (mac === undefined ? undefined : objectionToMac(objectType, factsOf(mac)))
-  if (objection !== undefined) throw new KmipError(ResultReason.PermissionDenied, objection)
+export const checkWraps = (objectType: number, wrapping: WrappingKey | undefined, context: Context): void => {
+  if (wrapping === undefined) return
+  const { work, object, parameters } = wrapping
+  const cryptographicAlgorithm = valueOf<number>(object, 'Cryptographic Algorithm')
+  const cell = {
+    work,
+    objectType,
+    cryptographicAlgorithm,
+    cryptographicLength: valueOf<number>(object, 'Cryptographic Length'),
+    scheme: wrappingScheme(work, cryptographicAlgorithm, parameters),
+    maskGeneratorHashingAlgorithm: parameters.maskGeneratorHashingAlgorithm,
+  }
+  if (isWrappedSo(cell, context.services.policy.wrapping.wrappingAllowed)) return
+  throw new KmipError(ResultReason.PermissionDenied, refusals[work])
 }
 
-const modeOf = ({ parameters }: WrappingKey): BlockCipherMode =>
-  (parameters.blockCipherMode ?? BlockCipherMode.NISTKeyWrap) as BlockCipherMode
+const refusals: Readonly<Record<WrappingWork, string>> = {
+  encrypt: 'Objects of this type are not encrypted under this key with these Cryptographic Parameters',
+  mac: 'Objects of this type are not MACed with this key and these Cryptographic Parameters',
+  sign: 'Objects of this type are not signed with this key and these Cryptographic Parameters',
+}
 
-const isForKeys = (wrapping: WrappingKey): boolean =>
-  wrapping.object.objectType === ObjectType.SymmetricKey && keyWrapModes.has(modeOf(wrapping))
+const keyWrapModes: ReadonlySet<number | undefined> = new Set([
+  BlockCipherMode.NISTKeyWrap,
+  BlockCipherMode.AESKeyWrapPadding,
+])
+
+/** What RFC 3394 and RFC 5649 do; undefined for any other scheme. */
+const keyWrapRequest = ({ key, parameters }: WrappingKey, data: Uint8Array) => {
+  const { blockCipherMode } = parameters
+  if (key.cryptographicAlgorithm !== CryptographicAlgorithm.AES || !keyWrapModes.has(blockCipherMode)) return undefined
+  return { blockCipherMode: blockCipherMode as BlockCipherMode, wrappingKey: octetsOf(key), data }
+}
 
 /** The bytes of a symmetric key. */
-const octetsOf = ({ key }: WrappingKey): Uint8Array => {
-  if (key.keyMaterial instanceof Uint8Array) return key.keyMaterial
-  const octets = key.keyMaterial['key']
+const octetsOf = ({ keyMaterial }: KeyForm): Uint8Array => {
+  if (keyMaterial instanceof Uint8Array) return keyMaterial
+  const octets = keyMaterial['key']
   if (!(octets instanceof Uint8Array)) throw new KmipError(ResultReason.CryptographicFailure)
   return octets
 }
@@ -139,10 +157,8 @@ export const encryptUnder = async (
   context: Context,
 ): Promise<{ readonly data: Uint8Array; readonly iv: Uint8Array | undefined }> => {
   allocate(context, wrapping.object, 'wrap', { bytes: data.length, objects: 1 })
-  if (isForKeys(wrapping)) {
-    const request = { blockCipherMode: modeOf(wrapping), wrappingKey: octetsOf(wrapping), data }
-    return { data: await compute(context, { kind: 'wrapKey', ...request }), iv: undefined }
-  }
+  const request = keyWrapRequest(wrapping, data)
+  if (request !== undefined) return { data: await compute(context, { kind: 'wrapKey', ...request }), iv: undefined }
   const { key, parameters } = wrapping
   const done = await compute(context, { kind: 'encrypt', key, parameters: { ...parameters, randomIv: true }, data })
   return { data: done.tag === undefined ? done.data : Buffer.concat([done.data, done.tag]), iv: done.iv }
@@ -155,17 +171,10 @@ export const decryptUnder = async (
   iv: Uint8Array | undefined,
   context: Context,
 ): Promise<Uint8Array> => {
-  if (isForKeys(wrapping)) {
-    const request = { blockCipherMode: modeOf(wrapping), wrappingKey: octetsOf(wrapping), data }
-    return compute(context, { kind: 'unwrapKey', ...request })
-  }
+  const request = keyWrapRequest(wrapping, data)
+  if (request !== undefined) return compute(context, { kind: 'unwrapKey', ...request })
   const { key, parameters } = wrapping
-  const tagged =
-    parameters.blockCipherMode === BlockCipherMode.GCM || parameters.blockCipherMode === BlockCipherMode.CCM
-  const tagBytes = tagged ? (parameters.tagLength ?? 16) : 0
-  const body = data.subarray(0, Math.max(0, data.length - tagBytes))
-  const tag = tagBytes === 0 ? undefined : data.subarray(body.length)
-  return (await compute(context, { kind: 'decrypt', key, parameters, data: body, iv, tag })).data
+  return (await compute(context, { kind: 'decrypt', key, parameters, data, iv })).data
 }
 
 /** The MAC or the signature, counted off the key's Usage Limits. @throws KmipError Cryptographic Failure, Permission Denied */
