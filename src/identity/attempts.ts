@@ -1,0 +1,110 @@
+/**
+ * How fast somebody may guess. What it is: a count of failed log-ins per user and address, and per address alone, that makes
+ * the next tries wait, in bounded memory. What it is not: a lock: who waits long enough may always try again, so that nobody
+ * can shut a user out from elsewhere.
+ *
+ *     failures   1 … free   free + 1   free + 2   free + 3   …
+ *     interval   0          first      2 × first  4 × first  … intervalMax
+ */
+import type { Clock } from '#actor/clock'
+
+export interface AttemptLimits {
+  /** Names and addresses that are remembered; beyond them the one that failed longest ago is forgotten. */
+  readonly entriesMax: number
+  /** Failures of a user at an address that cost no time: slips of the pen. */
+  readonly freePerUser: number
+  /** The same for an address, behind which many honest clients may stand. */
+  readonly freePerAddress: number
+  readonly firstIntervalMs: number
+  readonly intervalMaxMs: number
+  /** Who would wait longer than this is refused at once. */
+  readonly waitMaxMs: number
+  /** Time without a failure after which all is forgotten. */
+  readonly forgetAfterMs: number
+}
+
+export const attemptLimits: AttemptLimits = {
+  entriesMax: 10_000,
+  freePerUser: 3,
+  freePerAddress: 30,
+  firstIntervalMs: 250,
+  intervalMaxMs: 10_000,
+  waitMaxMs: 20_000,
+  forgetAfterMs: 15 * 60_000,
+}
+
+interface Entry {
+  failures: number
+  lastFailureMs: number
+  /** When the next try may begin. */
+  nextMs: number
+}
+
+/** The counts of one server. Users and addresses are texts that the caller makes unlike one another. */
+export class Attempts {
+  readonly #clock: Clock
+  readonly #limits: AttemptLimits
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(clock: Clock, limits: AttemptLimits = attemptLimits) {
+    this.#clock = clock
+    this.#limits = limits
+  }
+
+  /** Resolves when the user may try at the address: true; or false at once when too many tries wait before. */
+  async admit(user: string, address: string): Promise<boolean> {
+    const nowMs = this.#clock.nowMs()
+    const entries = this.#keysOf(user, address).flatMap(({ key, free }) => {
+      const entry = this.#live(key, nowMs)
+      return entry === undefined ? [] : [{ entry, intervalMs: this.#intervalMs(entry.failures - free) }]
+    })
+    const startMs = Math.max(nowMs, ...entries.map(({ entry }) => entry.nextMs))
+    if (startMs - nowMs > this.#limits.waitMaxMs) return false
+    // Each try takes its place in the row, so that many sessions at once guess no faster than one.
+    for (const { entry, intervalMs } of entries) entry.nextMs = startMs + intervalMs
+    if (startMs > nowMs) await new Promise<void>((resolve) => this.#clock.after(startMs - nowMs, resolve))
+    return true
+  }
+
+  /** Counts a failure. */
+  failed(user: string, address: string): void {
+    const nowMs = this.#clock.nowMs()
+    for (const { key, free } of this.#keysOf(user, address)) {
+      const before = this.#live(key, nowMs)
+      const failures = (before?.failures ?? 0) + 1
+      const nextMs = Math.max(before?.nextMs ?? 0, nowMs + this.#intervalMs(failures - free))
+      // Taken out and put in again: the first of the map is the one that failed longest ago.
+      this.#entries.delete(key)
+      const [oldest] = this.#entries.size >= this.#limits.entriesMax ? this.#entries.keys() : []
+      if (oldest !== undefined) this.#entries.delete(oldest)
+      this.#entries.set(key, { failures, lastFailureMs: nowMs, nextMs })
+    }
+  }
+
+  /** Forgets the user's failures at the address; the address keeps its own: one right guess proves nothing of the others. */
+  succeeded(user: string, address: string): void {
+    this.#entries.delete(userKeyOf(user, address))
+  }
+
+  #keysOf(user: string, address: string): readonly { readonly key: string; readonly free: number }[] {
+    return [
+      { key: userKeyOf(user, address), free: this.#limits.freePerUser },
+      { key: address, free: this.#limits.freePerAddress },
+    ]
+  }
+
+  #live(key: string, nowMs: number): Entry | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined || nowMs - entry.lastFailureMs <= this.#limits.forgetAfterMs) return entry
+    this.#entries.delete(key)
+    return undefined
+  }
+
+  #intervalMs(beyondFree: number): number {
+    if (beyondFree <= 0) return 0
+    // The exponent is bounded, or it would leave the numbers.
+    return Math.min(this.#limits.firstIntervalMs * 2 ** Math.min(beyondFree - 1, 30), this.#limits.intervalMaxMs)
+  }
+}
+
+const userKeyOf = (user: string, address: string): string => `${address}|${user}`

@@ -1,0 +1,82 @@
+/** Failed log-ins: slowed per user and address, never locked, in bounded memory. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { SettableClock } from '#actor/clock'
+import { Attempts, type AttemptLimits } from '#identity/attempts'
+
+const limits: AttemptLimits = {
+  entriesMax: 6,
+  freePerUser: 2,
+  freePerAddress: 4,
+  firstIntervalMs: 100,
+  intervalMaxMs: 400,
+  waitMaxMs: 1_000,
+  forgetAfterMs: 10_000,
+}
+
+/** How long a try waits: milliseconds, or undefined when it is refused. */
+const wait = async (attempts: Attempts, clock: SettableClock, user: string, address: string) => {
+  let admitted: boolean | undefined
+  const trying = attempts.admit(user, address).then((answer) => {
+    admitted = answer
+  })
+  for (let waitedMs = 0; waitedMs <= 2_000; waitedMs += 50) {
+    await new Promise((resolve) => setImmediate(resolve))
+    if (admitted !== undefined) return admitted ? waitedMs : undefined
+    clock.advance(50)
+  }
+  await trying
+  return assert.fail('never admitted')
+}
+
+describe('failed log-ins', () => {
+  test('the first ones cost nothing, the later ones twice as much each, up to a bound', async () => {
+    const clock = new SettableClock()
+    const attempts = new Attempts(clock, limits)
+    const waits: (number | undefined)[] = []
+    for (let count = 0; count < 7; count++) {
+      waits.push(await wait(attempts, clock, 'joe', '10.0.0.1'))
+      attempts.failed('joe', '10.0.0.1')
+    }
+    assert.deepEqual(waits, [0, 0, 0, 100, 200, 400, 400])
+    assert.equal(await wait(attempts, clock, 'joe', '10.0.0.2'), 0, 'another address is not slowed')
+  })
+
+  test('many users tried from one address slow the address', async () => {
+    const clock = new SettableClock()
+    const attempts = new Attempts(clock, limits)
+    for (const user of ['a', 'b', 'c', 'd', 'e']) attempts.failed(user, '10.0.0.1')
+    assert.equal(await wait(attempts, clock, 'f', '10.0.0.1'), 100)
+  })
+
+  test('tries at once stand in a row, and too long a row is refused', async () => {
+    const clock = new SettableClock()
+    const attempts = new Attempts(clock, limits)
+    for (let count = 0; count < 5; count++) attempts.failed('joe', '10.0.0.1')
+    const tries = Array.from({ length: 6 }, () => attempts.admit('joe', '10.0.0.1'))
+    for (let step = 0; step < 40; step++) {
+      await new Promise((resolve) => setImmediate(resolve))
+      clock.advance(50)
+    }
+    assert.deepEqual(await Promise.all(tries), [true, true, false, false, false, false])
+  })
+
+  test('a success, or time, makes forget', async () => {
+    const clock = new SettableClock()
+    const attempts = new Attempts(clock, limits)
+    for (let count = 0; count < 4; count++) attempts.failed('joe', '10.0.0.1')
+    attempts.succeeded('joe', '10.0.0.1')
+    assert.equal(await wait(attempts, clock, 'joe', '10.0.0.1'), 0)
+    for (let count = 0; count < 4; count++) attempts.failed('joe', '10.0.0.1')
+    clock.advance(limits.forgetAfterMs + 1)
+    assert.equal(await wait(attempts, clock, 'joe', '10.0.0.1'), 0)
+  })
+
+  test('memory is bounded: who failed longest ago is forgotten', async () => {
+    const clock = new SettableClock()
+    const attempts = new Attempts(clock, limits)
+    for (let count = 0; count < 4; count++) attempts.failed('joe', '10.0.0.1')
+    for (let host = 2; host < 6; host++) attempts.failed('eve', `10.0.0.${host}`)
+    assert.equal(await wait(attempts, clock, 'joe', '10.0.0.1'), 0)
+  })
+})
