@@ -196,10 +196,17 @@ export const settingGroups = {
       1_000_000,
       'Jobs that may wait for a crypto worker; one more is answered with an error that says to try again.',
     ),
+    cryptoKeptKeysMax: integer(
+      256,
+      0,
+      100_000,
+      'Private and public keys of users that each thread keeps read after a use, which saves most of the cost of the next one. 0: none, so that a key leaves memory with each use.',
+    ),
+    cryptoKeptKeysIdleMs: integer(60_000, 100, 86_400_000, 'A kept key that was not used for so long is dropped.'),
     asynchronousOperations: choice(
       'slow',
       ['none', 'slow', 'all'],
-      'Which operations a client that sets the Asynchronous Indicator is told to poll for: none; those that may take long (Locate, Archive, Recover, making key pairs); all.',
+      'Which operations a client that sets the Asynchronous Indicator is told to poll for: none; those that may take long (Locate, Archive, Recover, making key pairs); all. With none there is no Poll and no Cancel, and Query says so.',
     ),
     asynchronousRequestsMax: integer(
       1_000,
@@ -288,6 +295,11 @@ export const settingGroups = {
       ['none', 'PKCS5'],
       'Padding of Encrypt and Decrypt in ECB and CBC where a mode is named and no padding is.',
     ),
+    streaming: choice(
+      'on',
+      ['on', 'off'],
+      'Operations in parts (Init Indicator, Correlation Value). `off`: a part is answered with Feature Not Supported, and Query says so.',
+    ),
     streamsPerUserMax: integer(
       64,
       1,
@@ -334,20 +346,11 @@ export const settingGroups = {
     ),
   },
   Answers: {
-    rngTold: choice(
-      'full',
-      ['full', 'brief', 'unspecified'],
-      'What Query tells of the random number generator: all, the algorithm without the kind of DRBG, or nothing.',
-    ),
-    profilesTold: list(
-      /^[A-Za-z]\w*KMIPV1_[0-4]$/,
-      'Profile Names such as TapeLibraryServerKMIPV1_4, with commas between them',
-      'Of the profiles that the server has, those that Query tells; none: all.',
-    ),
-    extensions: list(
-      /^[^,=:]{1,64}=0x54[0-9A-Fa-f]{4}:(?:Structure|Integer|LongInteger|BigInteger|Enumeration|Boolean|TextString|ByteString|DateTime|Interval)$/,
-      'names with tag and item type such as ACME LOCATION=0x54AA01:TextString, with commas between them',
-      'Tags of a vendor that clients use in the values of custom attributes: what Query tells as extensions.',
+    assertions: text(
+      'none',
+      /^[^\0]+$/,
+      'none, or the path of a JSON file',
+      'What the deployment asserts of its platform and certification, told in Query in place of what the server knows by itself: generators, validations, profiles, capabilities, ways of registration, extensions. docs/assertions.md has the form.',
     ),
     serverCorrelationValues: choice(
       'off',

@@ -2,7 +2,7 @@
  * The composition root: settings become a running server. What it is: every part made once and handed what it needs, and
  * the order of start and end. What it is not: the process around it (main.ts).
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
@@ -17,7 +17,7 @@ import { bootstrap, certificateTable } from '#identity/bootstrap'
 import { Issuer } from '#identity/issuer'
 import { Login } from '#identity/login'
 import { clientTable, userTable } from '#identity/principals'
-import type { ExtensionInformation } from '#kmip/server-information'
+import { type Assertions, AssertionsRefused, readAssertions } from '#kmip/assertions'
 import { keptObjectTypes } from '#operations/creation'
 import { operations } from '#operations/index'
 import { objectTable } from '#operations/object-table'
@@ -32,7 +32,6 @@ import { Sweeper } from '#server/sweeper'
 import { type TlsMaterial, ticketKeysBytes } from '#server/tls'
 import { openStore, storeExists, storeLimits } from '#store/lmdb/open'
 import type { Store, Table } from '#store/store'
-import { itemTypeNames } from '#ttlv/item'
 import type { Settings } from './config.ts'
 
 /** What Query tells of the vendor. */
@@ -101,6 +100,7 @@ export const startServer = async (
       placement: settings.cryptoPlacement,
       workers: settings.cryptoWorkers === 0 ? Math.max(1, availableParallelism() - 1) : settings.cryptoWorkers,
       queueMax: settings.cryptoQueueMax,
+      keptKeys: { keysMax: settings.cryptoKeptKeysMax, idleMs: settings.cryptoKeptKeysIdleMs },
       onWorkerError: (error) => logger.error({ reason: error.message }, 'A crypto worker died; it is replaced'),
     })
     const supervisor = new Supervisor({
@@ -281,9 +281,8 @@ const policyOf = (settings: Settings): Policy => ({
   createdSymmetricBitsMax: settings.createdSymmetricBitsMax,
   keyMaterialBytesMax: settings.keyMaterialBytesMax,
   vendorIdentification,
-  rngTold: settings.rngTold,
-  profilesTold: settings.profilesTold,
-  extensions: settings.extensions.map(extensionOf),
+  assertions: assertionsOf(settings),
+  streaming: settings.streaming,
   httpsServed: settings.httpsPort !== 0,
   missingUsageMask: settings.missingUsageMask,
   asynchronousOperations: settings.asynchronousOperations,
@@ -292,10 +291,14 @@ const policyOf = (settings: Settings): Policy => ({
   computing: settings,
 })
 
-/** A row of the setting, whose form was checked when it was read: `NAME=0x54AA01:TextString`. */
-const extensionOf = (row: string): ExtensionInformation => {
-  const [extensionName = '', tag = '', type = ''] = row.split(/[=:]/)
-  return { extensionName, extensionTag: Number(tag), extensionType: itemTypeNames.indexOf(type) }
+/** The statement that the setting names. @throws AssertionsRefused with the file and what is wrong in it */
+const assertionsOf = ({ assertions: path }: Settings): Assertions => {
+  if (path === 'none') return {}
+  try {
+    return readAssertions(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new AssertionsRefused(`--assertions ${path}: ${textOf(error)}`, { cause: error })
+  }
 }
 
 /** In the order in which work flows: what takes it first, what it ends in last. */

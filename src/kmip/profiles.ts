@@ -94,6 +94,3 @@ export const profilesOf = (grounds: ProfileGrounds, version: Version): readonly 
     })
     .map(({ value }) => value)
 }
-
-/** The value of a Profile Name, or undefined for a name that nobody has given. */
-export const profileNamed = (name: string): number | undefined => profileNames.find((row) => row.name === name)?.value

@@ -21,6 +21,7 @@ export const profileInformation = struct({
   serverUri: optional(Tag.ServerURI, textString),
   serverPort: optional(Tag.ServerPort, integer),
 })
+export type ProfileInformation = Infer<typeof profileInformation>
 
 /** §2.1.20 */
 export const validationInformation = struct({
@@ -36,6 +37,7 @@ export const validationInformation = struct({
   validationVendorUri: optional(Tag.ValidationVendorURI, textString),
   validationProfile: many(Tag.ValidationProfile, textString),
 })
+export type ValidationInformation = Infer<typeof validationInformation>
 
 /** §2.1.21 */
 export const capabilityInformation = struct({

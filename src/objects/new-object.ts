@@ -34,6 +34,8 @@ export interface NewObject {
   /** Seconds since 1970. */
   readonly now: number
   readonly leaseTimeSeconds: number
+  /** The generator of what is made here: the server's own, or what the deployment asserts in its place. */
+  readonly rng: RngParameters
 }
 
 /**
@@ -41,8 +43,8 @@ export interface NewObject {
  * @throws KmipError Invalid Field when its dates contradict one another, or another random number generator is asked for.
  */
 export const newObject = (given: NewObject): ManagedObject => {
-  const { now, objectType, generated } = given
-  if (generated) checkRng(first(given.attributes, 'Random Number Generator') as RngParameters | undefined)
+  const { now, objectType, generated, rng } = given
+  if (generated) checkRng(first(given.attributes, 'Random Number Generator') as RngParameters | undefined, rng)
   const sensitive = first(given.attributes, 'Sensitive') ?? false
   const extractable = first(given.attributes, 'Extractable') ?? true
   const set: Readonly<Record<string, unknown>> = {
@@ -54,7 +56,7 @@ export const newObject = (given: NewObject): ManagedObject => {
     'Last Change Date': now,
     Fresh: true,
     'Original Creation Date': generated ? now : undefined,
-    'Random Number Generator': generated ? serverRng : undefined,
+    'Random Number Generator': generated ? rng : undefined,
     Sensitive: sensitive,
     'Always Sensitive': sensitive,
     Extractable: extractable,
@@ -72,9 +74,9 @@ export const newObject = (given: NewObject): ManagedObject => {
 const first = (attributes: AttributeSet, name: string): unknown => attributes[name]?.[0]?.value
 
 /** §3.44: a request may name the generator by as much as it knows of it. @throws KmipError Invalid Field for another one. */
-const checkRng = (asked: RngParameters | undefined): void => {
+const checkRng = (asked: RngParameters | undefined, rng: RngParameters): void => {
   if (asked === undefined || asked.rngAlgorithm === RNGAlgorithm.Unspecified) return
-  const has: Readonly<Record<string, unknown>> = { ...serverRng }
+  const has: Readonly<Record<string, unknown>> = { ...rng }
   if (Object.entries(asked).some(([field, value]) => value !== undefined && value !== has[field])) {
     throw new KmipError(ResultReason.InvalidField, 'The server has another Random Number Generator; see Query')
   }

@@ -6,7 +6,7 @@ export const cancel = operation({
   name: 'Cancel',
   section: '4.27',
   reasons: [],
-  asynchronous: 'never',
+  asynchronous: 'control',
   handle({ asynchronousCorrelationValue }, context) {
     const cancellationResult = context.services.background.cancel(
       ownerOf(context.principal),

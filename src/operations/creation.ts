@@ -10,7 +10,7 @@ import { encodedKeyMaterial } from '#kmip/key-block'
 import { attributesFromRequest } from '#objects/attributes'
 import { canonical } from '#objects/canonical'
 import type { AttributeSet, ManagedObject } from '#objects/managed-object'
-import { newObject } from '#objects/new-object'
+import { newObject, serverRng } from '#objects/new-object'
 import type { Context } from './operation.ts'
 
 /**
@@ -98,6 +98,7 @@ export const addObject = async (context: Context, addition: Addition): Promise<M
     owner: replaces?.owner ?? ownerOf(context.principal),
     now: context.now,
     leaseTimeSeconds: context.services.policy.leaseTimeSeconds,
+    rng: context.services.policy.assertions.rngParameters?.[0] ?? serverRng,
   })
   const object = replaces?.permissions === undefined ? made : { ...made, permissions: replaces.permissions }
   context.checkNames(object, ResultReason.InvalidField)

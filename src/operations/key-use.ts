@@ -62,7 +62,7 @@ const certificateForm = (object: ManagedObject): KeyForm => ({
 /**
  * The key that a request names, or the ID Placeholder's, or for a later part of a stream the stream's.
  * @throws KmipError Item Not Found, Permission Denied (also for an object that may not be used so now), Object Archived,
- * Key Value Not Present
+ * Key Value Not Present, Feature Not Supported for a part where there are no streams
  */
 export const usableKey = (
   context: Context,
@@ -70,6 +70,7 @@ export const usableKey = (
   permission: Permission,
   use: Use,
 ): UsableKey => {
+  checkParts(context, request)
   const { streams } = context.services
   const identifier = request.uniqueIdentifier ?? streams.objectOf(context.principal.user, request.correlationValue)
   const object = context.object(identifier, permission)
@@ -112,7 +113,8 @@ export const compute = async <Kind extends CryptoJobKind>(
 
 /**
  * Does one part of a stream, or gives undefined for a request that is the whole.
- * @throws KmipError Item Not Found for an unknown Correlation Value, Invalid Message, Permission Denied, Cryptographic Failure
+ * @throws KmipError Item Not Found for an unknown Correlation Value, Invalid Message, Permission Denied, Cryptographic Failure,
+ * Feature Not Supported where there are no streams
  */
 export const streamed = (
   context: Context,
@@ -123,12 +125,23 @@ export const streamed = (
   expected?: Uint8Array,
 ): StepResult | undefined => {
   if (!isPart(part)) return undefined
+  checkParts(context, part)
   const { user } = context.principal
   const request = () => ({ kind, ...open() })
   try {
     return context.services.streams.step({ part, user, kind, uniqueIdentifier, open: request, expected })
   } catch (error) {
     throw computingError(error)
+  }
+}
+
+/** §6.10, "An OPTIONAL feature specified in the request is not supported". @throws KmipError Feature Not Supported */
+const checkParts = (context: Context, part: Part): void => {
+  if (isPart(part) && context.services.policy.streaming === 'off') {
+    throw new KmipError(
+      ResultReason.FeatureNotSupported,
+      'The server takes no operations in parts; send the data at once',
+    )
   }
 }
 

@@ -7,12 +7,12 @@ import type { CryptoRunner } from '#crypto/run'
 import type { RequestedCertificate } from '#identity/authority'
 import { permits } from '#identity/permissions'
 import type { Permission, Principal } from '#identity/principals'
+import type { Assertions } from '#kmip/assertions'
 import type { Attribute, TemplateAttribute } from '#kmip/attribute'
 import { type CancellationResult, ObjectType, Operation, ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import type { ResponseBatchItem } from '#kmip/message'
 import { type PayloadName, payloads } from '#kmip/payloads/index'
-import type { ExtensionInformation } from '#kmip/server-information'
 import type { Version } from '#kmip/versions'
 import { enumerationNamed } from '#kmip/vocabulary'
 import type { AttributeLimits } from '#objects/attributes'
@@ -39,10 +39,10 @@ export interface Policy extends AttributeLimits {
   /** Bytes of an object that is registered. */
   readonly keyMaterialBytesMax: number
   readonly vendorIdentification: string
-  /** What Query tells of the server (§4.25): its generator, so exactly; of its profiles these, or all; vendor tags. */
-  readonly rngTold: 'full' | 'brief' | 'unspecified'
-  readonly profilesTold: readonly string[]
-  readonly extensions: readonly ExtensionInformation[]
+  /** What the deployment says of itself, told by Query in place of what the server knows (§4.25). */
+  readonly assertions: Assertions
+  /** Operations in parts (§2.1.15: the server decides which there are). */
+  readonly streaming: 'on' | 'off'
   readonly httpsServed: boolean
   /** Create of a Symmetric Key without a Cryptographic Usage Mask, which Table 165 requires. */
   readonly missingUsageMask: 'refuse' | 'none'
@@ -200,8 +200,11 @@ export interface OperationDeclaration<N extends PayloadName> {
   readonly section: string
   /** Result Reasons of the specification's error table that this operation raises. */
   readonly reasons: readonly (keyof typeof ResultReason)[]
-  /** `slow`: worth waiting for asynchronously; `never`: always answered at once (§4.27, §4.28). */
-  readonly asynchronous?: 'slow' | 'never'
+  /**
+   * `slow`: worth waiting for asynchronously. `control`: about asynchronous requests (§4.27, §4.28), so always answered at
+   * once, and not there where none are asynchronous.
+   */
+  readonly asynchronous?: 'slow' | 'control'
   readonly handle: (request: Request<N>, context: Context) => Response<N> | Promise<Response<N>>
 }
 
@@ -213,7 +216,7 @@ export interface OperationRow {
   readonly until: Version
   readonly section: string
   readonly reasons: readonly string[]
-  readonly asynchronous: 'slow' | 'never' | undefined
+  readonly asynchronous: 'slow' | 'control' | undefined
   readonly handle: (request: unknown, context: Context) => unknown
 }
 

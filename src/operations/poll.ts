@@ -8,7 +8,7 @@ export const poll = operation({
   name: 'Poll',
   section: '4.28',
   reasons: ['ItemNotFound'],
-  asynchronous: 'never',
+  asynchronous: 'control',
   handle({ asynchronousCorrelationValue }, context) {
     const item = context.services.background.poll(ownerOf(context.principal), asynchronousCorrelationValue)
     if (item === undefined) {

@@ -1,20 +1,21 @@
 /** Query: what the server can do, answered from the registry. KMIP 1.4 §4.25 */
-import type { RngParameters } from '#kmip/attribute-values'
 import {
   ClientRegistrationMethod,
   DestroyAction,
   QueryFunction,
-  RNGAlgorithm,
   RNGMode,
   ShreddingAlgorithm,
   UnwrapMode,
 } from '#kmip/enums'
 import { objectRows } from '#kmip/objects'
-import { profileNamed, profilesOf } from '#kmip/profiles'
+import { response } from '#kmip/payloads/query'
+import { profilesOf } from '#kmip/profiles'
 import { inVersion, type VersionRange } from '#kmip/row'
-import type { CapabilityInformation, ExtensionInformation } from '#kmip/server-information'
+import type { CapabilityInformation, ExtensionInformation, ProfileInformation } from '#kmip/server-information'
 import { Tag } from '#kmip/tags'
+import { isEnumerationKnown, isStructureKnown } from '#objects/known-values'
 import { serverRng } from '#objects/new-object'
+import type { Codec } from '#ttlv/schema'
 import { type Context, operation, type Policy } from './operation.ts'
 import { serverOperations } from './server-requests.ts'
 
@@ -25,7 +26,11 @@ export const query = operation({
   handle({ queryFunction }, context) {
     const asks = (wanted: number): boolean => queryFunction.includes(wanted)
     const { policy, objectTypes } = context.services
+    const { assertions } = policy
     const has = (row: VersionRange): boolean => inVersion(row, context.version)
+    /** What is told of one field: what its version knows of it. */
+    const told = <T>(wanted: number, name: string, values: readonly T[]): readonly T[] =>
+      asks(wanted) ? values.filter((value) => isKnown(name, value, context.version)) : []
     const information = asks(QueryFunction.QueryServerInformation)
     return {
       operation: asks(QueryFunction.QueryOperations) ? operationsOf(context) : [],
@@ -36,18 +41,31 @@ export const query = operation({
       serverInformation: information ? { tag: Tag.ServerInformation, type: 1, value: [] } : undefined,
       applicationNamespace: [],
       extensionInformation: extensionsOf(policy, queryFunction),
-      attestationType: [],
-      rngParameters: asks(QueryFunction.QueryRNGs) ? [rngOf(policy)] : [],
-      profileInformation: asks(QueryFunction.QueryProfiles) ? profileInformationOf(context) : [],
-      validationInformation: [],
-      capabilityInformation: asks(QueryFunction.QueryCapabilities) ? [capabilitiesOf(policy)] : [],
+      attestationType: told(QueryFunction.QueryAttestationTypes, 'attestationType', assertions.attestationType ?? []),
+      rngParameters: told(QueryFunction.QueryRNGs, 'rngParameters', assertions.rngParameters ?? [serverRng]),
+      profileInformation: told(QueryFunction.QueryProfiles, 'profileInformation', profileInformationOf(context)),
+      validationInformation: told(
+        QueryFunction.QueryValidations,
+        'validationInformation',
+        assertions.validationInformation ?? [],
+      ),
+      capabilityInformation: told(QueryFunction.QueryCapabilities, 'capabilityInformation', [capabilitiesOf(policy)]),
       // The first start makes a client with its certificate and registers it.
-      clientRegistrationMethod: asks(QueryFunction.QueryClientRegistrationMethods)
-        ? [ClientRegistrationMethod.ServerPreGenerated]
-        : [],
+      clientRegistrationMethod: told(
+        QueryFunction.QueryClientRegistrationMethods,
+        'clientRegistrationMethod',
+        assertions.clientRegistrationMethod ?? [ClientRegistrationMethod.ServerPreGenerated],
+      ),
     }
   },
 })
+
+const isKnown = (name: string, value: unknown, version: number): boolean => {
+  const field = response.fields[name]
+  if (field?.codec === undefined) throw new TypeError(`Query's answer has no field ${name} of one form`)
+  if (typeof value === 'number') return isEnumerationKnown(field.tag, value, version)
+  return isStructureKnown(field.codec as Codec<unknown>, value, version)
+}
 
 /** Those that clients send, and those that the server sends: the latter are in every version (§5). */
 const operationsOf = ({ services, version }: Context): readonly number[] => [
@@ -56,30 +74,22 @@ const operationsOf = ({ services, version }: Context): readonly number[] => [
 ]
 
 /** The map stands above the list when both are asked. */
-const extensionsOf = ({ extensions }: Policy, asked: readonly number[]): readonly ExtensionInformation[] => {
+const extensionsOf = ({ assertions }: Policy, asked: readonly number[]): readonly ExtensionInformation[] => {
+  const extensions = assertions.extensionInformation ?? []
   if (asked.includes(QueryFunction.QueryExtensionMap)) return extensions
   if (!asked.includes(QueryFunction.QueryExtensionList)) return []
   return extensions.map(({ extensionName }) => ({ extensionName }))
 }
 
-const rngOf = ({ rngTold }: Policy): RngParameters => {
-  if (rngTold === 'unspecified') return { rngAlgorithm: RNGAlgorithm.Unspecified }
-  if (rngTold === 'full') return serverRng
-  const { drbgAlgorithm: _untold, ...brief } = serverRng
-  return brief
-}
-
-const profileInformationOf = ({ services, version }: Context): readonly { readonly profileName: number }[] => {
-  const { profilesTold, httpsServed } = services.policy
+const profileInformationOf = ({ services, version }: Context): readonly ProfileInformation[] => {
+  const { assertions, httpsServed } = services.policy
   const operations = new Set(services.operations.map(({ code }) => code))
-  const told = new Set(profilesTold.map(profileNamed))
-  return profilesOf({ operations, https: httpsServed }, version)
-    .filter((profileName) => told.size === 0 || told.has(profileName))
-    .map((profileName) => ({ profileName }))
+  const own = () => profilesOf({ operations, https: httpsServed }, version).map((profileName) => ({ profileName }))
+  return assertions.profileInformation ?? own()
 }
 
 const capabilitiesOf = (policy: Policy): CapabilityInformation => ({
-  streamingCapability: true,
+  streamingCapability: policy.streaming === 'on',
   asynchronousCapability: policy.asynchronousOperations !== 'none',
   attestationCapability: false,
   batchUndoCapability: true,
@@ -88,4 +98,5 @@ const capabilitiesOf = (policy: Policy): CapabilityInformation => ({
   destroyAction: policy.hardDelete ? DestroyAction.Deleted : DestroyAction.KeyMaterialDeleted,
   shreddingAlgorithm: ShreddingAlgorithm.Unspecified,
   rngMode: RNGMode.SharedInstantiation,
+  ...policy.assertions.capabilityInformation,
 })

@@ -93,9 +93,10 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options
     const { newUniqueIdentifier } = options.services
+    const operations = offered(options.services.operations, options.asynchronous.asynchronousOperations)
     this.#background = new Background(options.asynchronous, options.clock, newUniqueIdentifier)
-    this.#services = { ...options.services, background: this.#background }
-    this.#operations = new Map(options.services.operations.map((row) => [row.code, row]))
+    this.#services = { ...options.services, operations, background: this.#background }
+    this.#operations = new Map(operations.map((row) => [row.code, row]))
   }
 
   /**
@@ -189,7 +190,7 @@ export class Dispatcher {
     }
     const row = this.#operations.get(item.operation)
     const { asynchronousOperations } = this.#options.asynchronous
-    if (row === undefined || row.asynchronous === 'never' || asynchronousOperations === 'none') return undefined
+    if (row === undefined || row.asynchronous === 'control' || asynchronousOperations === 'none') return undefined
     if (asynchronousOperations === 'slow' && row.asynchronous !== 'slow') return undefined
     const run = async (): Promise<ResponseBatchItem> => {
       try {
@@ -346,6 +347,13 @@ export class Dispatcher {
     return new KmipError(ResultReason.GeneralFailure, `${text} (${correlation})`)
   }
 }
+
+/** Where nothing is asynchronous, nothing can be polled for or cancelled (§6.10, Operation not supported). */
+const offered = (
+  operations: readonly OperationRow[],
+  asynchronous: 'none' | 'slow' | 'all',
+): readonly OperationRow[] =>
+  asynchronous === 'none' ? operations.filter((row) => row.asynchronous !== 'control') : operations
 
 const failedItem = (item: RequestBatchItem | undefined, version: Version, error: KmipError): ResponseBatchItem => ({
   operation: item?.operation,

@@ -72,7 +72,7 @@ describe('the server and the test cases', () => {
       const results = [...(await runOn(server, ordinary))]
       for (const { flags, cases } of settings) {
         const port = await freePort()
-        const given = flags.map((flag) => flag.replace('LISTEN_PORT', String(port)))
+        const given = flags.map((flag) => flag.replace('LISTEN_PORT', String(port)).replace(/^conformance\//, here('')))
         await using other = await startServerProcess({ flags: given })
         const listener = new Listener({ ...other.connection, port, nowSeconds: () => systemClock.nowSeconds() })
         await listener.start()

@@ -13,6 +13,7 @@ const digest = { hashingAlgorithm: HashingAlgorithm.SHA_256, digestValue: new Ui
 
 const make = (given: Partial<NewObject> = {}) =>
   newObject({
+    rng: serverRng,
     uniqueIdentifier: 'a',
     objectType: ObjectType.SymmetricKey,
     owner: 'local|a',

@@ -1,11 +1,25 @@
 /** Query: the answers of KMIP 1.4 §4.25 to each function, in each version what it has. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ClientRegistrationMethod, DestroyAction, ObjectType, Operation, ProfileName, QueryFunction } from '#kmip/enums'
+import {
+  AttestationType,
+  ClientRegistrationMethod,
+  DestroyAction,
+  HashingAlgorithm,
+  ObjectType,
+  Operation,
+  ProfileName,
+  QueryFunction,
+  RNGAlgorithm,
+  RNGMode,
+  ValidationAuthorityType,
+  ValidationType,
+} from '#kmip/enums'
 import { operations } from '#operations/index'
 import type { Policy } from '#operations/operation'
-import { openDispatcher, outcome, succeed } from '#test/dispatcher'
+import { attributesOf, openDispatcher, outcome, succeed } from '#test/dispatcher'
 import { testOutcomes } from '#test/outcome-table'
+import { createRequest } from '#test/sample-objects'
 
 const versions = [100, 101, 102, 103, 104]
 const all = Object.values(QueryFunction)
@@ -108,14 +122,18 @@ describe('Query', () => {
     assert.ok(!all.includes(ProfileName.XMLServerKMIPV1_4))
     assert.ok(!(await told({}, 103)).includes(ProfileName.TapeLibraryServerKMIPV1_4))
     assert.ok((await told({ httpsServed: true })).includes(ProfileName.XMLServerKMIPV1_4))
-    assert.deepEqual(await told({ profilesTold: ['TapeLibraryServerKMIPV1_4'] }), [
-      ProfileName.TapeLibraryServerKMIPV1_4,
-    ])
+    const profileInformation = [
+      { profileName: ProfileName.TapeLibraryServerKMIPV1_4 },
+      { profileName: ProfileName.XMLServerKMIPV1_0, serverPort: 443 },
+    ]
+    const asserted = { assertions: { profileInformation } }
+    assert.deepEqual(await told(asserted), [ProfileName.TapeLibraryServerKMIPV1_4, ProfileName.XMLServerKMIPV1_0])
+    assert.deepEqual(await told(asserted, 103), [ProfileName.XMLServerKMIPV1_0])
   })
 
   test('extensions are listed by name, and mapped to tag and type', async () => {
     const extension = { extensionName: 'SITE', extensionTag: 0x54aa01, extensionType: 7 }
-    const under = openDispatcher({ policy: { extensions: [extension] } })
+    const under = openDispatcher({ policy: { assertions: { extensionInformation: [extension] } } })
     const told = async (...queryFunction: QueryFunction[]) =>
       (await succeed(under, 'Query', { queryFunction })).extensionInformation.map((each) => ({ ...each }))
     const { QueryExtensionList, QueryExtensionMap } = QueryFunction
@@ -124,15 +142,71 @@ describe('Query', () => {
     assert.deepEqual(await told(QueryExtensionList, QueryExtensionMap), [extension])
   })
 
-  test('the generator is told as far as the settings say', async () => {
-    const request = { queryFunction: [QueryFunction.QueryRNGs] }
-    for (const [rngTold, count] of [
-      ['full', 4],
-      ['brief', 3],
-      ['unspecified', 1],
-    ] as const) {
-      const [told] = (await succeed(openDispatcher({ policy: { rngTold } }), 'Query', request)).rngParameters
-      assert.equal(Object.values(told ?? {}).filter((value) => value !== undefined).length, count)
+  test('what the deployment asserts is told in place of what the server knows, and new keys name that generator', async () => {
+    const rngParameters = [{ rngAlgorithm: RNGAlgorithm.FIPS186_2, hashingAlgorithm: HashingAlgorithm.SHA_1 }]
+    const assertions = {
+      rngParameters,
+      clientRegistrationMethod: [ClientRegistrationMethod.ClientGenerated],
+      attestationType: [AttestationType.TPMQuote],
+      validationInformation: [
+        {
+          validationAuthorityType: ValidationAuthorityType.NISTCMVP,
+          validationVersionMajor: 2,
+          validationType: ValidationType.Software,
+          validationLevel: 1,
+          validationProfile: [],
+        },
+      ],
+      capabilityInformation: { attestationCapability: true, rngMode: RNGMode.Unspecified },
     }
+    const under = openDispatcher({ policy: { assertions } })
+    const told = await succeed(under, 'Query', {
+      queryFunction: [
+        QueryFunction.QueryRNGs,
+        QueryFunction.QueryValidations,
+        QueryFunction.QueryCapabilities,
+        QueryFunction.QueryClientRegistrationMethods,
+        QueryFunction.QueryAttestationTypes,
+      ],
+    })
+    assert.equal(told.rngParameters[0]?.rngAlgorithm, RNGAlgorithm.FIPS186_2)
+    assert.equal(told.rngParameters.length, 1)
+    assert.equal(told.validationInformation[0]?.validationLevel, 1)
+    assert.deepEqual(told.clientRegistrationMethod, [ClientRegistrationMethod.ClientGenerated])
+    assert.deepEqual(told.attestationType, [AttestationType.TPMQuote])
+    const [capabilities] = told.capabilityInformation
+    assert.equal(capabilities?.attestationCapability, true)
+    assert.equal(capabilities?.rngMode, RNGMode.Unspecified)
+    assert.equal(capabilities?.streamingCapability, true)
+    const { uniqueIdentifier } = await succeed(under, 'Create', createRequest())
+    const [rng] = (await attributesOf(under, uniqueIdentifier))['Random Number Generator'] ?? []
+    assert.equal((rng as { rngAlgorithm: number }).rngAlgorithm, RNGAlgorithm.FIPS186_2)
+  })
+
+  test('without asynchronous requests there is no Poll and no Cancel, and Query says so', async () => {
+    const under = openDispatcher({
+      policy: { asynchronousOperations: 'none' },
+      asynchronous: { asynchronousOperations: 'none' },
+    })
+    const told = await succeed(under, 'Query', {
+      queryFunction: [QueryFunction.QueryOperations, QueryFunction.QueryCapabilities],
+    })
+    assert.ok(!told.operation.includes(Operation.Poll) && !told.operation.includes(Operation.Cancel))
+    assert.equal(told.capabilityInformation[0]?.asynchronousCapability, false)
+    const asynchronousCorrelationValue = Uint8Array.of(1)
+    assert.equal(await outcome(under, 'Poll', { asynchronousCorrelationValue }), 'OperationNotSupported')
+    assert.equal(await outcome(under, 'Cancel', { asynchronousCorrelationValue }), 'OperationNotSupported')
+  })
+
+  test('without streaming a part is refused, the whole is not, and Query says so', async () => {
+    const under = openDispatcher({ policy: { streaming: 'off' } })
+    const told = await succeed(under, 'Query', { queryFunction: [QueryFunction.QueryCapabilities] })
+    assert.equal(told.capabilityInformation[0]?.streamingCapability, false)
+    const hash = { cryptographicParameters: { hashingAlgorithm: HashingAlgorithm.SHA_256 }, data: Buffer.from('abc') }
+    assert.equal(await outcome(under, 'Hash', hash), 'Success')
+    assert.equal(await outcome(under, 'Hash', { ...hash, initIndicator: true, finalIndicator: true }), 'Success')
+    assert.equal(await outcome(under, 'Hash', { ...hash, initIndicator: true }), 'FeatureNotSupported')
+    const later = { correlationValue: Uint8Array.of(1), data: Buffer.from('abc') }
+    assert.equal(await outcome(under, 'Encrypt', later), 'FeatureNotSupported')
   })
 })

@@ -275,6 +275,7 @@ export const operationNamers: readonly string[] = [
 /** Hosts that files may name, each with its reason. */
 export const hosts: Readonly<Record<string, string>> = {
   'www.apache.org': 'LICENSE',
+  'csrc.nist.gov': 'conformance/assertions: what a test case prints of a validation',
   'github.com': 'package-lock.json: whom to fund',
   'opencollective.com': 'package-lock.json: whom to fund',
   'paulmillr.com': 'package-lock.json: whom to fund',
