@@ -20,6 +20,7 @@ export class BinaryReader implements Reader {
   version: number
   ignoreUnknown = false
   readonly #buffer: Buffer
+  readonly #view: DataView
   readonly #limits: ReaderLimits
   #offset: number
   #end: number
@@ -33,6 +34,7 @@ export class BinaryReader implements Reader {
    */
   constructor(buffer: Uint8Array, limits: ReaderLimits, version = 0) {
     this.#buffer = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+    this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
     this.#limits = limits
     this.#offset = 0
     this.#end = buffer.byteLength
@@ -47,7 +49,7 @@ export class BinaryReader implements Reader {
   peekTag(): number {
     if (this.#offset === this.#end) return 0
     if (this.#end - this.#offset < headerSize) this.#fail('message', 'an item header is cut off')
-    return this.#buffer.readUIntBE(this.#offset, 3)
+    return this.#view.getUint32(this.#offset) >>> 8
   }
 
   peekType(): number {
@@ -84,7 +86,7 @@ export class BinaryReader implements Reader {
   skip(): void {
     this.peekTag()
     const type = this.peekType()
-    const length = this.#buffer.readUInt32BE(this.#offset + 4)
+    const length = this.#view.getUint32(this.#offset + 4)
     const padded = type === ItemType.Structure ? length : (length + 7) & ~7
     if (length > 0x7fff_fff0 || padded > this.#end - this.#offset - headerSize) {
       this.#fail('message', 'an item is longer than what holds it')
@@ -100,7 +102,7 @@ export class BinaryReader implements Reader {
 
   longInteger(tag: number): bigint {
     this.#header(tag, ItemType.LongInteger)
-    const value = this.#buffer.readBigInt64BE(this.#offset)
+    const value = this.#view.getBigInt64(this.#offset)
     this.#offset += 8
     return value
   }
@@ -120,16 +122,18 @@ export class BinaryReader implements Reader {
 
   boolean(tag: number): boolean {
     this.#header(tag, ItemType.Boolean)
-    const value = this.#buffer.readBigUInt64BE(this.#offset)
-    if (value > 1n) this.#fail('message', 'a Boolean is neither 0 nor 1')
+    const value = this.#view.getUint32(this.#offset + 4)
+    if (this.#view.getUint32(this.#offset) !== 0 || value > 1) this.#fail('message', 'a Boolean is neither 0 nor 1')
     this.#offset += 8
-    return value === 1n
+    return value === 1
   }
 
   textString(tag: number): string {
     const length = this.#header(tag, ItemType.TextString)
     const start = this.#offset
     this.#pad(length)
+    if (length <= shortText && this.#isAscii(start, length))
+      return this.#buffer.toString('latin1', start, start + length)
     try {
       return utf8.decode(this.#buffer.subarray(start, start + length))
     } catch {
@@ -146,7 +150,7 @@ export class BinaryReader implements Reader {
 
   dateTime(tag: number): number {
     this.#header(tag, ItemType.DateTime)
-    const value = this.#buffer.readBigInt64BE(this.#offset)
+    const value = this.#view.getBigInt64(this.#offset)
     this.#offset += 8
     if (value === dateTimeMax) return Number.MAX_SAFE_INTEGER
     const seconds = Number(value)
@@ -202,7 +206,7 @@ export class BinaryReader implements Reader {
     if (found !== tag) this.#fail('message', `tag ${tag.toString(16)} is expected`, tag)
     const foundType = this.peekType()
     if (foundType !== type) this.#fail('message', `item type ${type} is expected, not ${foundType}`, tag)
-    const length = this.#buffer.readUInt32BE(this.#offset + 4)
+    const length = this.#view.getUint32(this.#offset + 4)
     const fixed = fixedLengths[type]
     if (fixed !== 0 && length !== fixed) this.#fail('message', `the length of item type ${type} is not ${fixed}`, tag)
     const room = this.#end - this.#offset - headerSize
@@ -220,9 +224,16 @@ export class BinaryReader implements Reader {
     }
   }
 
+  #isAscii(start: number, length: number): boolean {
+    for (let at = start; at < start + length; at += 1) {
+      if (this.#view.getUint8(at) > 0x7f) return false
+    }
+    return true
+  }
+
   #take4(signed: boolean): number {
-    const value = signed ? this.#buffer.readInt32BE(this.#offset) : this.#buffer.readUInt32BE(this.#offset)
-    if (this.#buffer.readUInt32BE(this.#offset + 4) !== 0) this.#fail('message', 'padding is not zero')
+    const value = signed ? this.#view.getInt32(this.#offset) : this.#view.getUint32(this.#offset)
+    if (this.#view.getUint32(this.#offset + 4) !== 0) this.#fail('message', 'padding is not zero')
     this.#offset += 8
     return value
   }
@@ -241,22 +252,52 @@ export class BinaryReader implements Reader {
   }
 }
 
-/** Writes items into one growing buffer; a structure's length is reserved and patched when it ends. */
+/** Where writers write before their bytes are given away: a few, because a message can hold one that is written apart. */
+const scratchSize = 64 * 1024
+const freeScratchesMax = 4
+const freeScratches: Scratch[] = []
+/** Texts up to this length are copied character by character, which costs less than a call of the runtime. */
+const shortText = 64
+
+/** A buffer with the two views that are quickest to write through. */
+class Scratch {
+  readonly bytes: Buffer
+  readonly view: DataView
+
+  constructor(size: number) {
+    this.bytes = Buffer.allocUnsafeSlow(size)
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength)
+  }
+}
+
+/**
+ * Writes items into one growing buffer; a structure's length is reserved and patched when it ends. A writer that is asked
+ * for its bytes is done: it lends its buffer to the next one.
+ */
 export class BinaryWriter implements Writer {
   version: number
-  #buffer: Buffer
+  #scratch: Scratch
+  #view: DataView
+  #size: number
   #offset = 0
   readonly #starts: number[] = []
 
-  /** @param sizeHint bytes to start with; the buffer doubles as needed */
-  constructor(version: number, sizeHint = 1024) {
+  constructor(version: number) {
     this.version = version
-    this.#buffer = Buffer.allocUnsafe(sizeHint)
+    this.#scratch = freeScratches.pop() ?? new Scratch(scratchSize)
+    this.#view = this.#scratch.view
+    this.#size = this.#scratch.bytes.length
   }
 
-  /** The bytes written so far; they are the writer's own until it is dropped. */
+  /** The bytes that were written, a copy of their own. The writer must not be used after it. */
   bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#offset)
+    const { bytes } = this.#scratch
+    const written = Buffer.allocUnsafe(this.#offset)
+    bytes.copy(written, 0, 0, this.#offset)
+    // What was written may hold key material, which the next message shall not find here.
+    bytes.fill(0, 0, this.#offset)
+    if (this.#size === scratchSize && freeScratches.length < freeScratchesMax) freeScratches.push(this.#scratch)
+    return written
   }
 
   begin(tag: number): void {
@@ -266,26 +307,24 @@ export class BinaryWriter implements Writer {
 
   end(): void {
     const start = this.#starts.pop() ?? 0
-    this.#buffer.writeUInt32BE(this.#offset - start, start - 4)
+    this.#view.setUint32(start - 4, this.#offset - start)
   }
 
   integer(tag: number, value: number): void {
     this.#header(tag, ItemType.Integer, 4, 8)
-    this.#buffer.writeInt32BE(value, this.#offset)
-    this.#buffer.writeUInt32BE(0, this.#offset + 4)
+    this.#view.setInt32(this.#offset, value)
+    this.#view.setUint32(this.#offset + 4, 0)
     this.#offset += 8
   }
 
   longInteger(tag: number, value: bigint): void {
     this.#header(tag, ItemType.LongInteger, 8, 8)
-    this.#offset = this.#buffer.writeBigInt64BE(value, this.#offset)
+    this.#view.setBigInt64(this.#offset, value)
+    this.#offset += 8
   }
 
   bigInteger(tag: number, value: bigint): void {
-    const bytes = bigIntegerBytes(value)
-    this.#header(tag, ItemType.BigInteger, bytes.length, bytes.length)
-    this.#buffer.set(bytes, this.#offset)
-    this.#offset += bytes.length
+    this.#octets(tag, ItemType.BigInteger, bigIntegerBytes(value))
   }
 
   enumeration(tag: number, value: number): void {
@@ -294,30 +333,35 @@ export class BinaryWriter implements Writer {
 
   boolean(tag: number, value: boolean): void {
     this.#header(tag, ItemType.Boolean, 8, 8)
-    this.#offset = this.#buffer.writeBigUInt64BE(value ? 1n : 0n, this.#offset)
+    this.#view.setUint32(this.#offset, 0)
+    this.#view.setUint32(this.#offset + 4, value ? 1 : 0)
+    this.#offset += 8
   }
 
   textString(tag: number, value: string): void {
+    if (value.length <= shortText && this.#asciiString(tag, value)) return
     const length = Buffer.byteLength(value, 'utf8')
-    const padded = Math.ceil(length / 8) * 8
+    const padded = (length + 7) & ~7
     this.#header(tag, ItemType.TextString, length, padded)
-    this.#buffer.write(value, this.#offset, length, 'utf8')
-    this.#buffer.fill(0, this.#offset + length, this.#offset + padded)
-    this.#offset += padded
+    this.#scratch.bytes.write(value, this.#offset, length, 'utf8')
+    this.#pad(length, padded)
   }
 
   byteString(tag: number, value: Uint8Array): void {
-    const padded = Math.ceil(value.length / 8) * 8
-    this.#header(tag, ItemType.ByteString, value.length, padded)
-    this.#buffer.set(value, this.#offset)
-    this.#buffer.fill(0, this.#offset + value.length, this.#offset + padded)
-    this.#offset += padded
+    this.#octets(tag, ItemType.ByteString, value)
   }
 
   dateTime(tag: number, value: number): void {
     this.#header(tag, ItemType.DateTime, 8, 8)
-    const seconds = value === Number.MAX_SAFE_INTEGER ? dateTimeMax : BigInt(value)
-    this.#offset = this.#buffer.writeBigInt64BE(seconds, this.#offset)
+    if (value === Number.MAX_SAFE_INTEGER) {
+      this.#view.setBigInt64(this.#offset, dateTimeMax)
+    } else {
+      // Two halves of a two's complement, without a big integer.
+      const high = Math.floor(value / 0x1_0000_0000)
+      this.#view.setInt32(this.#offset, high)
+      this.#view.setUint32(this.#offset + 4, value - high * 0x1_0000_0000)
+    }
+    this.#offset += 8
   }
 
   interval(tag: number, value: number): void {
@@ -353,23 +397,58 @@ export class BinaryWriter implements Writer {
 
   #unsigned(tag: number, type: ItemType, value: number): void {
     this.#header(tag, type, 4, 8)
-    this.#buffer.writeUInt32BE(value, this.#offset)
-    this.#buffer.writeUInt32BE(0, this.#offset + 4)
+    this.#view.setUint32(this.#offset, value)
+    this.#view.setUint32(this.#offset + 4, 0)
     this.#offset += 8
   }
 
-  #header(tag: number, type: ItemType, length: number, room: number): void {
-    this.#reserve(headerSize + room)
-    this.#buffer.writeUInt32BE(tag * 256 + type, this.#offset)
-    this.#buffer.writeUInt32BE(length, this.#offset + 4)
-    this.#offset += headerSize
+  /** Writes a text of ASCII; false, and nothing written, for any other. */
+  #asciiString(tag: number, value: string): boolean {
+    const { length } = value
+    const padded = (length + 7) & ~7
+    const before = this.#offset
+    this.#header(tag, ItemType.TextString, length, padded)
+    for (let at = 0; at < length; at += 1) {
+      const code = value.charCodeAt(at)
+      if (code > 0x7f) {
+        this.#offset = before
+        return false
+      }
+      this.#view.setUint8(this.#offset + at, code)
+    }
+    this.#pad(length, padded)
+    return true
   }
 
-  #reserve(size: number): void {
-    if (this.#offset + size <= this.#buffer.length) return
-    const grown = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#offset + size))
-    this.#buffer.copy(grown, 0, 0, this.#offset)
-    this.#buffer = grown
+  #octets(tag: number, type: ItemType, value: Uint8Array): void {
+    const padded = (value.length + 7) & ~7
+    this.#header(tag, type, value.length, padded)
+    this.#scratch.bytes.set(value, this.#offset)
+    this.#pad(value.length, padded)
+  }
+
+  /** Passes over a value of this length and fills it up with zeros. */
+  #pad(length: number, padded: number): void {
+    const end = this.#offset + padded
+    for (let at = this.#offset + length; at < end; at += 1) this.#view.setUint8(at, 0)
+    this.#offset = end
+  }
+
+  #header(tag: number, type: ItemType, length: number, room: number): void {
+    const offset = this.#offset
+    if (offset + headerSize + room > this.#size) this.#grow(offset + headerSize + room)
+    this.#view.setUint32(offset, tag * 256 + type)
+    this.#view.setUint32(offset + 4, length)
+    this.#offset = offset + headerSize
+  }
+
+  #grow(size: number): void {
+    const grown = new Scratch(Math.max(this.#size * 2, size))
+    this.#scratch.bytes.copy(grown.bytes, 0, 0, this.#offset)
+    this.#scratch.bytes.fill(0, 0, this.#offset)
+    this.#scratch = grown
+    this.#view = grown.view
+    this.#size = grown.bytes.length
   }
 }
 

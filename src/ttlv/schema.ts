@@ -114,12 +114,13 @@ export const struct = <const F extends Fields>(fields: F): StructCodec<Shape<F>>
     const before = entry.choose === undefined ? [] : entries.slice(0, index).filter(([, other]) => isAlwaysThere(other))
     return { key, deciding: before.map(([name]) => name), ...entry }
   })
+  const blank = Object.fromEntries(compiled.map(({ key }) => [key, undefined]))
   return {
     type: ItemType.Structure,
     fields,
     read(reader, tag) {
       reader.enter(tag)
-      const value = readFields(reader, compiled)
+      const value = readFields(reader, compiled, blank)
       reader.leave()
       return value as Shape<F>
     },
@@ -131,9 +132,14 @@ export const struct = <const F extends Fields>(fields: F): StructCodec<Shape<F>>
   }
 }
 
-const readFields = (reader: Reader, fields: readonly CompiledField[]): Record<string, unknown> => {
-  const value: Record<string, unknown> = {}
-  for (const entry of fields) value[entry.key] = entry.kind === 'many' ? [] : undefined
+/** @param blank a value with every key: a copy of it has the shape of all others from the start, which engines like */
+const readFields = (
+  reader: Reader,
+  fields: readonly CompiledField[],
+  blank: Readonly<Record<string, undefined>>,
+): Record<string, unknown> => {
+  const value: Record<string, unknown> = { ...blank }
+  for (const entry of fields) if (entry.kind === 'many') value[entry.key] = []
   let next = 0
   for (let tag = reader.peekTag(); tag !== 0; tag = reader.peekTag()) {
     let index = next
