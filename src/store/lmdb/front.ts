@@ -24,7 +24,7 @@ import {
 } from '#store/store'
 import { type OpenFile, openTables, type TableFiles } from './environment.ts'
 import { type EntriesOf, findKeys, searchKeys } from './find.ts'
-import { packCommits, type ToFront, type WriteChange, type WriteCommit } from './messages.ts'
+import { type CommitCount, packCommits, type ToFront, type WriteChange, type WriteCommit } from './messages.ts'
 import { RecordCache } from './record-cache.ts'
 
 /** About 2 ms of a long search (1 to 2 µs a key), then others have the thread. */
@@ -51,6 +51,7 @@ export interface FrontOptions {
   readonly tables: readonly Table<never>[]
   /** Connected to the writer. */
   readonly port: MessagePort
+  readonly commitCount: CommitCount
   /** Commits that may wait for an answer. */
   readonly commitsWaitingMax: number
   /** Bytes of all commits that wait for an answer. */
@@ -65,6 +66,7 @@ export class Front implements Store {
   readonly #sealer: Sealer
   readonly #tables: ReadonlyMap<string, FrontTable>
   readonly #port: MessagePort
+  readonly #commitCount: CommitCount
   readonly #bytesWaitingMax: number
   readonly #cache: RecordCache
   readonly #unsent: Mailbox<WriteCommit>
@@ -90,6 +92,7 @@ export class Front implements Store {
       ]),
     )
     this.#port = options.port
+    this.#commitCount = options.commitCount
     this.#bytesWaitingMax = options.commitBytesWaitingMax
     this.#cache = new RecordCache(options.cacheBytesMax)
     this.#unsent = new Mailbox(options.commitsWaitingMax)
@@ -99,6 +102,10 @@ export class Front implements Store {
 
   read<T>(table: Table<T>, key: string): Stored<T> | undefined {
     const { files } = this.#table(table.name)
+    // Read before the view is renewed: the view may then be newer than the count, never older.
+    const commits = Atomics.load(this.#commitCount, 0)
+    const unchanged = this.#cache.unchangedSince(table.name, key, commits)
+    if (unchanged !== undefined) return unchanged as Stored<T>
     if (!isRecordKey(key)) return undefined
     this.#renewView()
     // The bytes are LMDB's own until the next read: what is kept of them is what was opened.
@@ -107,10 +114,10 @@ export class Front implements Store {
       this.#cache.drop(table.name, key)
       return undefined
     }
-    const known = this.#cache.get(table.name, key, revisionOf(bytes))
+    const known = this.#cache.get(table.name, key, revisionOf(bytes), commits)
     if (known !== undefined) return known as Stored<T>
     const opened = openRecord<T>(this.#sealer, table.name, key, Buffer.from(bytes.subarray(0, bytes.length)))
-    this.#cache.put(table.name, opened, bytes.length)
+    this.#cache.put(table.name, opened, bytes.length, commits)
     return opened
   }
 

@@ -70,6 +70,19 @@ export interface WriterSettings {
   readonly diskReserveBytes: number
   /** Commits that may wait in the writer, from all fronts together. */
   readonly commitsWaitingMax: number
+  readonly commitCount: CommitCount
+}
+
+/**
+ * How many transactions the disk has had since the store was opened: one number that the writer raises before it answers, and
+ * that every thread reads. As long as it stands, so does everything that was read from the file.
+ */
+export type CommitCount = BigInt64Array<SharedArrayBuffer>
+
+/** What a front of another thread needs of the store's owner: a port to the writer, to be handed over, and the count. */
+export interface FrontChannel {
+  readonly port: MessagePort
+  readonly commitCount: CommitCount
 }
 
 const packr = new Packr({ useRecords: false })

@@ -20,7 +20,7 @@ import {
 import { openFile, restrictFiles, storeFile } from './environment.ts'
 import { Front } from './front.ts'
 import { type DirectoryLock, lockDirectory } from './lock.ts'
-import type { ToOwner, ToWriter, WriterSettings } from './messages.ts'
+import type { CommitCount, FrontChannel, ToOwner, ToWriter, WriterSettings } from './messages.ts'
 import { prepareSchema } from './schema.ts'
 
 /** Bounds of the store. */
@@ -63,9 +63,9 @@ export interface StoreOptions {
   readonly onFault: (fault: StoreFaulted) => void
 }
 
-/** A front of another thread: the same options without what only the owner has, and a port from `connect`. */
+/** A front of another thread: the same options without what only the owner has, and what `connect` gave. */
 export interface FrontOnlyOptions extends Omit<StoreOptions, 'onFault'> {
-  readonly port: MessagePort
+  readonly channel: FrontChannel
 }
 
 /** Whether a data directory has a store already (its keys must then not be made anew). */
@@ -87,7 +87,8 @@ export async function openStore(options: StoreOptions): Promise<LmdbStore> {
     try {
       restrictFiles(directory)
       prepareSchema(file, sealer)
-      const front = new Front({ ...limits, file, sealer, tables, port: port1 })
+      const commitCount: CommitCount = new BigInt64Array(new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT))
+      const front = new Front({ ...limits, file, sealer, tables, port: port1, commitCount })
       const writer = await startWriter({
         directory,
         tables: tables.map((table) => table.name),
@@ -95,13 +96,14 @@ export async function openStore(options: StoreOptions): Promise<LmdbStore> {
         batchCommitsMax: limits.batchCommitsMax,
         diskReserveBytes: limits.diskReserveBytes,
         commitsWaitingMax: limits.commitsWaitingMax * frontsMax,
+        commitCount,
       })
       writer.connect(port2)
       writer.onFault((fault) => {
         front.fail(fault.message)
         onFault(fault)
       })
-      return new LmdbStore(front, writer, lock)
+      return new LmdbStore(front, writer, lock, commitCount)
     } catch (error) {
       port1.close()
       await file.root.close()
@@ -113,10 +115,10 @@ export async function openStore(options: StoreOptions): Promise<LmdbStore> {
   }
 }
 
-/** Opens the store in another thread of the process whose `openStore` gave the port (see `LmdbStore.connect`). */
+/** Opens the store in another thread of the process whose `openStore` gave the channel (see `LmdbStore.connect`). */
 export function openFront(options: FrontOnlyOptions): Store {
-  const { directory, sealer, tables, limits, port } = options
-  return new Front({ ...limits, file: openFile(directory, limits.mapSizeBytes), sealer, tables, port })
+  const { directory, sealer, tables, limits, channel } = options
+  return new Front({ ...limits, file: openFile(directory, limits.mapSizeBytes), sealer, tables, ...channel })
 }
 
 /** The store of the process, in the thread that opened it. */
@@ -124,12 +126,14 @@ export class LmdbStore implements Store {
   readonly #front: Front
   readonly #writer: RunningWriter
   readonly #lock: DirectoryLock
+  readonly #commitCount: CommitCount
 
   /** Use `openStore`. */
-  constructor(front: Front, writer: RunningWriter, lock: DirectoryLock) {
+  constructor(front: Front, writer: RunningWriter, lock: DirectoryLock, commitCount: CommitCount) {
     this.#front = front
     this.#writer = writer
     this.#lock = lock
+    this.#commitCount = commitCount
   }
 
   read<T>(table: Table<T>, key: string): Stored<T> | undefined {
@@ -148,11 +152,11 @@ export class LmdbStore implements Store {
     return this.#front.commit(changes)
   }
 
-  /** A port to the writer for a front in another thread: hand it over in the transfer list, give it to `openFront` there. */
-  connect(): MessagePort {
+  /** For a front in another thread: hand its port over in the transfer list, and give it to `openFront` there. */
+  connect(): FrontChannel {
     const { port1, port2 } = new MessageChannel()
     this.#writer.connect(port2)
-    return port1
+    return { port: port1, commitCount: this.#commitCount }
   }
 
   /** To be called when the fronts of other threads are closed. */

@@ -59,8 +59,12 @@ export function runWriter(owner: MessagePort, settings: WriterSettings): void {
     name: 'store',
     capacity: settings.commitsWaitingMax,
     batchMax: settings.batchCommitsMax,
-    handle: (batch) =>
-      answer(batch, hasRoom(batch, settings) ? commitBatch(batch, file.root, tables, settings) : diskFull),
+    handle(batch) {
+      const outcome = hasRoom(batch, settings) ? commitBatch(batch, file.root, tables, settings) : diskFull
+      // Before anybody is told: what a thread keeps of the file is looked up again from now on.
+      Atomics.add(settings.commitCount, 0, 1n)
+      answer(batch, outcome)
+    },
     onEnd(ending) {
       if (ending.kind !== 'failed') return
       // After a failed sync nobody knows what the disk has: nothing more is written, and the process must end.

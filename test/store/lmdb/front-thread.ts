@@ -1,7 +1,8 @@
 /** Another front thread for the tests: reads, or commits, what it is told, and answers with what it saw. */
 
 import assert from 'node:assert/strict'
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { FrontChannel } from '#store/lmdb/messages'
 import { openFront, storeLimits } from '#store/lmdb/open'
 import { create, tables, things } from '#test/store/contract'
 import { openSealer } from './sealer.ts'
@@ -9,8 +10,8 @@ import { openSealer } from './sealer.ts'
 /** What the thread is asked: to read a key, to create a record, or to end. */
 export type Ask = { readonly read: string } | { readonly create: string } | 'end'
 
-const { directory, port } = workerData as { directory: string; port: MessagePort }
-const store = openFront({ directory, sealer: openSealer(directory), tables, limits: storeLimits, port })
+const { directory, channel } = workerData as { directory: string; channel: FrontChannel }
+const store = openFront({ directory, sealer: openSealer(directory), tables, limits: storeLimits, channel })
 
 async function answer(ask: Ask): Promise<unknown> {
   if (ask === 'end') {

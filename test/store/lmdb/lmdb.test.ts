@@ -252,10 +252,10 @@ describe('lmdb threads', () => {
   test('another thread sees a commit as soon as it is answered, and commits through the same writer', async () => {
     const directory = freshDirectory()
     const store = await openAt(directory)
-    const port = store.connect()
+    const channel = store.connect()
     const thread = new Worker(new URL('./front-thread.ts', import.meta.url), {
-      workerData: { directory, port },
-      transferList: [port],
+      workerData: { directory, channel },
+      transferList: [channel.port],
     })
     const ask = async (message: Ask) => {
       thread.postMessage(message, [])
@@ -343,7 +343,7 @@ describe('lmdb faults', () => {
       },
     })
     await store.commit([create('k', { entries: [], content: 'kept' })])
-    const port = store.connect()
+    const { port } = store.connect()
     const key = Buffer.from('k')
     const none = { postingsGone: [], postingsCome: [], claimsGone: [], claimsCome: [] }
     const packed = packCommits([{ id: 1, changes: [{ table: 'unknown', key, expected: 0, record: key, ...none }] }])
