@@ -4,38 +4,22 @@
  * wants to be sent, its error is what is expected, with the reason beside it.
  */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
-import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { type RunningServer, startServerProcess } from '#test/running-server'
-
-const python = '/usr/bin/python3'
-const script = fileURLToPath(new URL('./pykmip_session.py', import.meta.url))
-const versions = ['1.0', '1.1', '1.2', '1.3', '1.4'] as const
-
-interface Step {
-  readonly step: string
-  readonly result?: unknown
-  readonly error?: { readonly type: string; readonly reason?: string; readonly message: string }
-}
-
-/** What is expected of a step: its result, or a function that judges it, or a failure by its reason or its type. */
-type Expectation =
-  | { readonly result: unknown }
-  | { readonly check: (result: unknown) => void }
-  | { readonly reason: string }
-  | { readonly broken: string }
-
-const result = (value: unknown): Expectation => ({ result: value })
-const check = (judge: (result: unknown) => void): Expectation => ({ check: judge })
-/** The server refuses, with this Result Reason. */
-const reason = (name: string): Expectation => ({ reason: name })
-/** PyKMIP cannot do it, with this exception of its own. */
-const broken = (type: string): Expectation => ({ broken: type })
-const done = result(null)
-const identifier = check((value) => assert.match(String(value), /^[0-9a-f-]{36}$/))
+import {
+  broken,
+  check,
+  compareSteps,
+  done,
+  type Expectation,
+  expectPykmip,
+  identifier,
+  reason,
+  result,
+  runSession,
+  versions,
+} from './pykmip.ts'
 
 const keys = generateKeyPairSync('rsa', {
   modulusLength: 2048,
@@ -54,55 +38,6 @@ const materialsOf = (server: RunningServer): Materials => ({
   publicKey: keys.publicKey.toString('hex'),
   privateKey: keys.privateKey.toString('hex'),
 })
-
-/** Runs Python with a text on its standard input. Gives what it printed. */
-const runPython = async (
-  words: readonly string[],
-  input: string,
-): Promise<{ readonly code: number | null; readonly output: string; readonly errors: string }> => {
-  const child = spawn(python, words, { stdio: ['pipe', 'pipe', 'pipe'], timeout: 60_000 })
-  let output = ''
-  let errors = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk))
-  child.stdin.end(input)
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, output, errors }
-}
-
-const expectPykmip = async (): Promise<void> => {
-  const missing = `PyKMIP is not installed for ${python}: install the Debian package python3-pykmip`
-  const { code } = await runPython(['-c', 'import kmip.pie.client'], '').catch((error: unknown) => {
-    throw new Error(missing, { cause: error })
-  })
-  assert.equal(code, 0, missing)
-}
-
-const runSession = async (server: RunningServer, version: string): Promise<readonly Step[]> => {
-  const { host, port, caPath, certPath, keyPath } = server
-  const { code, output, errors } = await runPython(
-    [script, host, String(port), caPath, certPath, keyPath, version],
-    JSON.stringify(materialsOf(server)),
-  )
-  assert.equal(code, 0, `the session broke off: ${errors}`)
-  return output
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Step)
-}
-
-const compare = ({ step, result: given, error }: Step, expected: Expectation): void => {
-  const told = `${step}: ${JSON.stringify(error ?? given)}`
-  if ('reason' in expected || 'broken' in expected) {
-    assert.ok(error !== undefined, `a failure is expected: ${told}`)
-    if ('broken' in expected) return assert.equal(error.type, expected.broken, told)
-    assert.equal(error.type, 'failure', told)
-    return assert.equal(error.reason, expected.reason, told)
-  }
-  assert.equal(error, undefined, told)
-  if ('check' in expected) expected.check(given)
-  else assert.deepEqual(given, expected.result, told)
-}
 
 const operations = [
   'ACTIVATE',
@@ -379,20 +314,9 @@ describe("PyKMIP's client", () => {
 
   for (const version of versions) {
     test(`KMIP ${version}`, async (context) => {
-      const steps = await runSession(server, version)
-      const expected = expectations(version, materialsOf(server))
-      for (const step of steps) {
-        await context.test(step.step, () => {
-          const wanted = expected[step.step]
-          assert.ok(wanted !== undefined, `nothing is expected of ${step.step}`)
-          compare(step, wanted)
-        })
-      }
-      assert.deepEqual(
-        Object.keys(expected).filter((name) => !steps.some(({ step }) => step === name)),
-        [],
-        'steps that were not done',
-      )
+      const materials = materialsOf(server)
+      const steps = await runSession(server, 'pykmip_session.py', version, materials)
+      await compareSteps(context, steps, expectations(version, materials))
     })
   }
 

@@ -5,30 +5,23 @@ judge; pykmip.test.ts compares the lines.
 
     python3 pykmip_session.py HOST PORT CA CERT KEY VERSION < materials.json
 
-Materials: {"certificate", "publicKey" (PKCS#1), "privateKey" (PKCS#8)}, DER in hex. A line: {"step", "result"} or
-{"step", "error": {"type", "reason", "message"}}.
+Materials: {"certificate", "publicKey" (PKCS#1), "privateKey" (PKCS#8)}, DER in hex.
 """
 import json
-import logging
 import sys
-import warnings
 
-warnings.simplefilter("ignore")  # ssl.wrap_socket is deprecated, and PyKMIP uses it.
-logging.disable(logging.CRITICAL)
-
-from kmip.core import enums
-from kmip.core import exceptions as core_exceptions
+from pykmip_steps import attribute_value, attribute_values, checked, enums, session, step
 from kmip.core.factories.attributes import AttributeFactory
 from kmip.core.factories.payloads.response import ResponsePayloadFactory
 from kmip.core.messages import payloads
 from kmip.core.misc import KeyFormatType
-from kmip.pie import exceptions, objects
-from kmip.pie.client import ProxyKmipClient
+from kmip.pie import objects
 
 A = enums.AttributeType
 MASK = enums.CryptographicUsageMask
 
-HOST, PORT, CA, CERT, KEY, VERSION = sys.argv[1:7]
+WORDS = sys.argv[1:7]
+VERSION = WORDS[5]
 MATERIALS = {name: bytes.fromhex(value) for name, value in json.load(sys.stdin).items()}
 PREFIX = "pykmip-" + VERSION + "-"
 
@@ -40,53 +33,8 @@ ResponsePayloadFactory._create_add_attribute_payload = (
 )
 
 
-def step(name, run):
-    """Does a step and prints what came of it. Gives the result, or None after a failure."""
-    try:
-        result = run()
-        line = {"step": name, "result": plain(result)}
-    except (exceptions.KmipOperationFailure, core_exceptions.OperationFailure) as failure:
-        result = None
-        line = {"step": name, "error": {"type": "failure", "reason": plain(failure.reason), "message": str(failure)}}
-    except Exception as failure:  # whatever breaks PyKMIP is a finding, and the test must see it
-        result = None
-        line = {"step": name, "error": {"type": type(failure).__name__, "message": str(failure)}}
-    print(json.dumps(line), flush=True)
-    return result
-
-
-def plain(value):
-    """A value as JSON has it."""
-    if isinstance(value, (bytes, bytearray)):
-        return bytes(value).hex()
-    if hasattr(value, "name") and hasattr(type(value), "__members__"):
-        return value.name
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    return str(value)
-
-
 def attribute(name, value, index=None):
     return attributes.create_attribute(name, value, index)
-
-
-def attribute_value(given):
-    """An attribute as [name, index, value]."""
-    value = given.attribute_value
-    if hasattr(value, "name_value"):
-        value = value.name_value
-    value = getattr(value, "value", value)
-    index = given.attribute_index.value if given.attribute_index else None
-    return [given.attribute_name.value, index, plain(value)]
-
-
-def attribute_values(client, uid, names):
-    _, given = client.get_attributes(uid, names)
-    return sorted((attribute_value(item) for item in given), key=str)
 
 
 def described(managed):
@@ -97,14 +45,6 @@ def described(managed):
     told["object_type"] = managed.object_type
     told["value"] = managed.value
     return told
-
-
-def checked(result):
-    if result.result_status.value != enums.ResultStatus.SUCCESS:
-        reason = getattr(result.result_reason, "value", result.result_reason)
-        message = getattr(result.result_message, "value", result.result_message)
-        raise exceptions.KmipOperationFailure(result.result_status.value, reason, message)
-    return result
 
 
 def symmetric_key(client):
@@ -259,15 +199,8 @@ def refused(client):
     step("session lives", lambda: client.locate(attributes=[attribute(A.NAME, "no such name")]))
 
 
-def session(username=None, password=None):
-    return ProxyKmipClient(
-        hostname=HOST, port=int(PORT), cert=CERT, key=KEY, ca=CA, username=username, password=password,
-        ssl_version="PROTOCOL_TLSv1_2" if VERSION == "1.0" else "PROTOCOL_SSLv23",
-        config_file="", kmip_version=enums.KMIPVersion(float(VERSION)))
-
-
 def main():
-    client = session()
+    client = session(WORDS)
     step("connect", client.open)
     server_questions(client)
     symmetric_key(client)
@@ -275,7 +208,7 @@ def main():
     registered(client)
     refused(client)
     step("close", client.close)
-    stranger = session("kmip", "not the password")
+    stranger = session(WORDS, "kmip", "not the password")
     step("connect with a wrong password", stranger.open)
     step("locate with a wrong password", stranger.locate)
     step("close with a wrong password", stranger.close)
