@@ -86,6 +86,18 @@ export const settingGroups = {
       65_535,
       'Port of messages in HTTPS: POST /kmip, as text/xml, application/json or application/octet-stream. 0: none. The same rules for clients as on the KMIP port.',
     ),
+    adminPort: integer(
+      0,
+      0,
+      65_535,
+      'Port of the administration over HTTPS, with log-in. 0: none; the local socket `admin.sock` in the data folder is always there.',
+    ),
+    logInLifetimeMs: integer(
+      15 * minuteMs,
+      1 * minuteMs,
+      24 * hourMs,
+      'How long a log-in to the administration over HTTPS is good for.',
+    ),
     clientAddresses: list(
       /^[^,=]+=[0-9A-Za-z._:-]+:\d{1,5}$/,
       'users with an address, such as local|kmip=appliance.example:5697, with commas between them',

@@ -9,11 +9,13 @@ import type { Logger } from 'pino'
 import { type Child, Supervisor } from '#actor/actor'
 import { systemClock } from '#actor/clock'
 import { systemEntropy, uniqueIdentifier } from '#actor/entropy'
+import { startAdministration } from '#admin/administration'
 import { openKeyFiles } from '#crypto/key-file'
 import { SeededRandom } from '#crypto/random'
 import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
 import { openStream } from '#crypto/stream'
 import { bootstrap, certificateTable } from '#identity/bootstrap'
+import { domainTable } from '#identity/domains'
 import { Issuer } from '#identity/issuer'
 import { Login } from '#identity/login'
 import { clientTable, userTable } from '#identity/principals'
@@ -57,7 +59,13 @@ export interface RunningServer {
 }
 
 // Tables of unlike values stand in one list; the store asks each for its own values only.
-const tables = [objectTable, clientTable, userTable, certificateTable] as unknown as readonly Table<never>[]
+const tables = [
+  objectTable,
+  clientTable,
+  userTable,
+  domainTable,
+  certificateTable,
+] as unknown as readonly Table<never>[]
 
 /**
  * Starts the server.
@@ -112,7 +120,7 @@ export const startServer = async (
       onGiveUp: (name, reason) => onFailure(`the ${name} fails again and again: ${textOf(reason)}`),
     })
     await supervisor.add(sweeperChild(store))
-    const log = serverLog(logger)
+    const log = serverLog(logger, newUniqueIdentifier)
     const outgoing = newOutgoing(settings, log, store, first)
     await supervisor.add({ name: 'sender to clients', start: () => ({ stop: () => outgoing.stop() }) })
     const dispatcher = newDispatcher(settings, log, store, crypto, outgoing)
@@ -127,6 +135,7 @@ export const startServer = async (
       },
     })
     if (settings.httpsPort !== 0) await supervisor.add(httpsChild(settings, logger, log, store, dispatcher, first))
+    await supervisor.add(administrationChild(settings, logger, log, store, first))
     const allMade = [...made, ...first.made]
     for (const path of allMade) logger.info({ made: path }, `Made ${path}`)
     logger.info(
@@ -149,6 +158,8 @@ const sweeperChild = (store: Store): Child => ({
     new Sweeper({ store, table: objectTable, clock: systemClock, intervalMs: sweepIntervalMs, onFailure: failed }),
 })
 
+const newUniqueIdentifier = (): string => uniqueIdentifier(systemClock, systemEntropy)
+
 const newDispatcher = (
   settings: Settings,
   log: ReturnType<typeof serverLog>,
@@ -156,7 +167,6 @@ const newDispatcher = (
   crypto: CryptoRunner,
   outgoing: Outgoing,
 ): Dispatcher => {
-  const newUniqueIdentifier = (): string => uniqueIdentifier(systemClock, systemEntropy)
   return new Dispatcher({
     store,
     table: objectTable,
@@ -266,6 +276,44 @@ const httpsChild = (
 }
 
 const materialOf = (first: Awaited<ReturnType<typeof bootstrap>>): TlsMaterial => ({
+/** The local socket of kmipctl, and HTTPS when a port is set. */
+const administrationChild = (
+  settings: Settings,
+  logger: Logger,
+  log: ReturnType<typeof serverLog>,
+  store: Store,
+  first: Awaited<ReturnType<typeof bootstrap>>,
+): Child => {
+  const [server] = first.servers
+  const https =
+    settings.adminPort === 0 || server === undefined
+      ? undefined
+      : { host: settings.host, port: settings.adminPort, cert: server.certificatePem, key: server.privateKeyPem }
+  const options = {
+    services: { store, clock: systemClock, entropy: systemEntropy },
+    socketPath: join(settings.dataDirectory, 'admin.sock'),
+    https,
+    log,
+    bodyBytesMax: settings.requestSizeMax,
+    requestTimeoutMs: settings.requestTimeoutMs,
+    logInLifetimeMs: settings.logInLifetimeMs,
+  }
+  return {
+    name: 'administration',
+    async start(failed) {
+      const administration = await startAdministration(options, failed)
+      const { port } = administration
+      if (port !== undefined) {
+        logger.info(
+          { listening: { interface: 'administration', host: settings.host, port } },
+          `The server is administered at https://localhost:${port}`,
+        )
+      }
+      return { stop: () => administration.stop() }
+    },
+  }
+}
+
   server: first.servers,
   trustedPem: [first.authorityPem],
   ticketKeys: systemEntropy.bytes(ticketKeysBytes),

@@ -38,16 +38,9 @@ import {
 } from './authority.ts'
 import { certificateFingerprint, certificateToPem, parseCertificate } from './certificates.ts'
 import { hashPassword } from './login.ts'
-import {
-  clientTable,
-  localConnection,
-  rootDomain,
-  type UserName,
-  type UserRecord,
-  userKey,
-  userTable,
-} from './principals.ts'
+import { clientTable, localConnection, rootDomain, type UserName, userKey, userTable } from './principals.ts'
 import { clientRecord, newRecord } from './registration.ts'
+import { newUser } from './users.ts'
 
 /** A certificate of the server's own, with its private key. Keys: `authority`, `server`, `server-rsa`. */
 export interface OwnCertificate extends CertificateWithKey {
@@ -195,7 +188,8 @@ const addAdministrator = async ({ store, clock, entropy }: BootstrapOptions, wri
   if (store.read(userTable, userKey(adminUser)) !== undefined) return
   const password = Buffer.from(entropy.bytes(adminPasswordBytes)).toString('base64url')
   write('admin-password', `${password}\n`)
-  const record = { ...userRecord(adminUser, clock, true), password: await hashPassword(password, entropy) }
+  const user = { administrator: true, password: await hashPassword(password, entropy) }
+  const record = newUser(adminUser, user, { clock, entropy })
   await commitAll(store, [newRecord(userTable.name, userKey(adminUser), record)])
 }
 
@@ -214,18 +208,10 @@ const addClient = async (
     { clock, entropy },
   )
   await commitAll(store, [
-    newRecord(userTable.name, userKey(clientUser), userRecord(clientUser, clock, false)),
+    newRecord(userTable.name, userKey(clientUser), newUser(clientUser, { administrator: false }, { clock, entropy })),
     newRecord(clientTable.name, certificateFingerprint(issued.certificate), client),
   ])
 }
-
-const userRecord = ({ domain, connection, user }: UserName, clock: Clock, administrator: boolean): UserRecord => ({
-  domain,
-  connection,
-  name: user,
-  administrator,
-  createdSeconds: clock.nowSeconds(),
-})
 
 /** Nobody else writes while a server starts: a conflict means that the store is not what it was a moment ago. */
 const commitAll = async (store: Store, changes: readonly Change[]): Promise<void> => {

@@ -78,6 +78,8 @@ export interface UserRecord {
   readonly domain: string
   readonly connection: string
   readonly name: string
+  /** Never changes and is never used again: what was granted to a user is not the next one's of that name. */
+  readonly id: string
   /** Absent: no password opens this user. */
   readonly password?: PasswordHash
   /** May administer the server (users, clients, interfaces). It gives no access to objects: see `permissions.ts`. */
@@ -85,8 +87,14 @@ export interface UserRecord {
   /** Seconds since 1970. */
   readonly createdSeconds: number
 }
+  /** Names of the groups that it is in, of its own domain. */
+  readonly groups: readonly string[]
+  readonly email?: string
+  /** True: neither a log-in nor a certificate opens anything for this user. */
+  readonly disabled?: boolean
 
 /** Which part of a certificate's subject names the user: the reference's `cert_user_field`. `E_ND`: E-mail up to its `@`. */
+  readonly updatedSeconds: number
 export const certificateUserFields = ['CN', 'SN', 'E', 'E_ND', 'UID', 'OU'] as const
 export type CertificateUserField = (typeof certificateUserFields)[number]
 
@@ -126,12 +134,13 @@ export interface ClientRecord {
 /** Users by `userKey`. */
 export const userTable: Table<UserRecord> = {
   name: 'user',
-  index: ({ domain, connection, name }) => [
+  index: ({ id, domain, connection, name, groups }) => [
+    { field: 'id', value: id },
     { field: 'domain', value: domain },
     { field: 'connection', value: `${domain}|${connection}` },
     { field: 'name', value: name },
   ],
-  claims: () => [],
+  claims: ({ id }) => [{ field: 'id', value: id }],
 }
 
 /** Registered clients by fingerprint. */
@@ -191,6 +200,12 @@ export function findUser(store: Store, name: UserName): Stored<UserRecord> | und
 /** The registered client whose certificate has this fingerprint (lower-case hexadecimal), whatever its status, or undefined. */
 export function findClient(store: Store, fingerprint: string): Stored<ClientRecord> | undefined {
   return store.read(clientTable, fingerprint)
+}
+
+/** The domain of an owner: `local|joe` and `global` are of root, `domain|local|joe` and `domain||global` of theirs. */
+export function domainOfOwner(owner: string): string {
+  const parts = owner.split('|')
+  return parts.length === 3 ? (parts[0] ?? rootDomain) : rootDomain
 }
 
 /** Why a certificate gives no principal. */

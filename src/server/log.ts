@@ -19,8 +19,25 @@ const statusNames = new Map<number, string>([
   [ResultStatus.OperationUndone, 'undone'],
 ])
 
-/** Events of the dispatcher and of interfaces as lines of a logger. */
-export const serverLog = (logger: Logger): DispatchLog & InterfaceLog & OutgoingLog => ({
+/** Events of the administration interface. */
+export interface AdministrationLog {
+  /** A command was done or refused: who asked, for which domain, and how it ended. Never a value. */
+  commandEnded(event: {
+    readonly command: string
+    readonly by: string
+    readonly domain: string
+    readonly address: string
+    readonly outcome: string
+  }): void
+  /** An unforeseen error. Gives the correlation id that the sender is told. */
+  commandFailed(command: string, error: unknown): string
+}
+
+/** Events of the dispatcher, of interfaces and of the administration as lines of a logger. */
+export const serverLog = (
+  logger: Logger,
+  newCorrelation: () => string,
+): DispatchLog & InterfaceLog & OutgoingLog & AdministrationLog => ({
   internalFailure(correlation, place, error) {
     // The stack helps whoever mends the server; messages of inner errors name files and states, never key material.
     logger.error(
@@ -75,4 +92,25 @@ export const serverLog = (logger: Logger): DispatchLog & InterfaceLog & Outgoing
 })
 
 const describe = (error: unknown): unknown =>
+  clientTold(address, { version, operations }, { vendorIdentification, profileInformation = [] }) {
+    const client = {
+      address,
+      version: version === undefined ? 'none of ours' : versionText(version),
+      operations: operations.slice(0, namesLoggedMax).map((code) => operationNames.get(code) ?? code),
+      vendor: vendorIdentification?.slice(0, textLoggedMax),
+      profiles: profileInformation.slice(0, namesLoggedMax).map(({ profileName }) => profileNames.get(profileName)),
+    }
+    logger.info({ client }, 'A client has told of itself')
+  },
+  commandEnded({ command, outcome, ...event }) {
+    logger.info({ administration: { command, outcome, ...event } }, `${command}: ${outcome}`)
+  },
+  commandFailed(command, error) {
+    const correlation = newCorrelation()
+    logger.error(
+      { correlation, place: command, error: describe(error) },
+      'A command of the administration failed inside the server; its sender was told the correlation id',
+    )
+    return correlation
+  },
   error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : { name: typeof error }

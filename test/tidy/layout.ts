@@ -38,13 +38,30 @@ export const rooms: Readonly<Record<string, Room>> = {
     ],
     packages: ['pino'],
   },
+  admin: {
+    imports: ['actor', 'identity', 'kmip', 'objects', 'operations', 'store/store'],
+    packages: ['@fastify/rate-limit', '@fastify/swagger', 'cli-table3', 'fastify', 'typebox', 'yaml', 'yargs'],
+  },
   client: { imports: ['kmip', 'ttlv'], packages: [] },
   config: { imports: [], packages: [] },
   serve: {
-    imports: ['actor', 'config', 'crypto', 'identity', 'kmip', 'objects', 'operations', 'server', 'store', 'ttlv'],
+    imports: [
+      'actor',
+      'admin',
+      'config',
+      'crypto',
+      'identity',
+      'kmip',
+      'objects',
+      'operations',
+      'server',
+      'store',
+      'ttlv',
+    ],
     packages: ['pino'],
   },
   main: { imports: ['config', 'serve'], packages: ['pino', 'yargs'] },
+  kmipctl: { imports: ['admin/cli'], packages: [] },
   'workers/crypto': { imports: ['crypto'], packages: [] },
   'workers/store': { imports: ['store/lmdb/messages', 'store/lmdb/writer'], packages: [] },
   // Not the project's own wrapper of pkijs: a black box must not be built of what it measures.
@@ -59,6 +76,7 @@ export const roots: readonly string[] = [
   'main',
   'workers/crypto',
   'workers/store',
+  'kmipctl',
   'bench',
   'conformance',
   'docs',
@@ -120,7 +138,10 @@ export const confined: readonly Confined[] = [
     pattern: /\bprocess\.env\b/,
     within: everywhereButTests,
     instead: 'add a row to src/config.ts and take the setting',
-    files: { 'src/main.ts': 'hands the environment to config.ts' },
+    files: {
+      'src/main.ts': 'hands the environment to config.ts',
+      'src/kmipctl.ts': 'hands the environment to the command line',
+    },
   },
   {
     what: 'the network',
@@ -129,7 +150,10 @@ export const confined: readonly Confined[] = [
     instead: 'speak through an output, as server/connection.ts does',
     files: {
       'src/server/http.ts': 'the listener of messages in HTTPS',
-      'src/server/outgoing.ts': 'requests of the server to clients',
+      'src/admin/listeners.ts': 'types of the listener that fastify is',
+      'src/admin/transport.ts': 'the way of kmipctl to the server',
+      'src/server/client-session.ts': 'sessions that the server opens to clients',
+      'src/server/outgoing.ts': 'the secure context of those sessions',
       'conformance/https.ts': 'cases that are sent in HTTPS',
       'conformance/listener.ts': 'where the requests of the server under test come in',
       'src/server/interface.ts': 'the listener',
@@ -148,6 +172,8 @@ export const confined: readonly Confined[] = [
       'src/crypto/key-file.ts': 'root key and keyring are files',
       'src/identity/bootstrap.ts': 'writes what a first start hands out',
       'src/store/lmdb/environment.ts': 'modes of the files of LMDB',
+      'src/kmipctl.ts': 'files that a command line names',
+      'src/admin/listeners.ts': 'the socket file of the administration',
       'src/store/lmdb/lock.ts': 'the lock of the data directory',
       'src/store/lmdb/open.ts': 'finds or makes the data directory',
       'src/store/lmdb/writer.ts': 'room on the disk',
@@ -243,7 +269,7 @@ export const generatedFiles: readonly string[] = [
 
 /** Files from which everything else must be reached, beside the tests: commands and threads. */
 export const entryFiles: readonly RegExp[] = [
-  /^src\/main\.ts$/,
+  /^src\/(?:main|kmipctl)\.ts$/,
   /^(?:bench|conformance)\/main\.ts$/,
   /^bench\/micro\/[\w-]+\.ts$/,
   /^docs\/examples\/[\w-]+\.ts$/,

@@ -1,0 +1,72 @@
+/**
+ * Who asks. What it is: the two ways to be somebody for the administration: by the file mode of the local socket, whose user
+ * runs the server, or by the bearer token of a log-in. What it is not: what a command allows (`http-api.ts` reads its row).
+ */
+import type { BearerTokens } from '#identity/bearer-tokens'
+import { domainId } from '#identity/domains'
+import { ownerName, rootDomain, userTable } from '#identity/principals'
+import type { Store } from '#store/store'
+import type { Caller, CommandRow } from './command.ts'
+import { Refused } from './failure.ts'
+
+/** What of a request says who sends it. */
+export interface Asked {
+  readonly authorization: string | undefined
+  /** Domain that a request at the local socket names. */
+  readonly domain: string | undefined
+  readonly address: string
+}
+
+/** Who asks, and which domain is administered. */
+export interface Access {
+  readonly caller: Caller
+  readonly domain: string
+}
+
+export type Identify = (asked: Asked, row: Pick<CommandRow, 'who'>) => Access
+
+const bearerOf = (authorization: string | undefined): string | undefined =>
+  /^Bearer +([\w-]{1,256})$/i.exec(authorization ?? '')?.[1]
+
+/** At the local socket: an administrator of the root domain, or whom a token names when one is sent. */
+export const socketAccess =
+  (store: Store, tokens: BearerTokens): Identify =>
+  ({ authorization, domain }, row) => {
+    if (authorization !== undefined)
+      return logInAccess(store, tokens)({ authorization, domain, address: 'socket' }, row)
+    const caller = {
+      userKey: undefined,
+      name: 'socket',
+      administrator: true,
+      homeDomain: rootDomain,
+      address: 'socket',
+    }
+    return { caller, domain: domain === undefined ? rootDomain : domainId(domain, store) }
+  }
+
+/** Over the network: whom a token names; nobody without one. @throws Refused */
+export const logInAccess =
+  (store: Store, tokens: BearerTokens): Identify =>
+  ({ authorization, address }, row) => {
+    const token = bearerOf(authorization)
+    if (token === undefined && row.who === 'anyone') {
+      const caller = { userKey: undefined, name: 'anyone', administrator: false, homeDomain: rootDomain, address }
+      return { caller, domain: rootDomain }
+    }
+    const logIn = token === undefined ? undefined : tokens.find(token)
+    // Read anew for every request: what is taken from a user is taken at once.
+    const user = logIn === undefined ? undefined : store.read(userTable, logIn.userKey)?.value
+    if (logIn === undefined || user === undefined || user.disabled === true) {
+      throw new Refused(
+        'unauthenticated',
+        'A log-in is needed',
+        'Log in with user name and password (kmipctl tokens create).',
+      )
+    }
+    const name = { domain: user.domain, connection: user.connection, user: user.name }
+    const { administrator, domain: homeDomain } = user
+    return {
+      caller: { userKey: logIn.userKey, name: ownerName(name), administrator, homeDomain, address },
+      domain: logIn.domain,
+    }
+  }

@@ -1,0 +1,220 @@
+/**
+ * The HTTP interface of the administration: one route a row. What it is: fastify around the table of commands, with the
+ * check of every value, the right to ask, the one form of errors, and the OpenAPI document. What it is not: a listener with
+ * its socket or certificate (`listeners.ts`), or what a command does.
+ *
+ *     GET|POST|… /api/v1/<path>   one row each         GET /openapi.json   the document
+ */
+
+import swagger from '@fastify/swagger'
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import type { TSchema } from 'typebox'
+import Type from 'typebox'
+import { Compile, type Validator } from 'typebox/compile'
+import { Convert } from 'typebox/value'
+import { type AdminContext, type Caller, type CommandRow, nothing } from './command.ts'
+import { type Failure, failureOf, failureRows, Refused } from './failure.ts'
+
+export const apiPrefix = '/api/v1'
+/** The header by which an administrator of the root domain says which domain a request at the local socket is for. */
+export const domainHeader = 'kmipd-domain'
+
+/** What the interface asks its listener and the process. */
+export interface ApiOptions {
+  readonly commands: readonly CommandRow[]
+  readonly services: AdminContext['services']
+  /** Who asks, and which domain is administered. @throws Refused when a log-in is missing or not right */
+  readonly identify: (
+    request: {
+      readonly authorization: string | undefined
+      readonly domain: string | undefined
+      readonly address: string
+    },
+    row: CommandRow,
+  ) => { readonly caller: Caller; readonly domain: string }
+  readonly log: ApiLog
+  readonly bodyBytesMax: number
+  readonly requestTimeoutMs: number
+  /** Certificate and key of the server, for HTTPS; without them it speaks HTTP, on a local socket. */
+  readonly https?: { readonly cert: string; readonly key: string; readonly minVersion: 'TLSv1.2' }
+}
+
+export interface ApiLog {
+  /** A command was done or refused: who, what, and how it ended. Never its values. */
+  commandEnded(event: {
+    readonly command: string
+    readonly by: string
+    readonly domain: string
+    readonly address: string
+    readonly outcome: string
+  }): void
+  /** An unforeseen error. Gives the correlation that the caller is told. */
+  commandFailed(command: string, error: unknown): string
+}
+
+const version = '1.0.0'
+
+const failureSchema = Type.Object(
+  {
+    code: Type.Enum(Object.keys(failureRows)),
+    message: Type.String(),
+    remedy: Type.String({ description: 'What to do about it' }),
+  },
+  { description: 'Why it was not done' },
+)
+
+/** An interface that is ready to listen. */
+export const buildApi = async (options: ApiOptions): Promise<FastifyInstance> => {
+  const app = fastify({
+    logger: false,
+    bodyLimit: options.bodyBytesMax,
+    requestTimeout: options.requestTimeoutMs,
+    forceCloseConnections: 'idle',
+    ...(options.https === undefined ? {} : { https: options.https }),
+  }) as unknown as FastifyInstance
+  app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => validatorOf(Compile(schema), schema, httpPart !== 'body'))
+  app.setSerializerCompiler(() => (value: unknown) => JSON.stringify(value))
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'kmipd administration',
+        description: 'Clients, users, interfaces and keys of a kmipd server. kmipctl has the same commands.',
+        version,
+      },
+      components: {
+        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'From POST /api/v1/auth/tokens' } },
+      },
+    },
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const failure = failureOf(asRefused(error), (cause) =>
+      options.log.commandFailed(`${request.method} ${request.routeOptions.url ?? ''}`, cause),
+    )
+    return reply.status(failureRows[failure.code].status).send(failure)
+  })
+  app.setNotFoundHandler((_request, reply) => {
+    const failure: Failure = {
+      code: 'not_found',
+      message: 'There is no such resource',
+      remedy: 'GET /openapi.json lists them all.',
+    }
+    return reply.status(404).send(failure)
+  })
+  for (const row of options.commands) addRoute(app, row, options)
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  await app.ready()
+  return app
+}
+
+const addRoute = (app: FastifyInstance, row: CommandRow, options: ApiOptions): void => {
+  app.route({
+    method: row.method,
+    url: `${apiPrefix}${row.path}`,
+    // Before the values are looked at: who may not ask learns nothing of them.
+    onRequest: (request, _reply, done) => {
+      allowed(row, options, request)
+      done()
+    },
+    schema: routeSchema(row),
+    async handler(request, reply) {
+      const { caller, domain } = allowed(row, options, request)
+      const ended = (outcome: string): void =>
+        options.log.commandEnded({
+          command: row.verbs.join(' '),
+          by: caller.name,
+          domain,
+          address: caller.address,
+          outcome,
+        })
+      try {
+        const result = await row.handle(valuesOf(request), { caller, domain, services: options.services })
+        ended('done')
+        if (result === null) return await reply.status(204).send()
+        return await reply.status(row.method === 'POST' ? 201 : 200).send(result)
+      } catch (error) {
+        ended(error instanceof Error ? error.name : 'failed')
+        throw error
+      }
+    },
+  })
+}
+
+/** @throws Refused */
+const allowed = (row: CommandRow, options: ApiOptions, request: FastifyRequest) => {
+  const { authorization, [domainHeader]: domain } = request.headers
+  const who = options.identify(
+    { authorization, domain: typeof domain === 'string' ? domain : undefined, address: request.ip },
+    row,
+  )
+  if (row.who === 'administrator' && !who.caller.administrator) {
+    throw new Refused('forbidden', 'Only administrators may do this', 'Log in as an administrator.')
+  }
+  if (row.rootOnly === true && who.domain !== 'root') {
+    throw new Refused('forbidden', 'Only administrators of the root domain may do this', 'Log in to the root domain.')
+  }
+  return who
+}
+
+const valuesOf = (request: FastifyRequest): Readonly<Record<string, unknown>> => ({
+  ...(request.query as object),
+  ...(request.body as object | undefined),
+  ...(request.params as object),
+})
+
+/** Where the parameters of a row are in a request. */
+const partsOf = (row: CommandRow): Readonly<Record<'path' | 'query' | 'body', readonly string[]>> => {
+  const inPath = new Set([...row.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? ''))
+  const others = Object.keys(row.parameters).filter((name) => !inPath.has(name))
+  const inQuery = row.method === 'GET' || row.method === 'DELETE'
+  return { path: [...inPath], query: inQuery ? others : [], body: inQuery ? [] : others }
+}
+
+const objectOf = (row: CommandRow, names: readonly string[]): TSchema =>
+  Type.Object(
+    Object.fromEntries(
+      names.map((name) => {
+        const parameter = row.parameters[name]
+        if (parameter === undefined) throw new TypeError(`${row.path} has no parameter ${name}`)
+        return [name, parameter.optional ? Type.Optional(parameter.schema) : parameter.schema]
+      }),
+    ),
+    { additionalProperties: false },
+  )
+
+const routeSchema = (row: CommandRow) => {
+  const { path, query, body } = partsOf(row)
+  return {
+    operationId: row.verbs.join('_'),
+    summary: row.summary,
+    description: `\`kmipctl ${row.example}\``,
+    tags: [row.verbs[0]],
+    ...(row.who === 'anyone' ? {} : { security: [{ bearer: [] }] }),
+    ...(path.length === 0 ? {} : { params: objectOf(row, path) }),
+    ...(query.length === 0 ? {} : { querystring: objectOf(row, query) }),
+    ...(body.length === 0 ? {} : { body: objectOf(row, body) }),
+    response: {
+      [row.result === nothing ? 204 : row.method === 'POST' ? 201 : 200]: row.result,
+      default: failureSchema,
+    },
+  }
+}
+
+/** Words of a path and a query are texts, and become what the schema says; a body says itself what it is. */
+const validatorOf =
+  (validator: Validator, schema: TSchema, convert: boolean) =>
+  (value: unknown): { value: unknown } | { error: Error } => {
+    const given = convert ? Convert(schema, value) : (value ?? {})
+    if (validator.Check(given)) return { value: given }
+    const [first] = validator.Errors(given)
+    const place = first?.instancePath.slice(1).replaceAll('/', '.') ?? ''
+    const text = `${place === '' ? 'The request' : place} ${first?.message ?? 'is not what it should be'}`
+    return { error: new Refused('invalid', text, 'GET /openapi.json and kmipctl help describe what is expected.') }
+  }
+
+/** Errors of fastify itself (a body that is no JSON, one that is too large) are the caller's. */
+const asRefused = (error: unknown): unknown => {
+  const { statusCode, message } = error as { readonly statusCode?: unknown; readonly message?: unknown }
+  if (error instanceof Refused || typeof statusCode !== 'number' || statusCode >= 500) return error
+  return new Refused(statusCode === 429 ? 'too_many_requests' : 'invalid', String(message))
+}
