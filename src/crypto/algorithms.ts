@@ -1,6 +1,6 @@
 /**
  * Algorithms as rows. What it is: for each Cryptographic Algorithm number its kind, the lengths that its keys may have,
- * the length and formats that the server picks when a client leaves them open, and what generation costs. What it is
+ * the length and formats that the server picks when a client leaves them open, and whether it makes them. What it is
  * not: the computing (generate.ts), nor the curves (curves.ts). KMIP 1.4 §9.1.3.2.13, KMIP 2.1 §11.12.
  */
 
@@ -28,11 +28,8 @@ export interface AlgorithmRow {
   readonly materialBytes?: ReadonlyMap<number, number>
   /** Each byte has odd parity in its lowest bit. */
   readonly parity?: true
-  /**
-   * What generation costs, and so where it runs: `inline` less than the hop to a worker (about 90 µs); `small` in the pool,
-   * many jobs a task; `heavy` in the pool, alone. `never`: the server makes no such key.
-   */
-  readonly generation: 'inline' | 'small' | 'heavy' | 'never'
+  /** Whether the server makes such keys. What that costs: costs.ts. */
+  readonly generated: boolean
   /** Formats of a generated key when the client asks for none. */
   readonly formats?: { readonly privateKey: KeyFormatType; readonly publicKey: KeyFormatType }
 }
@@ -49,29 +46,29 @@ const symmetric = (lengths: LengthRule, defaultLengthBits: number): Columns => (
   kind: 'symmetric',
   lengths,
   defaultLengthBits,
-  generation: 'inline',
+  generated: true,
 })
 const hmac = (defaultLengthBits: number): Columns => ({
   kind: 'hmac',
   lengths: anyOctets,
   defaultLengthBits,
-  generation: 'inline',
+  generated: true,
 })
-const hashOnly: Columns = { kind: 'hash', lengths: [], generation: 'never' }
-const storedOnly: Columns = { kind: 'stored', lengths: [], generation: 'never' }
+const hashOnly: Columns = { kind: 'hash', lengths: [], generated: false }
+const storedOnly: Columns = { kind: 'stored', lengths: [], generated: false }
 const ec: Columns = {
   kind: 'ec',
   // The curve rows rule; these are the lengths that stand for a curve without naming one.
   lengths: [192, 224, 256, 384, 521],
   defaultLengthBits: 256,
-  generation: 'small',
+  generated: true,
   formats: { privateKey: F.ECPrivateKey, publicKey: F.X_509 },
 }
 const edwards = (lengthBits: number): Columns => ({
   kind: 'edwards',
   lengths: [lengthBits],
   defaultLengthBits: lengthBits,
-  generation: 'small',
+  generated: true,
   formats: { privateKey: F.PKCS_8, publicKey: F.X_509 },
 })
 
@@ -99,7 +96,7 @@ const columns: ReadonlyMap<number, Columns> = new Map<number, Columns>([
       // Above 4096 bits a single generation holds a worker for many seconds: a client could stall all others.
       lengths: [1024, 1536, 2048, 3072, 4096],
       defaultLengthBits: 2048,
-      generation: 'heavy',
+      generated: true,
       formats: { privateKey: F.PKCS_1, publicKey: F.PKCS_1 },
     },
   ],
@@ -109,7 +106,7 @@ const columns: ReadonlyMap<number, Columns> = new Map<number, Columns>([
       kind: 'dsa',
       lengths: [1024, 2048, 3072],
       defaultLengthBits: 2048,
-      generation: 'heavy',
+      generated: true,
       formats: { privateKey: F.PKCS_8, publicKey: F.X_509 },
     },
   ],
@@ -127,7 +124,7 @@ const columns: ReadonlyMap<number, Columns> = new Map<number, Columns>([
       // The groups of RFC 2409 and RFC 3526: a fresh safe prime would take a worker for minutes.
       lengths: [1024, 1536, 2048, 3072, 4096],
       defaultLengthBits: 2048,
-      generation: 'heavy',
+      generated: true,
       formats: { privateKey: F.PKCS_8, publicKey: F.X_509 },
     },
   ],

@@ -8,6 +8,7 @@ import { KeyFormatType, ObjectType } from '#kmip/enums'
 import { type AsymmetricKey, type Family, type Half, readAsymmetricKey, unreadable } from './asymmetric-key.ts'
 import { KeyUseError } from './errors.ts'
 import { type FiniteFieldKey, writeFiniteFieldKey } from './finite-field-key.ts'
+import type { KeptKeys } from './kept-keys.ts'
 import type { KeyForm } from './key-format.ts'
 import { bytesOf, required, structureOf } from './transparent.ts'
 
@@ -48,13 +49,29 @@ export function finiteFieldObject(numbers: FiniteFieldKey): KeyObject {
     : createPrivateKey({ ...der, type: 'pkcs8' })
 }
 
+/** This thread's kept keys; a thread that was given none reads every key anew. */
+let keptKeys: KeptKeys | undefined
+
+/** Gives this thread a place to keep keys in, or, with undefined, takes it away. The former place is cleared. */
+export function keepKeysIn(place: KeptKeys | undefined): void {
+  keptKeys?.clear()
+  keptKeys = place
+}
+
+/** The key of a form, from this thread's kept ones if it was read lately. Structures are read anew: their numbers have no bytes to go by. */
+function found(form: KeyForm, half: 'private' | 'public' | 'publicOfPrivate' | 'certificate', read: () => UsableKey) {
+  const { keyMaterial, keyFormatType, cryptographicAlgorithm } = form
+  if (keptKeys === undefined || !(keyMaterial instanceof Uint8Array)) return read()
+  return keptKeys.find(`${half} ${keyFormatType} ${cryptographicAlgorithm}`, keyMaterial, read)
+}
+
 const readHalf = (form: KeyForm, half: Half): UsableKey =>
   usable(readAsymmetricKey(form.keyFormatType, form.keyMaterial, half, form.cryptographicAlgorithm))
 
 /** A private key. Throws KeyUseError (`invalidKey`) for another object, KeyFormatError for material that is not one. */
 export function usablePrivateKey(form: KeyForm): UsableKey {
   if (form.objectType !== ObjectType.PrivateKey) throw notForThis()
-  return readHalf(form, 'private')
+  return found(form, 'private', () => readHalf(form, 'private'))
 }
 
 const certificateFamilies: ReadonlyMap<string | undefined, Family> = new Map([
@@ -71,17 +88,21 @@ const certificateFamilies: ReadonlyMap<string | undefined, Family> = new Map([
  * a Private Key. Throws KeyUseError (`invalidKey`) for another object or one that cannot be read, KeyFormatError.
  */
 export function usablePublicKey(form: KeyForm): UsableKey {
-  if (form.objectType === ObjectType.PublicKey) return readHalf(form, 'public')
+  if (form.objectType === ObjectType.PublicKey) return found(form, 'public', () => readHalf(form, 'public'))
   if (form.objectType === ObjectType.PrivateKey) {
-    const { family, key } = readHalf(form, 'private')
-    // Numbers of a public DSA key are read from its own form only.
-    return { family, key: createPublicKey(key) }
+    return found(form, 'publicOfPrivate', () => {
+      const { family, key } = readHalf(form, 'private')
+      // Numbers of a public DSA key are read from its own form only.
+      return { family, key: createPublicKey(key) }
+    })
   }
   if (form.objectType !== ObjectType.Certificate) throw notForThis()
-  const key = certificateKey(bytesOf(form.keyMaterial))
-  const family = certificateFamilies.get(key.asymmetricKeyType)
-  if (family === undefined) throw notForThis()
-  return { family, key }
+  return found(form, 'certificate', () => {
+    const key = certificateKey(bytesOf(form.keyMaterial))
+    const family = certificateFamilies.get(key.asymmetricKeyType)
+    if (family === undefined) throw notForThis()
+    return { family, key }
+  })
 }
 
 function certificateKey(der: Uint8Array): KeyObject {

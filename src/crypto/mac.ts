@@ -47,7 +47,7 @@ export const hashOfHmac = (algorithm: number | undefined): HashingAlgorithm | un
  * Which code is meant: the parameters' HMAC algorithm, else their block cipher mode, else their hash, else what the key is
  * for: an HMAC key names its hash, the key of a cipher makes CMACs.
  */
-function hashMeant(key: KeyForm, parameters: CryptographicParameters): number | undefined {
+export function hashMeant(key: KeyForm, parameters: CryptographicParameters): number | undefined {
   const named = hashOfHmac(parameters.cryptographicAlgorithm)
   if (named !== undefined) return named
   if (parameters.blockCipherMode !== undefined) return undefined

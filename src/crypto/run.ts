@@ -5,9 +5,12 @@
  */
 
 import { extname } from 'node:path'
+import { systemClock } from '#actor/clock'
 import { plainCryptoError, revivedCryptoError } from './errors.ts'
 import { createJobPool } from './job-pool.ts'
 import { type CryptoJob, type CryptoJobKind, type CryptoResult, costOf, executeJob } from './jobs.ts'
+import { KeptKeys, type KeptKeysLimits } from './kept-keys.ts'
+import { keepKeysIn } from './key-use.ts'
 
 export { AlgorithmError, CryptoBusy, CryptoFailure, KeyFormatError, KeyUseError, KeyWrapError } from './errors.ts'
 export type { GeneratedKey, GeneratedKeyPair, KeyPairRequest, SymmetricKeyRequest } from './generate.ts'
@@ -23,6 +26,8 @@ export interface CryptoRunnerOptions {
   readonly workers: number
   /** Jobs that the workers may have taken and not yet answered; one more is refused with CryptoBusy. */
   readonly queueMax: number
+  /** Keys that this thread and each worker keep read; undefined: every job reads its key anew. */
+  readonly keptKeys?: KeptKeysLimits | undefined
   /** Told of a worker that died. */
   readonly onWorkerError?: ((error: Error) => void) | undefined
 }
@@ -43,13 +48,18 @@ export function createCryptoRunner({ placement, ...options }: CryptoRunnerOption
   // The worker is TypeScript in the repository and JavaScript in a package: like this file.
   const workerUrl = new URL(`../../workers/crypto${extname(import.meta.url)}`, import.meta.url).href
   const pool = createJobPool({ ...options, workerUrl })
+  const { keptKeys } = options
+  if (keptKeys !== undefined) keepKeysIn(new KeptKeys(keptKeys, systemClock))
   return {
     async run<Kind extends CryptoJobKind>(job: CryptoJob<Kind>) {
-      const cost = costOf(job)
-      if (placement === 'auto' && cost === 'inline') return executedHere(job)
-      return (await pool.run(job, cost === 'heavy')) as CryptoResult<Kind>
+      const { microseconds, inPlace } = costOf(job)
+      if (placement === 'auto' && inPlace) return executedHere(job)
+      return (await pool.run(job, microseconds)) as CryptoResult<Kind>
     },
-    close: () => pool.close(),
+    async close() {
+      if (keptKeys !== undefined) keepKeysIn(undefined)
+      await pool.close()
+    },
   }
 }
 

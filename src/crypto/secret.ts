@@ -74,7 +74,8 @@ export function constantTimeEqual(left: Uint8Array, right: Uint8Array): boolean 
 
 /** Overwrites bytes with zeros. */
 export function wipe(bytes: Uint8Array): void {
-  bytes.fill(0)
+  // Memory that was handed to another thread is empty here, and refuses to be filled.
+  if (bytes.length > 0) bytes.fill(0)
 }
 
 /** Overwrites every byte array within plain data (objects and arrays). Numbers and bigints cannot be overwritten. */

@@ -31,7 +31,7 @@ describe('algorithms', () => {
   })
 
   for (const row of algorithmRows.values()) {
-    if (row.generation === 'never') continue
+    if (!row.generated) continue
     test(`${row.name}: the default length is one of its lengths`, () => {
       assert.ok(row.defaultLengthBits !== undefined && lengthAllowed(row.lengths, row.defaultLengthBits))
     })

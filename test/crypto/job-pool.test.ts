@@ -13,7 +13,8 @@ const open = (workers: number, queueMax: number, errors: Error[] = []): JobPool 
   opened.push(pool)
   return pool
 }
-const run = async (pool: JobPool, job: MortalJob, alone = false) => (await pool.run(job, alone)) as MortalAnswer
+const run = async (pool: JobPool, job: MortalJob, alone = false) =>
+  (await pool.run(job, alone ? 3000 : 1)) as MortalAnswer
 const answer: MortalJob = { act: 'answer' }
 
 after(async () => {
@@ -83,6 +84,23 @@ describe('job pool', () => {
     await run(pool, answer)
     await assert.rejects(run(pool, { act: 'exit' }), CryptoFailure)
     await Promise.all([run(pool, answer), run(pool, answer), run(pool, answer)])
+  })
+
+  test('a slow job holds up none that is quick', async () => {
+    const pool = open(1, 10)
+    let slowDone = false
+    const slow = pool.run({ act: 'answer', waitMs: 1500 } satisfies MortalJob, 50_000).then(() => (slowDone = true))
+    await run(pool, answer)
+    await run(pool, answer, true)
+    assert.equal(slowDone, false)
+    await slow
+  })
+
+  test('quick work of some time is shared among the threads', async () => {
+    const pool = open(2, 100)
+    const jobs = Array.from({ length: 8 }, () => pool.run(answer, 100) as Promise<MortalAnswer>)
+    const together = (await Promise.all(jobs)).map((one) => one.together)
+    assert.deepEqual(together, [2, 2, 2, 2, 2, 2, 2, 2])
   })
 
   test('closing answers what was taken and refuses the rest', async () => {
