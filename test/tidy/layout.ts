@@ -65,9 +65,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   'workers/crypto': { imports: ['crypto'], packages: [] },
   'workers/store': { imports: ['store/lmdb/messages', 'store/lmdb/writer'], packages: [] },
   // Not the project's own wrapper of pkijs: a black box must not be built of what it measures.
-  bench: { imports: wire, packages: ['asn1js', 'pkijs', 'yargs'] },
-  // Times one part of the project, so it reaches into it.
-  'bench/micro': { imports: ['actor', 'crypto', ...wire], packages: ['tinybench'] },
+  bench: { imports: wire, packages: ['asn1js', 'pkijs', 'tinybench', 'yargs'] },
   conformance: { imports: wire, packages: ['yargs'] },
   docs: { imports: wire, packages: ['yargs'] },
   tools: { imports: ['config', 'kmip', 'operations'], packages: [] },
@@ -80,7 +78,6 @@ export const roots: readonly string[] = [
   'workers/store',
   'kmipctl',
   'bench',
-  'bench/micro',
   'conformance',
   'docs',
   'tools',

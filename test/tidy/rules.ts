@@ -54,7 +54,6 @@ const roomOf = (path: string): string | undefined => {
   const [top, second, third] = path.split('/')
   if (top === 'src') return third === undefined ? second?.replace(/\.ts$/, '') : second
   if (top === 'workers') return path.replace(/\.ts$/, '')
-  if (top === 'bench' && second === 'micro') return 'bench/micro'
   return top
 }
 
