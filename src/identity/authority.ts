@@ -100,7 +100,27 @@ export function createAuthority(
     keyType === 'ec'
       ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
       : generateKeyPairSync('rsa', { modulusLength: 3072 })
-  const certificate = blankCertificate(validityFrom(nowSeconds, authorityDays), keys.publicKey, entropy)
+  return createAuthorityOf(keys, subject, nowSeconds, entropy)
+}
+
+/** A private key and its public key, both as Node holds them. */
+export interface KeyPair {
+  readonly publicKey: KeyObject
+  readonly privateKey: KeyObject
+}
+
+/**
+ * A new certificate authority with this key pair, self-signed with SHA-256.
+ * @throws CertificateError when the subject cannot be written.
+ */
+export function createAuthorityOf(
+  keys: KeyPair,
+  subject: NameFields,
+  nowSeconds: number,
+  entropy: Entropy,
+  days = authorityDays,
+): CertificateWithKey {
+  const certificate = blankCertificate(validityFrom(nowSeconds, days), keys.publicKey, entropy)
   certificate.subject = writeName(subject)
   certificate.issuer = certificate.subject
   certificate.extensions = [
@@ -182,7 +202,7 @@ export interface RequestedCertificate {
 }
 
 /**
- * A certificate for a public key that others hold, for signatures and key encipherment of a client: no server and no
+ * A certificate for a public key that others hold, for signatures and key encipherment of a client (or of a server): no
  * authority of its own.
  * @throws CertificateError when the subject cannot be written.
  */
@@ -191,19 +211,22 @@ export function issueRequestedCertificate(
   { subject, subjectPublicKeyInfo, subjectAlternativeName }: RequestedCertificate,
   nowSeconds: number,
   entropy: Entropy,
+  days = clientCertificateDays,
+  purpose: 'client' | 'server' = 'client',
 ): Uint8Array {
+  const keyPurpose = purpose === 'client' ? oid.clientAuthentication : oid.serverAuthentication
   return issue(authority, {
     subject:
       subject instanceof Uint8Array
         ? new RelativeDistinguishedNames({ schema: fromBER(Uint8Array.from(subject)).result })
         : writeName(subject),
     publicKey: createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' }),
-    days: clientCertificateDays,
+    days,
     nowSeconds,
     entropy,
     extensions: [
       keyUsageExtension(keyUsage.digitalSignature | keyUsage.keyEncipherment),
-      extension(oid.extendedKeyUsage, false, new ExtKeyUsage({ keyPurposes: [oid.clientAuthentication] }).toSchema()),
+      extension(oid.extendedKeyUsage, false, new ExtKeyUsage({ keyPurposes: [keyPurpose] }).toSchema()),
       ...(subjectAlternativeName === undefined
         ? []
         : [new Extension({ extnID: oid.subjectAlternativeName, extnValue: buffer(subjectAlternativeName) })]),
@@ -283,7 +306,8 @@ function writeTime(seconds: number): Time {
   return new Time({ type: value.getUTCFullYear() < 2050 ? TimeType.UTCTime : TimeType.GeneralizedTime, value })
 }
 
-function writeName(fields: NameFields): RelativeDistinguishedNames {
+/** A name of these fields. @throws CertificateError when one cannot be written, or there is none. */
+export function writeName(fields: NameFields): RelativeDistinguishedNames {
   const sets: AsnSet[] = []
   for (const label of Object.keys(nameFields) as NameFieldLabel[]) {
     const value = fields[label]

@@ -1,9 +1,14 @@
 /**
  * Requests for certificates (PKCS#10, RFC 2986), as DER and as PEM. What it is: a bounded reader that gives plain values once
- * the request's signature is that of the key it names. What it is not: an issuer (`issuer.ts`). Nothing of pkijs crosses it.
+ * the request's signature is that of the key it names, and the writer of requests for keys that are made here. What it is
+ * not: an issuer (`issuer.ts`). Nothing of pkijs crosses it.
  */
+import { sign } from 'node:crypto'
+import { BitString, Constructed, fromBER, Integer, Null, ObjectIdentifier, Sequence } from 'asn1js'
 import { CertificationRequest, Extensions } from 'pkijs'
+import { type KeyPair, writeName } from './authority.ts'
 import { CertificateError } from './certificates.ts'
+import type { NameFields } from './names.ts'
 
 /** What a request asks for. The proof that its maker holds the private key has been checked. */
 export interface ParsedRequest {
@@ -36,6 +41,41 @@ export async function parseCertificateRequest(bytes: Uint8Array, form: 'der' | '
     throw new CertificateError('not a certificate request of PKCS#10 that can be read', { cause: error })
   }
   throw new CertificateError('the signature of the certificate request is not that of its key')
+}
+
+/** sha256WithRSAEncryption (RFC 8017 A.2.4) */
+const sha256WithRsa = '1.2.840.113549.1.1.11'
+
+/**
+ * A request for a certificate of this RSA key pair, DER, signed with SHA-256.
+ *
+ *     SEQUENCE { SEQUENCE { version 0, subject, subjectPublicKeyInfo, [0] attributes }, algorithm, signature }   RFC 2986 §4
+ *
+ * @throws CertificateError when the subject cannot be written.
+ */
+export function createCertificateRequest(subject: NameFields, keys: KeyPair): Uint8Array {
+  const publicKey = Uint8Array.from(keys.publicKey.export({ format: 'der', type: 'spki' }))
+  const information = new Sequence({
+    value: [
+      new Integer({ value: 0 }),
+      writeName(subject).toSchema(),
+      fromBER(publicKey).result,
+      new Constructed({ idBlock: { tagClass: 3, tagNumber: 0 }, value: [] }),
+    ],
+  })
+  const signature = sign('sha256', Buffer.from(information.toBER()), keys.privateKey)
+  const algorithm = new Sequence({ value: [new ObjectIdentifier({ value: sha256WithRsa }), new Null()] })
+  const bits = new BitString({ valueHex: Uint8Array.from(signature).buffer })
+  return new Uint8Array(new Sequence({ value: [information, algorithm, bits] }).toBER())
+}
+
+/** A request as PEM, with 64 characters to a line and a final newline. */
+export function certificateRequestToPem(der: Uint8Array): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []
+  return `-----BEGIN CERTIFICATE REQUEST-----\n${lines.join('\n')}\n-----END CERTIFICATE REQUEST-----\n`
 }
 
 function derOfPem(bytes: Uint8Array): Uint8Array {

@@ -87,8 +87,20 @@ const tag = { boolean: 1, integer: 2, octetString: 4, sequence: 16, set: 17, utc
  * @throws CertificateError for anything that is not exactly one DER certificate, whatever the bytes; nothing else.
  */
 export function parseCertificate(der: Uint8Array): ParsedCertificate {
+  return withOneError(() => readCertificate(der))
+}
+
+/**
+ * Reads one distinguished name: a certificate request's subject, say.
+ * @throws CertificateError for anything that is not exactly one DER name; nothing else.
+ */
+export function parseName(der: Uint8Array): DistinguishedName {
+  return withOneError(() => readName(decode(der)))
+}
+
+function withOneError<T>(read: () => T): T {
   try {
-    return readCertificate(der)
+    return read()
   } catch (error) {
     if (error instanceof CertificateError) throw error
     // The decoder beneath reports hostile bytes by errors of many kinds; the caller needs to know one.

@@ -45,10 +45,13 @@ export type Permission = (typeof permissionNames)[number]
 
 /** Whom a session acts as. Plain data: it can travel to another thread. */
 export interface Principal {
-  readonly kind: 'client'
+  /** `anonymous`: a registered client that nobody logged in on, in mode `tls-pw-opt`; it acts as `global`. */
+  readonly kind: 'client' | 'anonymous'
   readonly domain: string
   /** The owner name of its user, `local|kmip`: owner of the objects that the session makes. */
   readonly user: string
+  /** The groups of its user, by name. */
+  readonly groups: readonly string[]
   /** Identifier of the registered client. */
   readonly clientId: string
   readonly administrator: boolean
@@ -75,26 +78,26 @@ export interface PasswordHash {
 
 /** A user. Key of its record: `userKey` of its name. */
 export interface UserRecord {
+  /** Never changes and is never used again: what was granted to a user is not the next one's of that name. */
+  readonly id: string
   readonly domain: string
   readonly connection: string
   readonly name: string
-  /** Never changes and is never used again: what was granted to a user is not the next one's of that name. */
-  readonly id: string
   /** Absent: no password opens this user. */
   readonly password?: PasswordHash
   /** May administer the server (users, clients, interfaces). It gives no access to objects: see `permissions.ts`. */
   readonly administrator: boolean
-  /** Seconds since 1970. */
-  readonly createdSeconds: number
-}
   /** Names of the groups that it is in, of its own domain. */
   readonly groups: readonly string[]
   readonly email?: string
   /** True: neither a log-in nor a certificate opens anything for this user. */
   readonly disabled?: boolean
+  /** Seconds since 1970. */
+  readonly createdSeconds: number
+  readonly updatedSeconds: number
+}
 
 /** Which part of a certificate's subject names the user: the reference's `cert_user_field`. `E_ND`: E-mail up to its `@`. */
-  readonly updatedSeconds: number
 export const certificateUserFields = ['CN', 'SN', 'E', 'E_ND', 'UID', 'OU'] as const
 export type CertificateUserField = (typeof certificateUserFields)[number]
 
@@ -120,9 +123,14 @@ export interface ClientRecord {
   readonly profile?: string
   /** Mode of the interface that registered it by itself; absent: an administrator or a token's holder did. */
   readonly mode?: InterfaceMode
-  readonly status: 'active' | 'disabled'
+  /** `revoked`: its certificate is on a revocation list. */
+  readonly status: 'active' | 'disabled' | 'revoked'
   /** DER. */
   readonly certificate: Uint8Array
+  /** SHA-256 of the certificate's issuer (DER), lower-case hexadecimal: with the serial, what revocation lists name it by. */
+  readonly issuerDigest?: string
+  /** The certificate's serial number, lower-case hexadecimal. */
+  readonly serialHex?: string
   /** Seconds since 1970. */
   readonly notBeforeSeconds: number
   /** Seconds since 1970. */
@@ -139,6 +147,7 @@ export const userTable: Table<UserRecord> = {
     { field: 'domain', value: domain },
     { field: 'connection', value: `${domain}|${connection}` },
     { field: 'name', value: name },
+    ...groups.map((group) => ({ field: 'group', value: `${domain}|${group}` })),
   ],
   claims: ({ id }) => [{ field: 'id', value: id }],
 }
@@ -146,11 +155,12 @@ export const userTable: Table<UserRecord> = {
 /** Registered clients by fingerprint. */
 export const clientTable: Table<ClientRecord> = {
   name: 'client',
-  index: ({ clientId, domain, name, userKey, status, notAfterSeconds }) => [
+  index: ({ clientId, domain, name, userKey, issuerDigest, status, notAfterSeconds }) => [
     { field: 'clientId', value: clientId },
     { field: 'domain', value: domain },
     { field: 'name', value: name },
     ...(userKey === undefined ? [] : [{ field: 'user', value: userKey }]),
+    ...(issuerDigest === undefined ? [] : [{ field: 'issuer', value: issuerDigest }]),
     { field: 'status', value: status },
     { field: 'notAfter', value: notAfterSeconds },
   ],
@@ -192,6 +202,12 @@ export function ownerName(name: UserName): string {
   return name.domain === rootDomain ? `${name.connection}|${name.user}` : userKey(name)
 }
 
+/** The domain of an owner: `local|joe` and `global` are of root, `domain|local|joe` and `domain||global` of theirs. */
+export function domainOfOwner(owner: string): string {
+  const parts = owner.split('|')
+  return parts.length === 3 ? (parts[0] ?? rootDomain) : rootDomain
+}
+
 /** The user with this name, or undefined. */
 export function findUser(store: Store, name: UserName): Stored<UserRecord> | undefined {
   return store.read(userTable, userKey(name))
@@ -202,16 +218,11 @@ export function findClient(store: Store, fingerprint: string): Stored<ClientReco
   return store.read(clientTable, fingerprint)
 }
 
-/** The domain of an owner: `local|joe` and `global` are of root, `domain|local|joe` and `domain||global` of theirs. */
-export function domainOfOwner(owner: string): string {
-  const parts = owner.split('|')
-  return parts.length === 3 ? (parts[0] ?? rootDomain) : rootDomain
-}
-
 /** Why a certificate gives no principal. */
 export type Refusal =
   | 'not registered'
   | 'client disabled'
+  | 'certificate revoked'
   | 'certificate not yet valid'
   | 'certificate expired'
   | 'user removed'
@@ -228,13 +239,14 @@ export function identify(
 ): { readonly principal: Principal } | { readonly refused: Refusal } {
   const client = findClient(store, fingerprint)?.value
   if (client === undefined) return { refused: 'not registered' }
+  if (client.status === 'revoked') return { refused: 'certificate revoked' }
   if (client.status !== 'active') return { refused: 'client disabled' }
   if (nowSeconds < client.notBeforeSeconds) return { refused: 'certificate not yet valid' }
   if (nowSeconds > client.notAfterSeconds) return { refused: 'certificate expired' }
   const user = client.userKey === undefined ? undefined : store.read(userTable, client.userKey)?.value
   if (user === undefined) return { refused: 'user removed' }
   const name = { domain: user.domain, connection: user.connection, user: user.name }
-  const { administrator } = user
+  const { administrator, groups } = user
   const { clientId, domain } = client
-  return { principal: { kind: 'client', domain, user: ownerName(name), clientId, administrator, fingerprint } }
+  return { principal: { kind: 'client', domain, user: ownerName(name), groups, clientId, administrator, fingerprint } }
 }

@@ -1,28 +1,10 @@
 /**
- * Administered records in the store: change, remove, list. What it is: the loops around `read` and `commit` that everything
+ * Administered records in the store: change, remove, find. What it is: the loops around `read` and `commit` that everything
  * administered needs. What it is not: a rule about any of them.
  */
-import type { Change, Store, Stored, Table } from '#store/store'
+import type { Change, IndexValue, Store, Stored, Table } from '#store/store'
 import { AdministrationError } from './administration-error.ts'
 
-/** Part of a list. `total` counts all that match, wherever the part lies. */
-export interface Page<T> {
-  readonly skip: number
-  readonly limit: number
-  readonly total: number
-  readonly resources: readonly T[]
-}
-
-/** Which part of a list is wanted. */
-export interface PageWanted {
-  readonly skip?: number | undefined
-  readonly limit?: number | undefined
-}
-
-/** What a list gives when nobody says how much. */
-export const pageLimitDefault = 10
-/** More than this is asked for page by page: a page is made at once, while others wait. */
-export const pageLimitMax = 2_000
 /** Somebody makes progress in each round, so rounds are few; more of them means that something is wrong. */
 const roundsMax = 1_000
 
@@ -77,31 +59,11 @@ export async function removeRecord<T>(store: Store, table: Table<T>, key: string
   }
 }
 
-/**
- * A page of the records that have all these index entries, in the store's order.
- * @throws AdministrationError `invalid` for a page that cannot be
- */
-export function listRecords<T>(
-  store: Store,
-  table: Table<T>,
-  where: Readonly<Record<string, string | number | undefined>>,
-  { skip = 0, limit = pageLimitDefault }: PageWanted = {},
-): Page<Stored<T>> {
-  if (!Number.isSafeInteger(skip) || skip < 0)
-    throw new AdministrationError('invalid', 'skip is a whole number, not below 0')
-  if (!Number.isSafeInteger(limit) || limit < 1 || limit > pageLimitMax)
-    throw new AdministrationError('invalid', `limit is a whole number from 1 to ${pageLimitMax}`)
-  const all = Object.entries(where).flatMap(([field, equals]) => (equals === undefined ? [] : [{ field, equals }]))
-  const { keys, total } = store.find(table, { all, any: [], offset: skip, limit })
-  const resources = keys.flatMap((key) => store.read(table, key) ?? [])
-  return { skip, limit, total, resources }
-}
-
 /** The one record with all these index entries, or undefined. */
 export function findRecord<T>(
   store: Store,
   table: Table<T>,
-  where: Readonly<Record<string, string | number>>,
+  where: Readonly<Record<string, IndexValue>>,
 ): Stored<T> | undefined {
   const all = Object.entries(where).map(([field, equals]) => ({ field, equals }))
   const [key] = store.find(table, { all, any: [], offset: 0, limit: 1 }).keys

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { SettableClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
+import { AdministrationError } from '#identity/administration-error'
 import { createAuthority, issueClientCertificate } from '#identity/authority'
+import { certificateUserName } from '#identity/certificate-user'
 import { CertificateError, parseCertificate } from '#identity/certificates'
 import {
   clientTable,
@@ -14,19 +16,12 @@ import {
   parseUserName,
   rootDomain,
   type UserName,
-  type UserRecord,
   userKey,
   userTable,
 } from '#identity/principals'
-import {
-  certificateUserName,
-  newRecord,
-  type Registration,
-  RegistrationError,
-  registerClient,
-  removeClient,
-} from '#identity/registration'
+import { newRecord, type Registration, registerClient, removeClient } from '#identity/registration'
 import { MemoryStore } from '#store/memory'
+import { userNamed } from './registered.ts'
 
 const clock = new SettableClock()
 const now = clock.nowSeconds()
@@ -40,9 +35,7 @@ function clientCertificate(CN = 'joe'): Uint8Array {
 async function storeWith(...users: readonly UserName[]): Promise<MemoryStore> {
   const store = new MemoryStore([userTable, clientTable])
   for (const name of users) {
-    const { domain, connection, user } = name
-    const value: UserRecord = { domain, connection, name: user, administrator: false, createdSeconds: now }
-    await store.commit([newRecord(userTable.name, userKey(name), value)])
+    await store.commit([newRecord(userTable.name, userKey(name), userNamed(name, now))])
   }
   return store
 }
@@ -88,6 +81,8 @@ describe('registration', () => {
         kind: 'client',
         domain: 'root',
         user: 'local|joe',
+        groups: [],
+        groups: [],
         clientId: value.clientId,
         administrator: false,
         fingerprint: key,
@@ -140,7 +135,7 @@ describe('registration', () => {
     for (const [change, message] of refused) {
       const registration = { certificate: clientCertificate(), user: joe, name: 'second', ...change }
       await assert.rejects(registerClient(registration, context), (error) => {
-        return error instanceof RegistrationError && message.test(error.message)
+        return error instanceof AdministrationError && message.test(error.message)
       })
     }
     const registration = { certificate: new Uint8Array(9), user: joe, name: 'third' }
