@@ -40,7 +40,9 @@ export class Transaction {
   readonly #store: Store
   readonly #table: Table<ManagedObject>
   readonly #now: number
-  #drafts = new Map<string, Draft>()
+  readonly #drafts = new Map<string, Draft>()
+  /** What each change replaced, newest last: how to come back to a savepoint. */
+  readonly #replaced: { readonly key: string; readonly draft: Draft | undefined }[] = []
   /** What was read first of each object: changes are decided from it, so it is the revision that they expect. */
   readonly #reads = new Map<string, Stored<ManagedObject> | undefined>()
 
@@ -85,6 +87,7 @@ export class Transaction {
   #draft(uniqueIdentifier: string, value: ManagedObject | undefined): void {
     const draft = this.#drafts.get(uniqueIdentifier)
     const stored = draft === undefined ? this.#firstRead(uniqueIdentifier) : undefined
+    this.#replaced.push({ key: uniqueIdentifier, draft })
     this.#drafts.set(uniqueIdentifier, {
       revision: draft?.revision ?? stored?.revision ?? 0,
       previous: draft === undefined ? stored?.value : draft.previous,
@@ -93,13 +96,16 @@ export class Transaction {
   }
 
   /** The changes so far, to come back to. */
-  savepoint(): ReadonlyMap<string, Draft> {
-    return new Map(this.#drafts)
+  savepoint(): number {
+    return this.#replaced.length
   }
 
   /** Drops what was noted since the savepoint. */
-  rollback(savepoint: ReadonlyMap<string, Draft>): void {
-    this.#drafts = new Map(savepoint)
+  rollback(savepoint: number): void {
+    for (const { key, draft } of this.#replaced.splice(savepoint).reverse()) {
+      if (draft === undefined) this.#drafts.delete(key)
+      else this.#drafts.set(key, draft)
+    }
   }
 
   /** Whether there is anything to commit. */

@@ -83,6 +83,8 @@ export class Connection {
   #cancelRequestTimer: Cancel = nothing
   #requestTimed = false
   #cancelIdleTimer: Cancel = nothing
+  /** When the session was last not idle: the timer looks at it, so that a request costs no timer of its own. */
+  #lastUsedMs = 0
   #ending: ConnectionEnd = 'peer'
   #detail = ''
   #lastWords: KmipError | undefined
@@ -137,7 +139,7 @@ export class Connection {
     this.#timeRequest(taken > 0)
     this.#setPaused(this.#isFull())
     if (refused !== undefined) this.#finish('framing', refused.message, refused)
-    else if (this.#waiting.length > 0) this.#startIdleTimer()
+    else if (this.#waiting.length > 0) this.#lastUsedMs = this.#options.clock.nowMs()
     this.#run()
   }
 
@@ -178,7 +180,7 @@ export class Connection {
       if (this.#paused && half && this.#state === 'open') this.#takeRequests()
     }
     this.#busy = false
-    this.#startIdleTimer()
+    this.#lastUsedMs = this.#options.clock.nowMs()
     if (this.#state === 'finishing') this.#end()
   }
 
@@ -232,12 +234,18 @@ export class Connection {
   }
 
   #startIdleTimer(): void {
-    this.#cancelIdleTimer()
     const { clock, limits } = this.#options
-    if (limits.idleTimeoutMs === 0) return
-    this.#cancelIdleTimer = clock.after(limits.idleTimeoutMs, () => {
-      if (this.#busy) this.#startIdleTimer()
-      else this.#finish('idle', '')
+    this.#lastUsedMs = clock.nowMs()
+    if (limits.idleTimeoutMs !== 0) this.#waitForIdleness(limits.idleTimeoutMs)
+  }
+
+  #waitForIdleness(delayMs: number): void {
+    const { clock, limits } = this.#options
+    this.#cancelIdleTimer = clock.after(delayMs, () => {
+      const idleMs = this.#busy ? 0 : clock.nowMs() - this.#lastUsedMs
+      if (idleMs >= limits.idleTimeoutMs) return this.#finish('idle', '')
+      // A clock that was set back must not make the wait longer than the limit.
+      this.#waitForIdleness(Math.min(limits.idleTimeoutMs, limits.idleTimeoutMs - idleMs))
     })
   }
 

@@ -7,7 +7,7 @@ const stored = (key: string, revision: number, value: unknown = key) => ({ key, 
 
 test('a record comes back at its revision, and at no other', () => {
   const cache = new RecordCache(10_000)
-  cache.put('object', stored('a', 3, 1n), 10, 1n)
+  cache.put('object', stored('a', 3), 10, 1n)
   assert.deepEqual(cache.get('object', 'a', 3, 1n), stored('a', 3))
   assert.equal(cache.get('user', 'a', 3, 1n), undefined)
   assert.equal(cache.get('object', 'a', 4, 1n), undefined)
@@ -17,10 +17,10 @@ test('a record comes back at its revision, and at no other', () => {
 test('what was not asked for longest makes room', () => {
   // Each record weighs 512 + 4 x 100: two fit, three do not.
   const cache = new RecordCache(2 * 912)
-  cache.put('t', stored('a', 1, 1n), 100, 1n)
-  cache.put('t', stored('b', 1, 1n), 100, 1n)
+  cache.put('t', stored('a', 1), 100, 1n)
+  cache.put('t', stored('b', 1), 100, 1n)
   cache.get('t', 'a', 1, 1n)
-  cache.put('t', stored('c', 1, 1n), 100, 1n)
+  cache.put('t', stored('c', 1), 100, 1n)
   assert.equal(cache.get('t', 'b', 1, 1n), undefined)
   assert.ok(cache.get('t', 'a', 1, 1n))
   assert.ok(cache.get('t', 'c', 1, 1n))
@@ -29,19 +29,19 @@ test('what was not asked for longest makes room', () => {
 test('a record that is put again, dropped or too large weighs nothing', () => {
   const cache = new RecordCache(2 * 912)
   for (let revision = 1; revision <= 5; revision += 1) cache.put('t', stored('a', revision), 100, 1n)
-  cache.put('t', stored('b', 1, 1n), 100, 1n)
+  cache.put('t', stored('b', 1), 100, 1n)
   assert.ok(cache.get('t', 'a', 5, 1n))
-  cache.put('t', stored('large', 1, 1n), 10_000, 1n)
+  cache.put('t', stored('large', 1), 10_000, 1n)
   assert.equal(cache.get('t', 'large', 1, 1n), undefined)
   cache.drop('t', 'a')
-  cache.put('t', stored('c', 1, 1n), 100, 1n)
+  cache.put('t', stored('c', 1), 100, 1n)
   assert.ok(cache.get('t', 'b', 1, 1n))
   assert.ok(cache.get('t', 'c', 1, 1n))
 })
 
 test('a bound of 0 keeps nothing', () => {
   const cache = new RecordCache(0)
-  cache.put('t', stored('a', 1, 1n), 1, 1n)
+  cache.put('t', stored('a', 1), 1, 1n)
   assert.equal(cache.get('t', 'a', 1, 1n), undefined)
 })
 
