@@ -283,7 +283,13 @@ export const settingGroups = {
       1_000_000,
       1_000,
       100_000_000,
-      'Iterations that a client may ask of PBKDF2: about a second of a worker.',
+      'Iterations that a client may ask of PBKDF2, or with a PKCS#12 container that it registers: about a second of a worker.',
+    ),
+    pkcs12Iterations: integer(
+      100_000,
+      2_048,
+      1_000_000,
+      'Iterations of each of the three derivations from the password of a PKCS#12 container: 100,000 take a worker 0.1 s.',
     ),
     randomBytesMax: integer(64 * KiB, 32, 16 * MiB, 'Bytes that one RNG Retrieve returns.'),
     rngSeed: choice(

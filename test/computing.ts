@@ -130,6 +130,7 @@ export const keyRows = <N extends WithKey>(
 /** Settings of the operations that compute, for tests that change one. */
 export const computing: ComputingPolicy = {
   deriveIterationsMax: 10_000,
+  pkcs12Iterations: 2_048,
   randomBytesMax: 1_024,
   rngSeed: 'use',
   rngSeedBytesMax: 16,

@@ -58,6 +58,7 @@ const policy: Policy = {
   wrapping: { wrappingAllowed: 'common', unwrapMask: 'unwrap', registeredWrapped: 'keep' },
   computing: {
     deriveIterationsMax: 10_000,
+    pkcs12Iterations: 2_048,
     randomBytesMax: 1_024,
     rngSeed: 'use',
     rngSeedBytesMax: 16,

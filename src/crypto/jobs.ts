@@ -22,6 +22,13 @@ import {
 import { type ConvertedKey, convertKey, type KeyForm, type ParsedKey, parseKey } from './key-format.ts'
 import { isAsymmetric } from './key-use.ts'
 import { computeMac, hashMeant, verifyMac } from './mac.ts'
+import {
+  type ContainerRequest,
+  type OpenedContainer,
+  type OpenRequest,
+  openContainer,
+  writeContainer,
+} from './pkcs12.ts'
 import { needsRecovery } from './rsa-key.ts'
 import { computeSignature, type SignRequest, type VerifyRequest, verifySignature } from './signature.ts'
 import { type JoinRequest, joinKey, type Share, type SplitRequest, type SplitSecret, splitKey } from './split.ts'
@@ -74,6 +81,8 @@ export interface CryptoJobs {
     readonly request: { readonly encodedMaterial: Uint8Array; readonly keyFormatType?: KeyFormatType | undefined }
     readonly result: Digest
   }
+  readonly writeContainer: { readonly request: ContainerRequest; readonly result: { readonly container: Uint8Array } }
+  readonly openContainer: { readonly request: OpenRequest; readonly result: OpenedContainer }
 }
 
 export type CryptoJobKind = keyof CryptoJobs
@@ -179,6 +188,12 @@ const rows: Rows = {
     execute: ({ encodedMaterial, keyFormatType }) => mandatoryDigest(encodedMaterial, keyFormatType),
     cost: ({ encodedMaterial }) => hashCost(HashingAlgorithm.SHA_256, encodedMaterial.length),
   },
+  writeContainer: {
+    execute: (request) => ({ container: writeContainer(request) }),
+    cost: ({ iterations }) => guessed(500 + iterations),
+  },
+  // How many iterations a container asks for is known when it is open.
+  openContainer: { execute: openContainer, cost: () => guessed(50_000) },
 }
 
 /** What a job will cost, about: in a thread that has read its key before. */

@@ -16,6 +16,7 @@ export { AlgorithmError, CryptoBusy, CryptoFailure, KeyFormatError, KeyUseError,
 export type { GeneratedKey, GeneratedKeyPair, KeyPairRequest, SymmetricKeyRequest } from './generate.ts'
 export type { CryptoJob, CryptoJobKind, CryptoResult } from './jobs.ts'
 export type { ConvertedKey, KeyForm, ParsedKey } from './key-format.ts'
+export { containerCertificatesMax, type OpenedContainer } from './pkcs12.ts'
 export type { KeyMaterial, TransparentKey } from './transparent.ts'
 
 /** Settings of a runner. */

@@ -4,7 +4,7 @@ import { KmipError } from '#kmip/errors'
 import { objectRow, objectRows } from '#kmip/objects'
 import { importedAttributes } from '#objects/imported-attributes'
 import { addObject } from './creation.ts'
-import { checkSize, inTheClear, objectWithin, readObject, readUnwrapped } from './object-reading.ts'
+import { checkSize, inTheClear, objectWithin, readTaken, readUnwrapped } from './object-reading.ts'
 import { type Context, operation } from './operation.ts'
 
 /** An identifier that others made: text that can be a key of the store. */
@@ -36,15 +36,15 @@ export const importObject = operation({
     const value = keyWrapType === KeyWrapType.NotWrapped ? await inTheClear(objectType, received, context) : received
     const { policy } = context.services
     const attributes = importedAttributes({ uniqueIdentifier, objectType }, attribute, context.version, policy)
-    const reading = readObject(objectType, value, attributes, context)
-    const { derived, digested } = await (value === received ? reading : readUnwrapped(reading))
+    const reading = readTaken(objectType, value, attributes, context)
+    const { derived, digested, kept } = await (value === received ? reading : readUnwrapped(reading))
     if (replaced !== undefined) context.transaction.remove(uniqueIdentifier)
     const made = await addObject(context, {
       uniqueIdentifier,
       objectType,
       attributes,
       derived,
-      value,
+      value: kept,
       digested,
       generated: false,
       ...(replaced === undefined ? {} : { replaces: replaced }),

@@ -24,6 +24,7 @@ import {
 import type { AttributeSet } from '#objects/managed-object'
 import { bigIntegerBytes } from '#ttlv/binary'
 import { certificateAttributes } from './certificate-attributes.ts'
+import { takenOut } from './containers.ts'
 import { type Digested, digestedKey, given, keptObjectTypes } from './creation.ts'
 import { isWrapped, unwrapped } from './key-wrapping.ts'
 import type { Context } from './operation.ts'
@@ -63,7 +64,7 @@ export const inTheClear = async (objectType: number, value: object, context: Con
  * for the difference would tell of what was decrypted.
  * @throws KmipError Cryptographic Failure where the unwrapped material is not the key that it is said to be
  */
-export const readUnwrapped = async (reading: Promise<Reading> | Reading): Promise<Reading> => {
+export const readUnwrapped = async <T extends Reading>(reading: Promise<T>): Promise<T> => {
   try {
     return await reading
   } catch (error) {
@@ -86,10 +87,27 @@ const bytesWithin = (value: unknown): number => {
 }
 
 /**
+ * Reads an object that a request brings; a key in a PKCS#12 container is taken out of it.
+ * @throws as `readObject` and `takenOut` do
+ */
+export const readTaken = async (
+  objectType: number,
+  value: object,
+  attributes: AttributeSet,
+  context: Context,
+): Promise<Reading & { readonly kept: object }> => {
+  const taken = await takenOut(objectType, value, attributes, context)
+  if (taken === undefined) return { ...(await readObject(objectType, value, attributes, context)), kept: value }
+  const { friendlyName, digested, value: kept } = taken
+  const { derived } = await readObject(objectType, kept, attributes, context)
+  return { derived: { ...derived, 'PKCS#12 Friendly Name': friendlyName }, digested, kept }
+}
+
+/**
  * Reads what the object tells of itself, and refuses what contradicts the request.
  * @throws KmipError Invalid Field; KeyFormatError, CertificateError for material that cannot be read
  */
-export const readObject = (
+const readObject = (
   objectType: number,
   value: unknown,
   attributes: AttributeSet,

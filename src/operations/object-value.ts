@@ -2,12 +2,13 @@
  * An object as Get and Export give it (KMIP 1.4 §4.11, §4.40): in the format that is asked for, wrapped or not. What it is:
  * the checks of §11.12, in its order as far as one does not need the other. What it is not: an operation.
  */
-import type { KeyMaterial } from '#crypto/run'
+import type { KeyForm, KeyMaterial } from '#crypto/run'
 import type { Attribute } from '#kmip/attribute'
 import {
   type CryptographicAlgorithm,
   type KeyCompressionType,
-  type KeyFormatType,
+  KeyFormatType,
+  type KeyFormatType as KeyFormatTypeNumber,
   KeyWrapType,
   ObjectType,
   type ObjectType as ObjectTypeNumber,
@@ -20,6 +21,7 @@ import { Tag } from '#kmip/tags'
 import { isAttributeKnown, isEnumerationKnown, isStructureKnown } from '#objects/known-values'
 import { isTemplate, type ManagedObject, valueOf } from '#objects/managed-object'
 import { templateAttributesOf } from '#objects/templates'
+import { onTheWire, registeredContainer, writtenContainer } from './containers.ts'
 import { hides, isWrapped, unwrapped, type WrappingKeys, wrapped, wrappingKeys } from './key-wrapping.ts'
 import type { Context } from './operation.ts'
 
@@ -123,7 +125,7 @@ const valueFor = async (
   const opens = specification !== undefined || form.keyWrapType === KeyWrapType.NotWrapped
   const plain = opens && isWrapped(keyBlock) ? await unwrapped(object.objectType, keyBlock, context) : keyBlock
   const formed = inVersionOf(context, await keyBlockFor(object, plain, form, context))
-  if (specification === undefined || keys === undefined) return { ...value, keyBlock: formed }
+  if (specification === undefined || keys === undefined) return { ...value, keyBlock: onTheWire(formed) }
   const { keyValue } = formed
   if (keyValue === undefined || keyValue instanceof Uint8Array) {
     throw new KmipError(ResultReason.IllegalOperation, 'There is no Key Value here that could be wrapped')
@@ -159,22 +161,28 @@ const keyBlockFor = async (
   }
   const known: KeyBlock = keys.has(object.objectType) ? { ...keyBlock, ...told } : keyBlock
   const { keyFormatType, keyCompressionType } = format
+  const asRegistered =
+    keyFormatType === undefined && keyCompressionType === undefined ? registeredContainer(object) : undefined
+  if (asRegistered !== undefined) return asRegistered
   const same = (keyFormatType ?? keyBlock.keyFormatType) === keyBlock.keyFormatType && keyCompressionType === undefined
   if (same || keyBlock.keyValue === undefined) return known
   if (keyBlock.keyValue instanceof Uint8Array || isWrapped(keyBlock)) {
     throw new KmipError(ResultReason.KeyFormatTypeNotSupported, 'The key was registered wrapped and is given as it is')
   }
+  const from: KeyForm = {
+    objectType: object.objectType as ObjectTypeNumber,
+    keyFormatType: keyBlock.keyFormatType as KeyFormatTypeNumber,
+    keyMaterial: keyBlock.keyValue.keyMaterial as KeyMaterial,
+    cryptographicAlgorithm: told.cryptographicAlgorithm as CryptographicAlgorithm | undefined,
+    cryptographicLength: told.cryptographicLength,
+  }
+  const isContainer = keyFormatType === KeyFormatType.PKCS_12 && keyCompressionType === undefined
+  if (isContainer && object.objectType === ObjectType.PrivateKey) return writtenContainer(object, from, context)
   const converted = await context.services.crypto.run({
     kind: 'convertKey',
-    from: {
-      objectType: object.objectType as ObjectTypeNumber,
-      keyFormatType: keyBlock.keyFormatType as KeyFormatType,
-      keyMaterial: keyBlock.keyValue.keyMaterial as KeyMaterial,
-      cryptographicAlgorithm: told.cryptographicAlgorithm as CryptographicAlgorithm | undefined,
-      cryptographicLength: told.cryptographicLength,
-    },
+    from,
     to: {
-      keyFormatType: keyFormatType as KeyFormatType | undefined,
+      keyFormatType: keyFormatType as KeyFormatTypeNumber | undefined,
       keyCompressionType: keyCompressionType as KeyCompressionType | undefined,
     },
   })

@@ -5,7 +5,7 @@ import { KmipError } from '#kmip/errors'
 import type { TemplateValue } from '#kmip/objects'
 import { v1_1 } from '#kmip/versions'
 import { addObject, givenAttributes } from './creation.ts'
-import { checkSize, inTheClear, objectWithin, readObject, readUnwrapped } from './object-reading.ts'
+import { checkSize, inTheClear, objectWithin, readTaken, readUnwrapped } from './object-reading.ts'
 import { type Context, operation } from './operation.ts'
 
 export const register = operation({
@@ -33,14 +33,14 @@ export const register = operation({
         ? readTemplate(opened as TemplateValue, context)
         : { value: opened, sources: [] }
     const attributes = await givenAttributes(context, objectType, [...sources, templateAttribute])
-    const reading = readObject(objectType, value, attributes, context)
-    const { derived, digested } = await (opened === received ? reading : readUnwrapped(reading))
+    const reading = readTaken(objectType, value, attributes, context)
+    const { derived, digested, kept } = await (opened === received ? reading : readUnwrapped(reading))
     const { uniqueIdentifier } = await addObject(context, {
       uniqueIdentifier: context.services.newUniqueIdentifier(),
       objectType,
       attributes,
       derived,
-      value,
+      value: kept,
       digested,
       generated: false,
     })
