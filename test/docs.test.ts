@@ -63,6 +63,11 @@ describe('docs/coverage.md', () => {
   })
 })
 
+test('docs/wrapping.md is made from the rows', () => {
+  const made = execFileSync(process.execPath, ['tools/wrapping-doc.ts', '--print'], { cwd: root, encoding: 'utf8' })
+  assert.equal(read('docs/wrapping.md'), made, 'run: node tools/wrapping-doc.ts')
+})
+
 describe('ARCHITECTURE.md', () => {
   test('shows the imports of the rooms as the table has them', () => {
     const rows = [...read('ARCHITECTURE.md').matchAll(/^\| `src\/(\w+)\/` \|[^|]*\| ([^|]*) \|$/gm)]

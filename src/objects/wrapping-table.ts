@@ -76,7 +76,8 @@ const hmacs: ReadonlyMap<number | undefined, HashingAlgorithm> = new Map([
   [A.HMAC_SHA3_384, H.SHA3_384],
   [A.HMAC_SHA3_512, H.SHA3_512],
 ])
-const blockPaddings: readonly PaddingMethod[] = [P.None, P.PKCS5, P.ANSIX9_23, P.ISO10126, P.Zeros]
+// Not Zeros, which cannot be told from the padding of TTLV.
+const blockPaddings: readonly PaddingMethod[] = [P.None, P.PKCS5, P.ANSIX9_23, P.ISO10126]
 const paddedModes: readonly BlockCipherMode[] = [M.ECB, M.CBC]
 
 type Columns = Omit<WrappingRow, 'setting' | 'work' | 'objectTypes' | 'cryptographicAlgorithm'>
@@ -156,8 +157,6 @@ const furtherRows: readonly WrappingRow[] = [
   // Two keys of 128 bits, one behind the other (NIST SP 800-38E).
   row('all', 'encrypt', keyed, A.AES, { lengthsBits: [256], blockCipherModes: [M.XTS] }),
   ...cipherRows(A.Camellia, aesBits, [M.CFB, M.OFB, M.CTR]),
-  ...cipherRows(A.ARIA, aesBits, [M.CFB, M.OFB, M.CTR, M.GCM, M.CCM]),
-  ...cipherRows(A.SM4, [128], [M.CFB, M.OFB, M.CTR]),
   ...cipherRows(A.DES3, [112, 128, 168, 192], [M.CFB, M.OFB]),
   row('all', 'encrypt', keyed, A.ChaCha20Poly1305, { lengthsBits: [256], blockCipherModes: [M.AEAD] }),
   row('all', 'encrypt', keyed, A.RSA, { paddingMethods: [P.PKCS1V1_5] }),
@@ -190,15 +189,10 @@ const furtherRows: readonly WrappingRow[] = [
   row('all', 'sign', keyed, A.DSA, {
     digitalSignatureAlgorithms: [D.DSAWithSHA_1, D.DSAWithSHA224, D.DSAWithSHA256],
   }),
-  row('all', 'sign', keyed, A.Ed25519, {}),
-  row('all', 'sign', keyed, A.Ed448, {}),
 ]
 
 /** All rows; those of `common` first. */
 export const wrappingRows: readonly WrappingRow[] = [...commonRows, ...furtherRows]
-
-/** Algorithms whose signatures have their own hash. */
-const edwards: ReadonlySet<number | undefined> = new Set([A.Ed25519, A.Ed448])
 
 /** The mode that is meant where none is named: AES has RFC 3394, other ciphers must be told. */
 const usualModes: ReadonlyMap<number | undefined, BlockCipherMode> = new Map([
@@ -240,7 +234,6 @@ export const wrappingScheme = (
     const hash = digitalSignatureAlgorithm === D.RSASSA_PSS ? (hashingAlgorithm ?? H.SHA_256) : undefined
     return { digitalSignatureAlgorithm, hashingAlgorithm: hash }
   }
-  if (edwards.has(algorithm)) return {}
   const hash = hashingAlgorithm ?? H.SHA_256
   return { hashingAlgorithm: hash, paddingMethod: algorithm === A.RSA ? (paddingMethod ?? P.PKCS1V1_5) : undefined }
 }

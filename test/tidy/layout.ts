@@ -68,15 +68,15 @@ export const rooms: Readonly<Record<string, Room>> = {
   bench: { imports: wire, packages: ['asn1js', 'pkijs', 'tinybench', 'yargs'] },
   conformance: { imports: wire, packages: ['yargs'] },
   docs: { imports: wire, packages: ['yargs'] },
-  tools: { imports: ['config', 'kmip', 'operations'], packages: [] },
+  tools: { imports: ['config', 'kmip', 'objects', 'operations'], packages: [] },
 }
 
 /** Rooms that no other room imports; tests may. */
 export const roots: readonly string[] = [
   'main',
+  'kmipctl',
   'workers/crypto',
   'workers/store',
-  'kmipctl',
   'bench',
   'conformance',
   'docs',
@@ -169,11 +169,11 @@ export const confined: readonly Confined[] = [
     instead: 'let the caller read it and hand in the content',
     files: {
       'src/serve.ts': 'makes the data directory',
+      'src/kmipctl.ts': 'files that a command line names',
+      'src/admin/listeners.ts': 'the socket file of the administration',
       'src/crypto/key-file.ts': 'root key and keyring are files',
       'src/identity/bootstrap.ts': 'writes what a first start hands out',
       'src/store/lmdb/environment.ts': 'modes of the files of LMDB',
-      'src/kmipctl.ts': 'files that a command line names',
-      'src/admin/listeners.ts': 'the socket file of the administration',
       'src/store/lmdb/lock.ts': 'the lock of the data directory',
       'src/store/lmdb/open.ts': 'finds or makes the data directory',
       'src/store/lmdb/writer.ts': 'room on the disk',
@@ -185,6 +185,7 @@ export const confined: readonly Confined[] = [
       'tools/settings-doc.ts': 'writes generated files',
       'tools/coverage-doc.ts': 'writes docs/coverage.md',
       'tools/errors-doc.ts': 'writes generated files',
+      'tools/wrapping-doc.ts': 'writes docs/wrapping.md',
     },
   },
   {
