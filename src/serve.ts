@@ -119,11 +119,12 @@ export const startServer = async (
         logger.error({ actor: name, reason: textOf(reason) }, `The ${name} failed and is started again`),
       onGiveUp: (name, reason) => onFailure(`the ${name} fails again and again: ${textOf(reason)}`),
     })
-    await supervisor.add(sweeperChild(store))
+    const streams = newStreams(settings)
+    await supervisor.add(sweeperChild(store, streams))
     const log = serverLog(logger, newUniqueIdentifier)
     const outgoing = newOutgoing(settings, log, store, first)
     await supervisor.add({ name: 'sender to clients', start: () => ({ stop: () => outgoing.stop() }) })
-    const dispatcher = newDispatcher(settings, log, store, crypto, outgoing)
+    const dispatcher = newDispatcher(settings, log, store, crypto, streams, outgoing)
     await supervisor.add({ name: 'asynchronous requests', start: () => ({ stop: () => dispatcher.stop() }) })
     const kmip = kmipInterface(settings, log, store, dispatcher, first)
     let port = settings.port
@@ -152,11 +153,28 @@ export const startServer = async (
 
 const textOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason))
 
-const sweeperChild = (store: Store): Child => ({
+const sweeperChild = (store: Store, streams: Streams): Child => ({
   name: 'sweeper',
   start: (failed) =>
-    new Sweeper({ store, table: objectTable, clock: systemClock, intervalMs: sweepIntervalMs, onFailure: failed }),
+    new Sweeper({
+      store,
+      table: objectTable,
+      clock: systemClock,
+      streams,
+      intervalMs: sweepIntervalMs,
+      onFailure: failed,
+    }),
 })
+
+const newStreams = (settings: Settings): Streams =>
+  new Streams({
+    openStream,
+    nowMs: () => systemClock.nowMs(),
+    newCorrelationValue: () => systemEntropy.bytes(correlationValueBytes),
+    perUserMax: settings.streamsPerUserMax,
+    bytesMax: settings.streamBytesMax,
+    idleTimeoutMs: settings.streamIdleTimeoutMs,
+  })
 
 const newUniqueIdentifier = (): string => uniqueIdentifier(systemClock, systemEntropy)
 
@@ -165,6 +183,7 @@ const newDispatcher = (
   log: ReturnType<typeof serverLog>,
   store: Store,
   crypto: CryptoRunner,
+  streams: Streams,
   outgoing: Outgoing,
 ): Dispatcher => {
   return new Dispatcher({
@@ -174,14 +193,7 @@ const newDispatcher = (
       policy: policyOf(settings),
       crypto,
       random: new SeededRandom(systemEntropy),
-      streams: new Streams({
-        openStream,
-        nowMs: () => systemClock.nowMs(),
-        newCorrelationValue: () => systemEntropy.bytes(correlationValueBytes),
-        perUserMax: settings.streamsPerUserMax,
-        bytesMax: settings.streamBytesMax,
-        idleTimeoutMs: settings.streamIdleTimeoutMs,
-      }),
+      streams,
       newUniqueIdentifier,
       issuer: new Issuer({
         store,

@@ -137,7 +137,7 @@ export class Streams {
   #move(step: Step): StepResult {
     const { part, user, expected } = step
     const nowMs = this.#options.nowMs()
-    const streams = this.#streamsOf(user, nowMs)
+    const streams = this.#streamsOf(user)
     if (part.correlationValue !== undefined && part.initIndicator === true) {
       throw new KmipError(ResultReason.InvalidMessage, 'The first part has no Correlation Value: the server makes it')
     }
@@ -176,14 +176,27 @@ export class Streams {
     return correlationValue
   }
 
-  /** The streams of a user; all that have been silent for too long are forgotten first. */
-  #streamsOf(user: string, nowMs: number): Map<string, OpenStream> {
-    for (const [owner, streams] of this.#byUser) {
+  /** Forgets all streams that have been silent for too long; a timer of the server calls it, for nobody else may come. */
+  forgetIdle(): void {
+    const nowMs = this.#options.nowMs()
+    for (const [user, streams] of this.#byUser) {
       for (const [name, { usedMs }] of streams) {
         if (nowMs - usedMs > this.#options.idleTimeoutMs) streams.delete(name)
       }
-      if (streams.size === 0 && owner !== user) this.#byUser.delete(owner)
+      if (streams.size === 0) this.#byUser.delete(user)
     }
+  }
+
+  /** How many streams are open. */
+  get open(): number {
+    let open = 0
+    for (const streams of this.#byUser.values()) open += streams.size
+    return open
+  }
+
+  /** The streams of a user, without those that were silent for too long. */
+  #streamsOf(user: string): Map<string, OpenStream> {
+    this.forgetIdle()
     const streams = this.#byUser.get(user) ?? new Map<string, OpenStream>()
     this.#byUser.set(user, streams)
     return streams

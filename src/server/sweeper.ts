@@ -1,6 +1,7 @@
 /**
- * The sweeper actor: writes down the states that dates have brought (KMIP 1.4 §3.22, transitions 4 and 6). What it is:
- * bookkeeping, so that the index of states stays true; reads never depend on it, because each computes the state anew.
+ * The sweeper actor: writes down the states that dates have brought (KMIP 1.4 §3.22, transitions 4 and 6), and forgets the
+ * streams that nobody continues. What it is: bookkeeping, so that the index of states stays true and key material does not wait
+ * in memory for a client that is gone; reads never depend on it, because each computes the state anew.
  * What it is not: a change of an object that a client would see.
  */
 import type { Cancel, Clock } from '#actor/clock'
@@ -16,6 +17,8 @@ export interface SweeperOptions {
   readonly store: Store
   readonly table: Table<ManagedObject>
   readonly clock: Clock
+  /** Operations in parts (KMIP 1.4 §2.1.15). */
+  readonly streams: { forgetIdle(): void }
   /** From the end of a sweep to the next. */
   readonly intervalMs: number
   /** The sweeper has failed: somebody starts another. */
@@ -54,6 +57,7 @@ export class Sweeper {
   }
 
   async #sweep(): Promise<void> {
+    this.#options.streams.forgetIdle()
     for (let more = true; more && !this.#stopped; ) more = await sweepOnce(this.#options)
   }
 }

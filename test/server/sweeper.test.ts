@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SettableClock } from '#actor/clock'
-import { ObjectType, State } from '#kmip/enums'
+import { openStream } from '#crypto/stream'
+import { HashingAlgorithm, ObjectType, State } from '#kmip/enums'
 import type { ManagedObject } from '#objects/managed-object'
 import { objectTable } from '#operations/object-table'
+import { Streams } from '#operations/streams'
 import { Sweeper, sweepOnce } from '#server/sweeper'
 import { MemoryStore } from '#store/memory'
 
@@ -66,7 +68,15 @@ test('it sweeps at its interval, and tells of a failure instead of going on', as
   const clock = new SettableClock(start * 1000)
   const store = await storeWith([key('a', { 'Activation Date': start + 5 })])
   const failed = Promise.withResolvers<unknown>()
-  const sweeper = new Sweeper({ store, table: objectTable, clock, intervalMs: 1000, onFailure: failed.resolve })
+  const streams = { forgetIdle: () => undefined }
+  const sweeper = new Sweeper({
+    store,
+    table: objectTable,
+    clock,
+    streams,
+    intervalMs: 1000,
+    onFailure: failed.resolve,
+  })
   for (let second = 0; second < 6; second += 1) {
     clock.advance(1000)
     await new Promise((resolve) => setImmediate(resolve))
@@ -76,4 +86,32 @@ test('it sweeps at its interval, and tells of a failure instead of going on', as
   clock.advance(1000)
   assert.ok((await failed.promise) instanceof Error)
   await sweeper.stop()
+})
+
+test('a stream that its client does not continue is forgotten in time, though nobody asks for any', async () => {
+  const clock = new SettableClock(start * 1000)
+  const store = await storeWith([])
+  const streams = new Streams({
+    openStream,
+    nowMs: () => clock.nowMs(),
+    newCorrelationValue: () => Uint8Array.of(1),
+    perUserMax: 1,
+    bytesMax: 1024,
+    idleTimeoutMs: 10_000,
+  })
+  const parameters = { hashingAlgorithm: HashingAlgorithm.SHA_256 }
+  const part = { data: Uint8Array.of(1), initIndicator: true }
+  streams.step({ part, user: 'somebody', kind: 'hash', open: () => ({ kind: 'hash', parameters }) })
+  const failures: unknown[] = []
+  const onFailure = (reason: unknown): void => void failures.push(reason)
+  const sweeper = new Sweeper({ store, table: objectTable, clock, streams, intervalMs: 5000, onFailure })
+  const open: number[] = []
+  for (let sweep = 0; sweep < 3; sweep += 1) {
+    clock.advance(5000)
+    await new Promise((resolve) => setImmediate(resolve))
+    open.push(streams.open)
+  }
+  assert.deepEqual(open, [1, 1, 0])
+  await sweeper.stop()
+  assert.deepEqual(failures, [])
 })
