@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RequestPayload } from '#client/operation-methods'
+import { CryptoFailure, type CryptoRunner } from '#crypto/run'
 import type { PayloadName } from '#kmip/payloads/index'
 import { archive, bob, type DispatcherUnderTest, openDispatcher, outcome, succeed } from '#test/dispatcher'
 import { createKey, createRequest, templateRequest } from '#test/sample-objects'
@@ -91,3 +92,12 @@ export const templateRows = (
     },
   ],
 ]
+
+/** The same objects behind a server whose library fails at every job. */
+export const withFailingCryptography = ({ store, clock }: DispatcherUnderTest): DispatcherUnderTest => {
+  const crypto: CryptoRunner = {
+    run: () => Promise.reject(new CryptoFailure('ERR_OSSL')),
+    close: () => Promise.resolve(),
+  }
+  return openDispatcher({ store, clock, crypto })
+}

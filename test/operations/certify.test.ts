@@ -17,9 +17,17 @@ import {
   ObjectType,
   ValidityIndicator,
 } from '#kmip/enums'
-import { attributesOf, type DispatcherUnderTest, openDispatcher, outcome, succeed } from '#test/dispatcher'
+import { attributesOf, bob, type DispatcherUnderTest, openDispatcher, outcome, succeed } from '#test/dispatcher'
 import { objectRows, testOutcomes } from '#test/outcome-table'
-import { attributes, certificate, createKey, name, pairRequest, revocation } from '#test/sample-objects'
+import {
+  attributes,
+  certificate,
+  certificateRequest,
+  createKey,
+  name,
+  pairRequest,
+  revocation,
+} from '#test/sample-objects'
 
 const folder = mkdtempSync(join(tmpdir(), 'certify-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -50,6 +58,9 @@ const registerKey = async (under: DispatcherUnderTest): Promise<string> =>
       },
     })
   ).uniqueIdentifier
+
+/** Application Data is left to the server, which knows no namespace. */
+const namespace = attributes({ 'Application Specific Information': { applicationNamespace: 'ssl' } })
 
 const pkcs10 = { certificateRequestType: CertificateRequestType.PKCS_10, certificateRequest: der }
 
@@ -91,10 +102,27 @@ describe('Certify: reasons', () => {
         certificateRequest: requestFor(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey, 'DER'),
       }),
     ],
+    [
+      'Application Data that the server would have to make',
+      'ApplicationNamespaceNotSupported',
+      certifying({ ...pkcs10, templateAttribute: { attribute: namespace } }),
+    ],
+    [
+      'a key that is withdrawn',
+      'Success',
+      async (under) => {
+        const uniqueIdentifier = await registerKey(under)
+        await succeed(under, 'Revoke', revocation(uniqueIdentifier, true))
+        return outcome(under, 'Certify', { uniqueIdentifier, ...pkcs10 })
+      },
+    ],
     ['PEM', 'Success', certifying({ certificateRequestType: CertificateRequestType.PEM, certificateRequest: pem })],
     ['no request', 'Success', certifying({})],
   ])
 })
+
+const recertifying = (more: object) => async (under: DispatcherUnderTest) =>
+  outcome(under, 'ReCertify', { uniqueIdentifier: (await certified(under)).uniqueIdentifier, ...more })
 
 describe('Re-certify: reasons', () => {
   testOutcomes([
@@ -105,15 +133,44 @@ describe('Re-certify: reasons', () => {
       async (under) => outcome(under, 'ReCertify', { uniqueIdentifier: await createKey(under) }),
     ],
     [
+      'a certificate without a Link to its key',
+      'PermissionDenied',
+      async (under) => {
+        const { uniqueIdentifier } = await succeed(under, 'Register', certificateRequest())
+        return outcome(under, 'ReCertify', { uniqueIdentifier })
+      },
+    ],
+    ['a type without a request', 'InvalidMessage', recertifying({ certificateRequestType: 2 })],
+    ['bytes that are no request', 'InvalidField', recertifying({ ...pkcs10, certificateRequest: Uint8Array.of(1, 2) })],
+    [
+      'a request for another key',
+      'InvalidField',
+      recertifying({
+        ...pkcs10,
+        certificateRequest: requestFor(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey, 'DER'),
+      }),
+    ],
+    [
       'an Offset beside a date',
       'InvalidMessage',
-      async (under) =>
-        outcome(under, 'ReCertify', {
-          uniqueIdentifier: (await certified(under)).uniqueIdentifier,
-          offset: 1,
-          templateAttribute: { attribute: attributes({ 'Activation Date': 5 }) },
-        }),
+      recertifying({ offset: 1, templateAttribute: { attribute: attributes({ 'Activation Date': 5 }) } }),
     ],
+    [
+      'Application Data that the server would have to make',
+      'ApplicationNamespaceNotSupported',
+      recertifying({ templateAttribute: { attribute: namespace } }),
+    ],
+    [
+      'the key of the certificate is archived',
+      'ObjectArchived',
+      async (under) => {
+        const { key, uniqueIdentifier } = await certified(under)
+        await succeed(under, 'Archive', { uniqueIdentifier: key })
+        return outcome(under, 'ReCertify', { uniqueIdentifier })
+      },
+    ],
+    ['a request', 'Success', recertifying(pkcs10)],
+    ['no request', 'Success', recertifying({})],
   ])
 })
 
@@ -174,6 +231,19 @@ describe('Validate', () => {
       async (under) => outcome(under, 'Validate', { certificate: [], uniqueIdentifier: [await createKey(under)] }),
     ],
     [
+      'an object that does not exist',
+      'ItemNotFound',
+      (under) => outcome(under, 'Validate', { certificate: [], uniqueIdentifier: ['nobody'] }),
+    ],
+    [
+      'the certificate of another user',
+      'PermissionDenied',
+      async (under) => {
+        const { uniqueIdentifier } = await succeed(under, 'Register', certificateRequest(), { who: bob })
+        return outcome(under, 'Validate', { certificate: [], uniqueIdentifier: [uniqueIdentifier] })
+      },
+    ],
+    [
       'an archived certificate',
       'ObjectArchived',
       async (under) => {
@@ -181,6 +251,12 @@ describe('Validate', () => {
         await succeed(under, 'Archive', { uniqueIdentifier })
         return outcome(under, 'Validate', { certificate: [], uniqueIdentifier: [uniqueIdentifier] })
       },
+    ],
+    [
+      'a certificate',
+      'Success',
+      async (under) =>
+        outcome(under, 'Validate', { certificate: [], uniqueIdentifier: [(await certified(under)).uniqueIdentifier] }),
     ],
   ])
 

@@ -1,6 +1,7 @@
 /** Get Usage Allocation: every reason of KMIP 1.4 §11.19, and that no unit is given twice. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { RequestPayload } from '#client/operation-methods'
 import { CryptographicUsageMask, UsageLimitsUnit } from '#kmip/enums'
 import { type DispatcherUnderTest, openDispatcher, outcome } from '#test/dispatcher'
 import { objectRows, testOutcomes } from '#test/outcome-table'
@@ -25,6 +26,14 @@ describe('Get Usage Allocation: reasons', () => {
       'IllegalOperation',
       async (under) =>
         allocation(under, await limitedKey(under, { 'Cryptographic Usage Mask': CryptographicUsageMask.Decrypt })),
+    ],
+    [
+      'no Usage Limits Count',
+      'InvalidMessage',
+      async (under) =>
+        outcome(under, 'GetUsageAllocation', {
+          uniqueIdentifier: await limitedKey(under),
+        } as RequestPayload<'GetUsageAllocation'>),
     ],
     ['nothing is asked for', 'InvalidField', async (under) => allocation(under, await limitedKey(under), 0n)],
     ['less than nothing', 'InvalidField', async (under) => allocation(under, await limitedKey(under), -5n)],

@@ -1,10 +1,33 @@
 /** Re-key Key Pair: reasons of KMIP 1.4 §11.6, and what the replacements take over (Tables 176 and 177). */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { RequestPayload } from '#client/operation-methods'
 import { LinkType } from '#kmip/enums'
-import { attributesOf, bob, openDispatcher, outcome, succeed } from '#test/dispatcher'
-import { testOutcomes } from '#test/outcome-table'
+import { Tag } from '#kmip/tags'
+import { withValue } from '#objects/managed-object'
+import {
+  attributesOf,
+  bob,
+  type DispatcherUnderTest,
+  openDispatcher,
+  outcome,
+  place,
+  stored,
+  succeed,
+} from '#test/dispatcher'
+import { templateRows, testOutcomes, withFailingCryptography } from '#test/outcome-table'
 import { attributes, createKey, name, pairRequest } from '#test/sample-objects'
+import { ItemType } from '#ttlv/item'
+
+const asked = (values: Readonly<Record<string, unknown>>) => ({ name: [], attribute: attributes(values) })
+
+/** A pair on P-256, and what comes of a Re-key of it. */
+const rekeying =
+  (more: Partial<RequestPayload<'ReKeyKeyPair'>>, own: Parameters<typeof pairRequest>[0] = {}) =>
+  async (under: DispatcherUnderTest): Promise<string> => {
+    const { privateKeyUniqueIdentifier } = await succeed(under, 'CreateKeyPair', pairRequest(own))
+    return outcome(under, 'ReKeyKeyPair', { privateKeyUniqueIdentifier, ...more })
+  }
 
 describe('Re-key Key Pair: reasons', () => {
   testOutcomes([
@@ -13,6 +36,7 @@ describe('Re-key Key Pair: reasons', () => {
       'ItemNotFound',
       (under) => outcome(under, 'ReKeyKeyPair', { privateKeyUniqueIdentifier: 'nobody' }),
     ],
+    ['no identifier, and the ID Placeholder is empty', 'ItemNotFound', (under) => outcome(under, 'ReKeyKeyPair', {})],
     [
       'the pair of another user',
       'PermissionDenied',
@@ -35,12 +59,50 @@ describe('Re-key Key Pair: reasons', () => {
       },
     ],
     [
-      'an Offset beside a date',
-      'InvalidMessage',
+      'a destroyed private key',
+      'PermissionDenied',
       async (under) => {
         const { privateKeyUniqueIdentifier } = await succeed(under, 'CreateKeyPair', pairRequest())
-        const commonTemplateAttribute = { attribute: attributes({ 'Deactivation Date': 9 }) }
-        return outcome(under, 'ReKeyKeyPair', { privateKeyUniqueIdentifier, offset: 1, commonTemplateAttribute })
+        await succeed(under, 'Destroy', { uniqueIdentifier: privateKeyUniqueIdentifier })
+        return outcome(under, 'ReKeyKeyPair', { privateKeyUniqueIdentifier })
+      },
+    ],
+    [
+      'an Offset beside a date',
+      'InvalidMessage',
+      rekeying({ offset: 1, commonTemplateAttribute: asked({ 'Deactivation Date': 9 }) }),
+    ],
+    [
+      'an attribute that nobody knows',
+      'InvalidField',
+      rekeying({
+        publicKeyTemplateAttribute: asked({
+          Colour: { tag: Tag.AttributeValue, type: ItemType.TextString, value: 'red' },
+        }),
+      }),
+    ],
+    [
+      'a library that fails',
+      'CryptographicFailure',
+      async (under) => {
+        const { privateKeyUniqueIdentifier } = await succeed(under, 'CreateKeyPair', pairRequest())
+        return outcome(withFailingCryptography(under), 'ReKeyKeyPair', { privateKeyUniqueIdentifier })
+      },
+    ],
+    [
+      'Application Data that the server would have to make',
+      'ApplicationNamespaceNotSupported',
+      rekeying({
+        privateKeyTemplateAttribute: asked({ 'Application Specific Information': { applicationNamespace: 'ssl' } }),
+      }),
+    ],
+    [
+      'the private key is archived',
+      'ObjectArchived',
+      async (under) => {
+        const { privateKeyUniqueIdentifier } = await succeed(under, 'CreateKeyPair', pairRequest())
+        await succeed(under, 'Archive', { uniqueIdentifier: privateKeyUniqueIdentifier })
+        return outcome(under, 'ReKeyKeyPair', { privateKeyUniqueIdentifier })
       },
     ],
     [
@@ -52,6 +114,24 @@ describe('Re-key Key Pair: reasons', () => {
         return outcome(under, 'ReKeyKeyPair', { privateKeyUniqueIdentifier: pair.privateKeyUniqueIdentifier })
       },
     ],
+    [
+      'an Offset, and dates of the existing keys without an Activation Date',
+      'IllegalOperation',
+      rekeying({ offset: 5 }, { common: { 'Deactivation Date': 4_000_000_000 } }),
+    ],
+    [
+      'a key value that is kept elsewhere',
+      'KeyValueNotPresent',
+      async (under) => {
+        const { privateKeyUniqueIdentifier } = await succeed(under, 'CreateKeyPair', pairRequest())
+        await place(under, withValue(stored(under, privateKeyUniqueIdentifier), 'Key Value Present', false))
+        return outcome(under, 'ReKeyKeyPair', { privateKeyUniqueIdentifier })
+      },
+    ],
+    ...templateRows(async (under, template) =>
+      rekeying({ commonTemplateAttribute: { name: [name(template)], attribute: [] } })(under),
+    ),
+    ['a pair', 'Success', rekeying({})],
   ])
 })
 

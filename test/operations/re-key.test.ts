@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { LinkType, State, UsageLimitsUnit } from '#kmip/enums'
 import { withValue } from '#objects/managed-object'
 import { attributesOf, openDispatcher, outcome, place, stored, succeed } from '#test/dispatcher'
-import { objectRows, templateRows, testOutcomes } from '#test/outcome-table'
+import { objectRows, templateRows, testOutcomes, withFailingCryptography } from '#test/outcome-table'
 import { attributes, createKey, name, pairRequest, revocation } from '#test/sample-objects'
 
 const asked = (values: Readonly<Record<string, unknown>>) => ({ attribute: attributes(values) })
@@ -38,6 +38,14 @@ describe('Re-key: reasons', () => {
           offset: 5,
           templateAttribute: asked({ 'Activation Date': 9 }),
         }),
+    ],
+    [
+      'a library that fails',
+      'CryptographicFailure',
+      async (under) => {
+        const uniqueIdentifier = await createKey(under)
+        return outcome(withFailingCryptography(under), 'ReKey', { uniqueIdentifier })
+      },
     ],
     [
       'Application Data that the server would have to make',
