@@ -8,6 +8,7 @@
  *     devAccount   kmipd:kmipd:admin:accounts:kmipd
  */
 import Type from 'typebox'
+import { AdministrationError } from '#identity/administration-error'
 import type { Query, Store, Stored, Table, Term } from '#store/store'
 
 /** When something was made and changed, in seconds since 1970. */
@@ -37,6 +38,16 @@ export const timeText = (seconds: number): string => new Date(seconds * 1000).to
 
 /** The time that stands for none, as the reference writes it. */
 export const noTime = '0001-01-01T00:00:00Z'
+
+/** A time that an administrator gives, in seconds since 1970. @throws AdministrationError `invalid` */
+export const secondsOf = (name: string, text: string): number => {
+  const milliseconds = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN
+  if (Number.isNaN(milliseconds))
+    throw new AdministrationError('invalid', `${name} is a time such as 2027-01-31T00:00:00Z`)
+  return Math.floor(milliseconds / 1000)
+}
 
 /** The address of a resource within the server. */
 export const uriOf = (domain: string, service: string, kind: string, id: string): string =>

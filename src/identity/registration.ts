@@ -10,16 +10,27 @@ import type { Clock } from '#actor/clock'
 import { type Entropy, uniqueIdentifier } from '#actor/entropy'
 import type { Store, Stored } from '#store/store'
 import { AdministrationError } from './administration-error.ts'
-import { asAdministered, authorityTable, type IdentityContext, issueCertificate, nameDigest } from './authorities.ts'
-import { certificateRequestToPem, createCertificateRequest, parseCertificateRequest } from './certificate-request.ts'
-import { certificateToPem, parseCertificate } from './certificates.ts'
 import {
+  administered,
+  asAdministered,
+  authorityTable,
+  type IdentityContext,
+  issueCertificate,
+  nameDigest,
+} from './authorities.ts'
+import { certificateRequestToPem, createCertificateRequest, parseCertificateRequest } from './certificate-request.ts'
+import { namedUser } from './certificate-user.ts'
+import { certificatesFromPem, certificateToPem, parseCertificate } from './certificates.ts'
+import {
+  type CertificateUserField,
   type ClientRecord,
   clientTable,
   findClient,
   findUser,
   isNamePart,
   ownerName,
+  parseUserName,
+  rootDomain,
   type UserName,
   userKey,
 } from './principals.ts'
@@ -101,6 +112,36 @@ function takenBy(store: Store, fingerprint: string, name: string): Administratio
       ? `another client is called ${JSON.stringify(name)}`
       : 'this certificate is registered already',
   )
+}
+
+/** A certificate to be registered by an administrator's hand. */
+export interface GivenCertificate {
+  readonly domain: string
+  readonly name: string
+  readonly pem: string
+  /** The user that it acts as; without it, the one whom `userField` of the certificate names. */
+  readonly user?: string | undefined
+  /** `CN` when neither it nor `user` is given. */
+  readonly userField?: CertificateUserField | undefined
+}
+
+/**
+ * Registers a certificate that a client has already, for a user of the domain (the root domain may name others').
+ * @throws AdministrationError `invalid`, `not found`, `already exists`; StoreUnavailable
+ */
+export async function registerCertificate(
+  context: IdentityContext,
+  { domain, name, pem, user: text, userField = 'CN' }: GivenCertificate,
+): Promise<Stored<ClientRecord>> {
+  const [certificate] = administered(() => certificatesFromPem(pem))
+  if (certificate === undefined) throw new AdministrationError('invalid', 'a certificate is needed')
+  const { subject } = administered(() => parseCertificate(certificate))
+  if (text === undefined)
+    return registerClient({ certificate, user: namedUser(subject, userField, domain), name, userField }, context)
+  const user = parseUserName(text, domain)
+  if (user === undefined || (domain !== rootDomain && user.domain !== domain))
+    throw new AdministrationError('invalid', `${JSON.stringify(text)} names no user of the domain`)
+  return registerClient({ certificate, user, name }, context)
 }
 
 /** What `kmip register` answers. The key is a secret, and is kept nowhere. */

@@ -82,7 +82,6 @@ describe('registration', () => {
         domain: 'root',
         user: 'local|joe',
         groups: [],
-        groups: [],
         clientId: value.clientId,
         administrator: false,
         fingerprint: key,
