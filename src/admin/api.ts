@@ -5,19 +5,37 @@
 import type { CommandRow } from './command.ts'
 import { clientCommands } from './commands/clients.ts'
 import { domainCommands } from './commands/domains.ts'
+import { featureCommands } from './commands/features.ts'
+import { groupCommands } from './commands/groups.ts'
+import { keyCommands } from './commands/keys.ts'
+import { logCommands } from './commands/logs.ts'
 import { profileCommands } from './commands/profiles.ts'
 import { tokenCommands } from './commands/tokens.ts'
+import { logInCommands, userCommands } from './commands/users.ts'
 
 export const commands: readonly CommandRow[] = [
-  ...domainCommands,
   ...tokenCommands,
   ...profileCommands,
   ...clientCommands,
+  ...userCommands,
+  ...groupCommands,
+  ...domainCommands,
+  ...logInCommands,
+  ...keyCommands,
+  ...logCommands,
+  ...featureCommands,
 ]
 
-/** What the groups of commands are about: the first verb, and what help says of it. */
+/** What groups of commands are about, by their verbs: what help says of them. */
 export const commandGroups: Readonly<Record<string, string>> = {
   clientmgmt: 'Registration tokens',
   kmip: 'KMIP clients: profiles, tokens for them, registration',
+  users: 'Users and their passwords',
+  groups: 'Groups of users, to which keys can be opened',
   domains: 'Domains, which see nothing of one another',
+  tokens: 'Log-ins to the administration',
+  keys: 'Keys: what is known of them, and who may use them',
+  'keys permissions': 'Who may use a key beside its owner',
+  logs: 'The log of the server',
+  licences: 'Licences of the server',
 }

@@ -6,11 +6,34 @@
 import type { Clock } from '#actor/clock'
 import type { Entropy } from '#actor/entropy'
 import type { BearerTokens } from '#identity/bearer-tokens'
+import type { Licence } from '#identity/licence'
+import type { Login } from '#identity/login'
+import type { ManagedObject } from '#objects/managed-object'
 import type { Store } from '#store/store'
+
+/** Levels of the log, as they are told and as they may be said too. */
+export const logLevels = { ERR: 'error', INF: 'info', DBG: 'debug' } as const
+
+/** The log of the process. */
+export interface LogControl {
+  level(): keyof typeof logLevels
+  setLevel(level: keyof typeof logLevels): void
+  /** What is kept of it, the newest line last. */
+  read(): Promise<string>
+}
 
 export interface AdminServices {
   readonly store: Store
   readonly clock: Clock
   readonly entropy: Entropy
+  readonly login: Login
   readonly bearerTokens: BearerTokens
+  /** Ends the sessions of the client whose certificate has this fingerprint, on all interfaces. */
+  readonly endSessions: (fingerprint: string) => void
+  readonly licence: Licence
+  readonly logs: LogControl
+  /** Told of changes of objects once they are durable: clients may have to hear of them. */
+  readonly objectsChanged: (
+    changes: readonly { readonly previous: ManagedObject | undefined; readonly value: ManagedObject | undefined }[],
+  ) => void
 }

@@ -4,7 +4,33 @@
  */
 import type { Clock } from '#actor/clock'
 import { type Entropy, uniqueIdentifier } from '#actor/entropy'
-import type { PasswordHash, UserName, UserRecord } from './principals.ts'
+import type { Store, Stored } from '#store/store'
+import { AdministrationError } from './administration-error.ts'
+import { hashPassword, passwordBytesMax, passwordMatches } from './login.ts'
+import {
+  clientTable,
+  isNamePart,
+  localConnection,
+  type PasswordHash,
+  parseUserName,
+  type UserName,
+  type UserRecord,
+  userKey,
+  userTable,
+} from './principals.ts'
+import { changeRecord, findRecord, newRecord, removeRecord } from './records.ts'
+import { groupKey, groupTable } from './user-groups.ts'
+
+/** A password has at least this many characters. */
+export const passwordLengthMin = 8
+/** Groups that a user can be in. */
+export const groupsPerUserMax = 64
+
+export interface UserContext {
+  readonly store: Store
+  readonly clock: Clock
+  readonly entropy: Entropy
+}
 
 /** What of a new user is not its name. */
 export interface NewUser {
@@ -18,7 +44,7 @@ export interface NewUser {
 export function newUser(
   { domain, connection, user }: UserName,
   { administrator, password, groups, email }: NewUser,
-  { clock, entropy }: { readonly clock: Clock; readonly entropy: Entropy },
+  { clock, entropy }: Pick<UserContext, 'clock' | 'entropy'>,
 ): UserRecord {
   const createdSeconds = clock.nowSeconds()
   return {
@@ -33,4 +59,153 @@ export function newUser(
     createdSeconds,
     updatedSeconds: createdSeconds,
   }
+}
+
+/** What an administrator says of a user; what is undefined stays as it is. */
+export interface UserSettings {
+  readonly password?: string | undefined
+  readonly email?: string | undefined
+  readonly administrator?: boolean | undefined
+  readonly groups?: readonly string[] | undefined
+  readonly disabled?: boolean | undefined
+}
+
+/** Makes a local user. @throws AdministrationError of kind invalid, already exists; StoreUnavailable */
+export async function createUser(
+  name: string,
+  domain: string,
+  settings: UserSettings,
+  context: UserContext,
+): Promise<UserRecord> {
+  if (!isNamePart(name)) {
+    throw new AdministrationError('invalid', 'A user name has 1 to 255 characters, without | and controls')
+  }
+  const named = { domain, connection: localConnection, user: name }
+  const { store } = context
+  const password = settings.password === undefined ? undefined : await checkedHash(settings.password, context)
+  const made = newUser(
+    named,
+    { administrator: settings.administrator ?? false, ...(password === undefined ? {} : { password }) },
+    context,
+  )
+  const record = withSettings(made, settings, undefined, context)
+  if ((await store.commit([newRecord(userTable.name, userKey(named), record)])).done) return record
+  throw new AdministrationError('already exists', `There is a user ${JSON.stringify(name)} already`)
+}
+
+/**
+ * A user of a domain by identifier, `connection|identifier`, or name in any of its forms.
+ * @throws AdministrationError of kind not found
+ */
+export function getUser(idOrName: string, domain: string, store: Store): Stored<UserRecord> {
+  const byId = findRecord(store, userTable, { domain, id: idOrName.split('|').at(-1) ?? '' })
+  if (byId !== undefined) return byId
+  const name = parseUserName(idOrName, domain)
+  const byName = name?.domain === domain ? store.read(userTable, userKey(name)) : undefined
+  if (byName !== undefined) return byName
+  throw new AdministrationError('not found', `There is no user ${JSON.stringify(idOrName)} in the domain`)
+}
+
+/** Changes a user. @throws AdministrationError of kind not found, invalid, conflict; StoreUnavailable */
+export async function modifyUser(
+  idOrName: string,
+  domain: string,
+  settings: UserSettings,
+  context: UserContext,
+): Promise<Stored<UserRecord>> {
+  const { store } = context
+  const { key, value } = getUser(idOrName, domain, store)
+  if (settings.password !== undefined && value.connection !== localConnection) {
+    throw new AdministrationError('invalid', 'Only local users have their password here', 'Change it in the directory.')
+  }
+  const hash = settings.password === undefined ? undefined : await checkedHash(settings.password, context)
+  return changeRecord(store, userTable, key, 'user', (user) => withSettings(user, settings, hash, context))
+}
+
+/** Changes the password of a user who knows the one of now. @throws AdministrationError of kind forbidden, invalid */
+export async function changePassword(key: string, current: string, next: string, context: UserContext): Promise<void> {
+  const user = context.store.read(userTable, key)?.value
+  if (user?.password === undefined || !(await passwordMatches(current, user.password))) {
+    throw new AdministrationError('forbidden', 'The current password is not right')
+  }
+  await modifyUser(user.id, user.domain, { password: next }, context)
+}
+
+/**
+ * Removes a user. A user of the same name would be the owner of its keys, so that one who has keys or clients stays, unless
+ * it is forced.
+ * @param ownsObjects asked for the user's record, because objects are not this file's
+ * @throws AdministrationError of kind not found, conflict; StoreUnavailable
+ */
+export async function deleteUser(
+  idOrName: string,
+  domain: string,
+  force: boolean,
+  ownsObjects: (user: UserRecord) => boolean,
+  { store }: UserContext,
+): Promise<Stored<UserRecord>> {
+  const found = getUser(idOrName, domain, store)
+  const clients = store.find(clientTable, { all: [{ field: 'user', equals: found.key }], any: [], offset: 0, limit: 1 })
+  const left = [...(clients.total > 0 ? ['clients'] : []), ...(ownsObjects(found.value) ? ['keys'] : [])]
+  if (left.length > 0 && !force) {
+    throw new AdministrationError(
+      'conflict',
+      `The user still has ${left.join(' and ')}`,
+      'Remove them first, disable the user instead, or force it: the next user of this name is then their owner.',
+    )
+  }
+  await removeRecord(store, userTable, found.key)
+  return found
+}
+
+function withSettings(
+  user: UserRecord,
+  settings: UserSettings,
+  hash: PasswordHash | undefined,
+  { store, clock }: UserContext,
+): UserRecord {
+  const {
+    email = user.email,
+    administrator = user.administrator,
+    groups = user.groups,
+    disabled = user.disabled,
+  } = settings
+  checkEmail(email)
+  for (const group of groups) {
+    if (!user.groups.includes(group) && store.read(groupTable, groupKey(user.domain, group)) === undefined) {
+      throw new AdministrationError(
+        'invalid',
+        `There is no group ${JSON.stringify(group)} in the domain`,
+        'Make it first.',
+      )
+    }
+  }
+  if (groups.length > groupsPerUserMax) {
+    throw new AdministrationError('invalid', `A user can be in ${groupsPerUserMax} groups`)
+  }
+  const { email: _email, disabled: _disabled, ...others } = user
+  return {
+    ...others,
+    administrator,
+    groups: [...new Set(groups)],
+    ...(hash === undefined ? {} : { password: hash }),
+    ...(email === undefined || email === '' ? {} : { email }),
+    ...(disabled === true ? { disabled } : {}),
+    updatedSeconds: clock.nowSeconds(),
+  }
+}
+
+function checkEmail(email: string | undefined): void {
+  if (email === undefined || email === '' || /^[^\s@\p{Cc}]{1,64}@[^\s@\p{Cc}]{1,255}$/u.test(email)) return
+  throw new AdministrationError('invalid', 'This is not an email address')
+}
+
+async function checkedHash(password: string, { entropy }: UserContext): Promise<PasswordHash> {
+  if (Array.from(password).length < passwordLengthMin || Buffer.byteLength(password) > passwordBytesMax) {
+    throw new AdministrationError(
+      'invalid',
+      `A password has ${passwordLengthMin} characters to ${passwordBytesMax} bytes`,
+    )
+  }
+  return hashPassword(password, entropy)
 }
