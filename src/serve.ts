@@ -14,11 +14,13 @@ import { openKeyFiles } from '#crypto/key-file'
 import { SeededRandom } from '#crypto/random'
 import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
 import { openStream } from '#crypto/stream'
+import { adoptOwnAuthority } from '#identity/authorities'
 import { bootstrap, certificateTable } from '#identity/bootstrap'
 import { domainTable } from '#identity/domains'
 import { Issuer } from '#identity/issuer'
 import { Login } from '#identity/login'
 import { clientTable, userTable } from '#identity/principals'
+import { registrationTables } from '#identity/registration-tables'
 import { type Assertions, AssertionsRefused, readAssertions } from '#kmip/assertions'
 import { keptObjectTypes } from '#operations/creation'
 import { operations } from '#operations/index'
@@ -65,6 +67,7 @@ const tables = [
   userTable,
   domainTable,
   certificateTable,
+  ...registrationTables,
 ] as unknown as readonly Table<never>[]
 
 /**
@@ -104,6 +107,7 @@ export const startServer = async (
       certificateNames: settings.certificateNames,
       rsaToo: settings.tlsProfile === 'compatible',
     })
+    await adoptOwnAuthority(store, systemClock)
     crypto = createCryptoRunner({
       placement: settings.cryptoPlacement,
       workers: settings.cryptoWorkers === 0 ? Math.max(1, availableParallelism() - 1) : settings.cryptoWorkers,
@@ -287,7 +291,6 @@ const httpsChild = (
   }
 }
 
-const materialOf = (first: Awaited<ReturnType<typeof bootstrap>>): TlsMaterial => ({
 /** The local socket of kmipctl, and HTTPS when a port is set. */
 const administrationChild = (
   settings: Settings,
@@ -326,6 +329,7 @@ const administrationChild = (
   }
 }
 
+const materialOf = (first: Awaited<ReturnType<typeof bootstrap>>): TlsMaterial => ({
   server: first.servers,
   trustedPem: [first.authorityPem],
   ticketKeys: systemEntropy.bytes(ticketKeysBytes),

@@ -3,14 +3,12 @@
  */
 import { SettableClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
-import { adoptOwnAuthority, authorityTable, type IdentityContext, issuedTable } from '#identity/authorities'
+import { adoptOwnAuthority, type IdentityContext } from '#identity/authorities'
 import { createAuthority } from '#identity/authority'
 import { certificateTable } from '#identity/bootstrap'
 import { clientTable, rootDomain, type UserName, type UserRecord, userKey, userTable } from '#identity/principals'
-import { profileTable } from '#identity/profiles'
 import { newRecord } from '#identity/records'
-import { revocationTable } from '#identity/revocation'
-import { tokenTable } from '#identity/tokens'
+import { registrationTables } from '#identity/registration-tables'
 import { MemoryStore } from '#store/memory'
 
 export const localUser = (user: string, domain = rootDomain): UserName => ({ domain, connection: 'local', user })
@@ -34,23 +32,11 @@ export interface Registry extends IdentityContext {
   readonly authority: string
 }
 
-/** Tables of registration. */
-export const registrationTables = [
-  userTable,
-  clientTable,
-  certificateTable,
-  authorityTable,
-  issuedTable,
-  tokenTable,
-  profileTable,
-  revocationTable,
-]
-
 /** A store with the server's own CA and these users. */
 export const registryWith = async (...users: readonly UserName[]): Promise<Registry> => {
   const clock = new SettableClock()
   const now = clock.nowSeconds()
-  const store = new MemoryStore(registrationTables)
+  const store = new MemoryStore([userTable, clientTable, certificateTable, ...registrationTables])
   const own = { ...createAuthority({ CN: 'kmipd CA' }, now, systemEntropy), names: [] }
   await store.commit([
     newRecord(certificateTable.name, 'authority', own),
