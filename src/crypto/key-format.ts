@@ -1,7 +1,7 @@
 /**
  * What a client registers and fetches: key blocks' materials checked against what is said of them, and turned into other
  * formats. What it is: the two verbs `parseKey` (Register, Import) and `convertKey` (Get, Export). What it is not:
- * wrapped keys (unwrap first, wrap.ts), PKCS#12, certificates. KMIP 1.4 §2.1.3, §4.3, §4.11, §2.1.7.
+ * wrapped keys (unwrap first, wrap.ts), PKCS#12 (pkcs12.ts), certificates. KMIP 1.4 §2.1.3, §4.3, §4.11, §2.1.7.
  */
 
 import { CryptographicAlgorithm, type KeyCompressionType, KeyFormatType, ObjectType } from '#kmip/enums'
@@ -219,6 +219,8 @@ function convertOctets(
     throw new KeyFormatError('unsupportedCompression', 'The key has no point to compress')
   }
   if (!octetFormats.has(from.keyFormatType) || !octetFormats.has(keyFormatType)) throw unsupportedFormat()
+  // A part of a key, or a PGP key, is no symmetric key.
+  if (opaqueObjects.has(from.objectType) && keyFormatType === F.TransparentSymmetricKey) throw unsupportedFormat()
   const octets = octetsOf(from)
   return keyFormatType === F.TransparentSymmetricKey ? { key: octets } : octets
 }

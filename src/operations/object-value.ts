@@ -116,11 +116,12 @@ const valueFor = async (
   if (keyBlock === undefined && specification !== undefined) {
     throw new KmipError(ResultReason.IllegalOperation, 'Only objects with a Key Block are wrapped')
   }
-  if (isTemplate(object)) return { attribute: knownOf(templateAttributesOf(object), context) }
   const value = object.value as object
   if (keyBlock === undefined) {
-    if (form.keyFormatType === undefined) return value
-    throw new KmipError(ResultReason.KeyFormatTypeNotSupported, 'The object has no Key Format Type')
+    if (form.keyFormatType !== undefined) {
+      throw new KmipError(ResultReason.KeyFormatTypeNotSupported, 'The object has no Key Format Type')
+    }
+    return isTemplate(object) ? { attribute: knownOf(templateAttributesOf(object), context) } : value
   }
   const opens = specification !== undefined || form.keyWrapType === KeyWrapType.NotWrapped
   const plain = opens && isWrapped(keyBlock) ? await unwrapped(object.objectType, keyBlock, context) : keyBlock

@@ -26,7 +26,7 @@ const password = new TextEncoder().encode(passwordText)
 const iterations = 2_048
 const iterationsMax = 50_000
 
-const pemOf = (key: KeyObject): string => key.export({ format: 'pem', type: 'pkcs8' }).toString()
+const pemOf = (key: KeyObject): string => key.export({ format: 'pem', type: 'pkcs8' })
 
 /** An authority and a certificate under it, of a key. */
 const chainOf = (name: string, key: KeyObject): readonly Uint8Array[] => {

@@ -464,7 +464,7 @@ describe('Register of PKCS#12', () => {
     const uniqueIdentifier = await registerContainer(under)
     await succeed(under, 'Revoke', revocation(uniqueIdentifier, true))
     await succeed(under, 'Destroy', { uniqueIdentifier })
-    assert.equal((await stored(under, uniqueIdentifier))?.value, undefined)
+    assert.equal(stored(under, uniqueIdentifier)?.value, undefined)
   })
 })
 
