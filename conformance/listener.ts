@@ -1,6 +1,6 @@
 /**
- * Where the server's own requests come in (Put, Notify: KMIP 1.4 §5): a TLS listener that answers each with success and keeps it
- * for the case that waits for it. What it is not: the comparison, or a client that refuses anything.
+ * Where the server's own requests come in (KMIP 1.4 §5): a TLS listener that answers each as the case prints it, or with success,
+ * and keeps it for the case that waits for it. What it is not: the comparison, or a client that refuses anything by itself.
  */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -37,6 +37,7 @@ export class Listener {
   readonly #options: ListenerOptions
   readonly #sockets = new Set<TLSSocket>()
   #kept: Item[] = []
+  #answers: ReadonlyMap<number, Item> = new Map()
   #waiters: Waiter[] = []
 
   constructor(options: ListenerOptions) {
@@ -59,6 +60,12 @@ export class Listener {
     await once(this.#server, 'close')
   }
 
+  /** From now on, answers requests of these operations with these messages; what came of them before is forgotten. */
+  play(answers: ReadonlyMap<number, Item>): void {
+    this.#answers = answers
+    this.#kept = this.#kept.filter((request) => !answers.has(operationOfMessage(request) ?? 0))
+  }
+
   /** The next request of an operation. */
   next(operation: number): Promise<Item> {
     const index = this.#kept.findIndex((request) => operationOfMessage(request) === operation)
@@ -77,7 +84,8 @@ export class Listener {
       framer.push(chunk)
       for (let bytes = framer.next(); bytes !== undefined; bytes = framer.next()) {
         const request = decodeItem(bytes, limits)
-        socket.write(encodeItem(successOf(request, this.#options.nowSeconds())))
+        const answer = this.#answers.get(operationOfMessage(request) ?? 0)
+        socket.write(encodeItem(answer ?? successOf(request, this.#options.nowSeconds())))
         this.#give(request)
       }
     })

@@ -31,7 +31,7 @@ const options = await yargs(hideBin(process.argv))
     json: { type: 'string', describe: 'write a JSON report to this file' },
     'listen-port': {
       type: 'number',
-      describe: 'port of this machine for the requests that the server sends (Put, Notify)',
+      describe: 'port of this machine for the requests that the server sends (Put, Notify, Query, Discover Versions)',
     },
     'timeout-ms': { type: 'number', default: 30_000, describe: 'to wait for one answer' },
   })
@@ -59,7 +59,10 @@ const report = await runCases({
   named: options.dir,
   caseName: options.case,
   nowSeconds,
-  receive: listener && ((operation) => within(options['timeout-ms'], listener.next(operation))),
+  client: listener && {
+    next: (operation) => within(options['timeout-ms'], listener.next(operation)),
+    play: (answers) => listener.play(answers),
+  },
   nowMs: () => performance.now(),
   wait: (delayMs) => wait(delayMs),
   onResult: (result) => console.log(caseLine(result, expected)),

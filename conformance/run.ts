@@ -46,6 +46,14 @@ export interface Report {
 /** Sends one request as a client of the case and gives the whole response. */
 export type Send = (request: Buffer, client: string) => Promise<Buffer>
 
+/** The side of a client to which the server sends requests (KMIP 1.4 §5). */
+export interface ClientSide {
+  /** The server's next request of this operation; rejects when none comes in time. */
+  next(operation: number): Promise<Item>
+  /** From now on, requests of these operations are answered with these messages, all others with success. */
+  play(answers: ReadonlyMap<number, Item>): void
+}
+
 /** What a run takes from the machine: time, and a server. */
 export interface Surroundings {
   /** Seconds since 1970. */
@@ -53,8 +61,8 @@ export interface Surroundings {
   /** Milliseconds that only grow. */
   nowMs(): number
   wait(delayMs: number): Promise<void>
-  /** The server's next request of this operation; rejects when none comes in time. Without it, cases that wait for one fail. */
-  readonly receive?: ((operation: number) => Promise<Item>) | undefined
+  /** Where the server's own requests come in. Without it, cases that wait for one fail. */
+  readonly client?: ClientSide | undefined
   /** A session for the case of this name. */
   open(caseName: string): { readonly send: Send; close(): Promise<void> }
 }
@@ -79,11 +87,13 @@ interface Memory {
   readonly book: FactBook
   /** Newest bindings of each folder. */
   readonly bindings: Map<string, Bindings>
+  /** Files of preconditions that were met. */
+  readonly met: Set<string>
 }
 
 /** Runs the cases one after the other. A case that fails, or cannot be read, does not stop the run. */
 export const runWith = async (options: RunOptions, surroundings: Surroundings): Promise<readonly CaseResult[]> => {
-  const memory: Memory = { book: new FactBook(), bindings: new Map() }
+  const memory: Memory = { book: new FactBook(), bindings: new Map(), met: new Set() }
   const named = new Set((options.named ?? []).map((path) => resolve(path)))
   const results: CaseResult[] = []
   for (const file of options.files) {
@@ -129,10 +139,12 @@ const runCase = async (
   memory.bindings.set(folder, bindings)
   const session = surroundings.open(name)
   try {
-    if (precondition !== undefined) {
+    surroundings.client?.play(answersOf(testCase, bindings))
+    if (precondition !== undefined && !memory.met.has(precondition)) {
       const made = await runExchanges(readCase(precondition), bindings.fresh(), memory.book, session.send, surroundings)
       if (made !== undefined)
         return result('fail', 0, made.difference, `what the case builds on could not be made: ${made.note ?? ''}`)
+      memory.met.add(precondition)
     }
     const failure = await runExchanges(testCase, bindings, memory.book, session.send, surroundings)
     if (failure === undefined) return result('pass')
@@ -202,19 +214,36 @@ const runExchange = async (
   return compareResponse(expected, answer, context)
 }
 
-/** The server's request against the one that is printed; it was answered with the success that the case prints too. */
+const operationNamed: Readonly<Record<string, number>> = Operation
+
+/** The operation of a printed message. */
+const operationOfElement = (message: XmlElement): number | undefined =>
+  operationNamed[childNamed(childNamed(message, 'BatchItem'), 'Operation')?.attributes.get('value') ?? '']
+
+/** What a case prints as its client's answers to the server. */
+const answersOf = (testCase: TestCase, bindings: Bindings): ReadonlyMap<number, Item> =>
+  new Map(
+    testCase.exchanges
+      .filter(({ serverToClient }) => serverToClient)
+      .flatMap(({ request, expected }) => {
+        const operation = operationOfElement(request)
+        return operation === undefined ? [] : [[operation, itemOfElement(bindings.fill(expected), vocabulary)] as const]
+      }),
+  )
+
+/** The server's request against the one that is printed; it was answered as the case prints too. */
 const receiveExchange = async (
   exchange: Exchange,
   bindings: Bindings,
   book: FactBook,
   surroundings: Surroundings,
 ): Promise<Difference | undefined> => {
-  const { receive } = surroundings
-  if (receive === undefined) throw new TypeError('the server sends this request, and no port to listen on was given')
+  const { client } = surroundings
+  if (client === undefined) throw new TypeError('the server sends this request, and no port to listen on was given')
   const expected = patternOf(exchange.request)
-  const name = childNamed(childNamed(exchange.request, 'BatchItem'), 'Operation')?.attributes.get('value')
-  const operation = name === 'Notify' ? Operation.Notify : Operation.Put
-  const received = await receive(operation)
+  const operation = operationOfElement(exchange.request)
+  if (operation === undefined) throw new TypeError('the printed request has no operation')
+  const received = await client.next(operation)
   const context = { bindings, book, sent: received, inputsWereOutputs: [], asked: new Set<string>() }
   return compareResponse(expected, received, context)
 }
@@ -275,12 +304,12 @@ export const openSession = (server: ServerOptions): ReturnType<Surroundings['ope
 export const runCases = async (
   options: ServerOptions & HttpsPort & RunOptions & Omit<Surroundings, 'open'>,
 ): Promise<Report> => {
-  const { files, caseName, named, onResult, nowSeconds, nowMs, wait, receive, httpsPort, ...server } = options
+  const { files, caseName, named, onResult, nowSeconds, nowMs, wait, client, httpsPort, ...server } = options
   const open = (name: string): ReturnType<Surroundings['open']> => {
     const form = httpsFormOf(name)
     return form === undefined ? openSession(server) : openHttpsSession(server, httpsPort, form)
   }
-  const surroundings: Surroundings = { nowSeconds, nowMs, wait, receive, open }
+  const surroundings: Surroundings = { nowSeconds, nowMs, wait, client, open }
   const results = await runWith({ files, caseName, named, onResult }, surroundings)
   return { server: `${server.host}:${server.port}`, results }
 }

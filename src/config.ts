@@ -53,8 +53,8 @@ function text(value: string, pattern: RegExp, expected: string, reason: string, 
   return { kind: 'text', value, pattern, expected, reason, ...(flag === undefined ? {} : { flag }) }
 }
 
-function list(pattern: RegExp, expected: string, reason: string): Described<ListRow> {
-  return { kind: 'list', value: [], pattern, expected, reason }
+function list(pattern: RegExp, expected: string, reason: string, value: readonly string[] = []): Described<ListRow> {
+  return { kind: 'list', value, pattern, expected, reason }
 }
 
 const KiB = 1_024
@@ -101,7 +101,13 @@ export const settingGroups = {
     clientAddresses: list(
       /^[^,=]+=[0-9A-Za-z._:-]+:\d{1,5}$/,
       'users with an address, such as local|kmip=appliance.example:5697, with commas between them',
-      'Where clients listen for requests of the server: Put of new objects of the user, Notify of changed ones. The listener must show the certificate of a registered client of the user.',
+      'Where clients listen for requests of the server: Put of new objects of the user, Notify of changed ones. The listener must show the certificate of a registered client of the user. docs/server-to-client.md says when.',
+    ),
+    clientQuestions: list(
+      /^(?:none|Query(?:Operations|Objects|ServerInformation|ExtensionList|ExtensionMap|AttestationTypes|RNGs|Validations|Profiles|Capabilities|ClientRegistrationMethods))$/,
+      'Query Functions such as QueryOperations, with commas between them, or none',
+      'What a client at such an address is asked before it is sent anything, beside the versions that it speaks. By the operations and object types that it tells, requests are left out; the rest goes to the log. none: no questions.',
+      ['QueryOperations', 'QueryObjects'],
     ),
     interfaceMode: choice(
       'tls-cert-pw-opt',
@@ -240,6 +246,18 @@ export const settingGroups = {
       'From taking an asynchronous request to its start: until then it can be cancelled, and others go first.',
     ),
     outgoingQueueMax: integer(1_000, 1, 100_000, 'Requests of the server to clients that wait; one more is dropped.'),
+    outgoingAttemptsMax: integer(
+      6,
+      1,
+      100,
+      'How often a request of the server to a client is tried before it is given up. Those behind it wait: they come in order.',
+    ),
+    outgoingRetryMs: integer(
+      1_000,
+      10,
+      minuteMs,
+      'From the first failure of such a request to the next attempt; each wait is twice the one before, to a minute at most.',
+    ),
     asynchronousKeepMs: integer(
       10 * minuteMs,
       secondMs,
@@ -500,7 +518,7 @@ export function settingsDocument(): string {
       '| --- | --- | --- | --- | --- |',
     )
     for (const [name, row] of Object.entries(members)) {
-      const initial = row.kind === 'list' ? '(none)' : `\`${row.value}\``
+      const initial = row.kind === 'list' && row.value.length === 0 ? '(none)' : `\`${row.value.toString()}\``
       const flag = `\`--${flagOf(name, row)}\``
       lines.push(`| ${flag} | \`${variableOf(name, row)}\` | ${initial} | ${allowed(row)} | ${row.reason} |`)
     }

@@ -97,6 +97,7 @@ export const startServer = async (
     onFault: (fault) => onFailure(fault.message),
   })
   let crypto: CryptoRunner | undefined
+  let supervisor: Supervisor | undefined
   try {
     const first = await bootstrap({
       directory,
@@ -115,7 +116,7 @@ export const startServer = async (
       keptKeys: { keysMax: settings.cryptoKeptKeysMax, idleMs: settings.cryptoKeptKeysIdleMs },
       onWorkerError: (error) => logger.error({ reason: error.message }, 'A crypto worker died; it is replaced'),
     })
-    const supervisor = new Supervisor({
+    const supervised = new Supervisor({
       clock: systemClock,
       restartsMax,
       withinMs: restartsWithinMs,
@@ -123,6 +124,7 @@ export const startServer = async (
         logger.error({ actor: name, reason: textOf(reason) }, `The ${name} failed and is started again`),
       onGiveUp: (name, reason) => onFailure(`the ${name} fails again and again: ${textOf(reason)}`),
     })
+    supervisor = supervised
     const streams = newStreams(settings)
     await supervisor.add(sweeperChild(store, streams))
     const log = serverLog(logger, newUniqueIdentifier)
@@ -147,8 +149,9 @@ export const startServer = async (
       { listening: { interface: 'kmip', host: settings.host, port } },
       `KMIP is served on port ${port}; clients trust ${join(directory, 'bootstrap', 'ca.pem')}`,
     )
-    return { port, made: allMade, stop: () => stopAll(supervisor, crypto, store) }
+    return { port, made: allMade, stop: () => stopAll(supervised, crypto, store) }
   } catch (error) {
+    await supervisor?.stop()
     await crypto?.close()
     await store.close()
     throw error
@@ -246,6 +249,7 @@ const newOutgoing = (
 ): Outgoing =>
   new Outgoing({
     addresses: settings.clientAddresses.map(clientAddressOf),
+    questions: settings.clientQuestions.filter((name) => name !== 'none'),
     material: materialOf(first),
     limits: settings,
     store,

@@ -1,15 +1,18 @@
 /**
- * What a server sends of its own accord (KMIP 1.4 §5.1, §5.2): from changes of objects to Put and Notify. What it is: which
- * change is told to whom, and with what. What it is not: the sending (server/outgoing.ts).
+ * What a server sends of its own accord (KMIP 1.4 §5): what it asks of a client, and from changes of objects Put and Notify. What
+ * it is: which change is told to whom, and with what. What it is not: the sending (server/outgoing.ts).
  */
-import { Operation, PutFunction } from '#kmip/enums'
+import { Operation, PutFunction, QueryFunction } from '#kmip/enums'
 import { objectRow } from '#kmip/objects'
 import type { PayloadName } from '#kmip/payloads/index'
+import type { response as queryResponse } from '#kmip/payloads/query'
 import { inVersion } from '#kmip/row'
-import type { Version } from '#kmip/versions'
+import { Tag } from '#kmip/tags'
+import { supportedVersions, type Version, versionOf } from '#kmip/versions'
 import { sameValue } from '#objects/canonical'
-import { isAttributeKnown, isStructureKnown } from '#objects/known-values'
+import { isAttributeKnown, isEnumerationKnown, isStructureKnown } from '#objects/known-values'
 import { attributeNames, instancesOf, type ManagedObject, valueOf, wireAttribute } from '#objects/managed-object'
+import type { Infer } from '#ttlv/schema'
 
 /** A change that is durable. */
 export interface DurableChange {
@@ -22,6 +25,7 @@ export interface ServerRequest {
   /** Whose object it is about: who owns the objects of an address. */
   readonly owner: string
   readonly uniqueIdentifier: string
+  readonly objectType: number
   readonly operation: number
   readonly name: PayloadName
   readonly payload: unknown
@@ -29,6 +33,66 @@ export interface ServerRequest {
 
 /** Operations that servers send; Query names them beside those that clients send. */
 export const serverOperations: readonly number[] = [Operation.Notify, Operation.Put]
+
+/** What is asked of a client before it is sent anything: an operation, and its payload. */
+export type Question = Pick<ServerRequest, 'operation' | 'name' | 'payload'>
+
+/** What a client has told of itself (§5.3, §5.4). Empty lists: it said nothing of that. */
+export interface ClientKnowledge {
+  /** To speak with it: its own choice, `none` when the server has none of its choice, undefined when it named none. */
+  readonly version: Version | 'none' | undefined
+  readonly operations: readonly number[]
+  readonly objectTypes: readonly number[]
+}
+
+/** §5.4, for a version that has it: 1.0 has not, and who speaks 1.0 is spoken to so. */
+export const versionsQuestion = (version: Version): Question | undefined => {
+  const operation = Operation.DiscoverVersions
+  if (!isEnumerationKnown(Tag.Operation, operation, version)) return undefined
+  return { operation, name: 'DiscoverVersions', payload: { protocolVersion: [] } }
+}
+
+/** §5.3, with those of the functions (by their names) that a version has. */
+export const capabilitiesQuestion = (functions: readonly string[], version: Version): Question | undefined => {
+  const queryFunction = Object.entries(QueryFunction)
+    .filter(([name, value]) => functions.includes(name) && isEnumerationKnown(Tag.QueryFunction, value, version))
+    .map(([, value]) => value)
+    .toSorted((left, right) => functions.indexOf(nameOfFunction(left)) - functions.indexOf(nameOfFunction(right)))
+  return queryFunction.length === 0
+    ? undefined
+    : { operation: Operation.Query, name: 'Query', payload: { queryFunction } }
+}
+
+const nameOfFunction = (value: number): string =>
+  Object.entries(QueryFunction).find(([, each]) => each === value)?.[0] ?? ''
+
+/**
+ * The version to speak with a client that lists its own, the ones that it likes most first; undefined when it lists none, `none`
+ * when the server has none of them.
+ */
+export const versionToSpeak = (
+  listed: readonly { readonly protocolVersionMajor: number; readonly protocolVersionMinor: number }[],
+): Version | 'none' | undefined => {
+  if (listed.length === 0) return undefined
+  const found = listed
+    .map(({ protocolVersionMajor, protocolVersionMinor }) => versionOf(protocolVersionMajor, protocolVersionMinor))
+    .find((version) => supportedVersions.includes(version))
+  return found ?? 'none'
+}
+
+/** What of a client's answer to Query decides what it is sent. */
+export type ClientCapabilities = Partial<Infer<typeof queryResponse>>
+
+/** Why a client that has told this of itself is not sent a request; undefined when it is. */
+export const objectionOf = (client: ClientKnowledge, request: ServerRequest): string | undefined => {
+  const { operations, objectTypes } = client
+  if (operations.length > 0 && !operations.includes(request.operation)) return `the client has no ${request.name}`
+  const isPut = request.operation === Operation.Put
+  if (isPut && objectTypes.length > 0 && !objectTypes.includes(request.objectType)) {
+    return 'the client has no objects of this type'
+  }
+  return undefined
+}
 
 /** The request that tells of a change, in the form of a version; undefined when nothing can be told. */
 export const serverRequestOf = ({ previous, value }: DurableChange, version: Version): ServerRequest | undefined => {
@@ -54,6 +118,7 @@ const putOf = (object: ManagedObject, version: Version): ServerRequest | undefin
   return {
     owner: object.owner,
     uniqueIdentifier: object.uniqueIdentifier,
+    objectType: object.objectType,
     operation: Operation.Put,
     name: 'Put',
     payload,
@@ -84,6 +149,7 @@ const notifyOf = (before: ManagedObject, now: ManagedObject, version: Version): 
   return {
     owner: now.owner,
     uniqueIdentifier: now.uniqueIdentifier,
+    objectType: now.objectType,
     operation: Operation.Notify,
     name: 'Notify',
     payload,

@@ -4,13 +4,17 @@
  */
 
 import type { Logger } from 'pino'
-import { Operation, ResultStatus } from '#kmip/enums'
+import { Operation, ProfileName, ResultStatus } from '#kmip/enums'
 import { versionText } from '#kmip/versions'
 import type { DispatchLog } from './dispatch.ts'
 import type { InterfaceLog } from './interface.ts'
 import type { OutgoingLog } from './outgoing.ts'
 
 const operationNames = new Map<number, string>(Object.entries(Operation).map(([name, code]) => [code, name]))
+const profileNames = new Map<number, string>(Object.entries(ProfileName).map(([name, value]) => [value, name]))
+/** Of what a peer tells, so much goes to a line. */
+const namesLoggedMax = 64
+const textLoggedMax = 128
 
 const statusNames = new Map<number, string>([
   [ResultStatus.Success, 'success'],
@@ -82,9 +86,21 @@ export const serverLog = (
     if (ordinary) logger.debug({ session: event }, 'A session ended')
     else logger.warn({ session: event }, `A session was ended: ${event.reason}. ${event.detail}`)
   },
-  serverRequest({ failure, ...event }) {
+  serverRequest({ failure, skipped, ...event }) {
     if (failure === undefined) logger.debug({ serverRequest: event }, 'A client took a request of the server')
+    else if (skipped === true) logger.info({ serverRequest: event }, `A client is not told: ${failure}`)
+    else if (event.againMs !== undefined) logger.warn({ serverRequest: event }, `A client is told later: ${failure}`)
     else logger.warn({ serverRequest: event }, `A client could not be told: ${failure}`)
+  },
+  clientTold(address, { version: chosen, operations }, { vendorIdentification, profileInformation = [] }) {
+    const client = {
+      address,
+      version: typeof chosen === 'number' ? versionText(chosen) : (chosen ?? 'not told'),
+      operations: operations.slice(0, namesLoggedMax).map((code) => operationNames.get(code) ?? code),
+      vendor: vendorIdentification?.slice(0, textLoggedMax),
+      profiles: profileInformation.slice(0, namesLoggedMax).map(({ profileName }) => profileNames.get(profileName)),
+    }
+    logger.info({ client }, 'A client has told of itself')
   },
   sessionsExhausted(event) {
     logger.error({ session: event }, 'A connection was refused: as many sessions are open as sessionsMax allows')

@@ -1,23 +1,38 @@
 /**
- * Requests of the server to clients (KMIP 1.4 §5.1, §5.2): Put of new objects and Notify of changed attributes, to the addresses
- * that the settings name for their owners. What it is: one sender, one request after the other, bounded in number and time.
- * What it is not: a promise: a client that cannot be reached is not told, and the log has it.
+ * Requests of the server to clients (KMIP 1.4 §5): Put of new objects and Notify of changed attributes, to the addresses that the
+ * settings name for their owners, after a client has told what it has of them (Discover Versions, Query). What it is: a queue
+ * an address, in order, bounded in number, attempts and time, in memory. What it is not: a promise: a client that cannot be
+ * reached for long is not told, a restart forgets what waits, and the log has it.
+ *
+ *     changed ─▶ waiting ─▶ session ─▶ known? ──yes─▶ claimed? ──yes─▶ sent ─▶ taken
+ *                   ▲                    └─no─ asked ─┘    └─no─▶ skipped     └─ failed ─▶ given up
+ *                   └──────────────────────── wait, twice as long each time ◀─────┘
  */
-import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
+import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Clock } from '#actor/clock'
 import { identify } from '#identity/principals'
 import { Operation, ResultStatus } from '#kmip/enums'
-import { readResponse, writeRequest } from '#kmip/message'
-import { Tag } from '#kmip/tags'
+import { type ResponseBatchItem, readResponse, writeRequest } from '#kmip/message'
 import { majorOf, minorOf, newestVersion, type Version } from '#kmip/versions'
 import { valueOf, withValue } from '#objects/managed-object'
 import { objectTable } from '#operations/object-table'
-import { type DurableChange, type ServerRequest, serverRequestOf } from '#operations/server-requests'
+import {
+  type ClientCapabilities,
+  type ClientKnowledge,
+  capabilitiesQuestion,
+  type DurableChange,
+  objectionOf,
+  type Question,
+  type ServerRequest,
+  serverRequestOf,
+  versionsQuestion,
+  versionToSpeak,
+} from '#operations/server-requests'
 import type { Store } from '#store/store'
 import { BinaryReader, BinaryWriter } from '#ttlv/binary'
-import { Framer } from '#ttlv/framer'
 import type { ReaderLimits } from '#ttlv/stream'
-import { peerFingerprint, secureContextOptions, type TlsLimits, type TlsMaterial } from './tls.ts'
+import { asError, ClientSession } from './client-session.ts'
+import { secureContextOptions, type TlsLimits, type TlsMaterial } from './tls.ts'
 
 /** Where a user's clients take requests of the server. */
 export interface ClientAddress {
@@ -30,8 +45,12 @@ export interface ClientAddress {
 export interface OutgoingLimits extends ReaderLimits, TlsLimits {
   readonly requestSizeMax: number
   readonly requestTimeoutMs: number
-  /** Requests that wait to be sent; one more is dropped. */
+  /** Requests that wait to be sent, of all addresses; one more is dropped. */
   readonly outgoingQueueMax: number
+  /** How often one request is tried. */
+  readonly outgoingAttemptsMax: number
+  /** From the first failure of a request to its next attempt; each wait is twice as long as the one before. */
+  readonly outgoingRetryMs: number
 }
 
 /** What became of a request of the server. */
@@ -41,11 +60,19 @@ export interface OutgoingLog {
     readonly address: string
     /** Undefined: the client has answered with success. */
     readonly failure: string | undefined
+    /** A failure after which the request is tried again, so many milliseconds later. */
+    readonly againMs?: number | undefined
+    /** The request was not sent, for what the client told of itself: no failure. */
+    readonly skipped?: boolean
   }): void
+  /** What a client has told of itself. */
+  clientTold(address: string, client: ClientKnowledge, capabilities: ClientCapabilities): void
 }
 
 export interface OutgoingOptions {
   readonly addresses: readonly ClientAddress[]
+  /** Names of the functions of Query that a client is asked (§5.3); none: it is asked nothing. */
+  readonly questions: readonly string[]
   /** The server's certificate and key, which it shows to the client. */
   readonly material: TlsMaterial
   readonly limits: OutgoingLimits
@@ -56,93 +83,198 @@ export interface OutgoingOptions {
 
 /** How often a note is tried while others change the same object. */
 const conflictRetriesMax = 8
+/** No wait between two attempts is longer. */
+const retryMaxMs = 60_000
+/** What a client told is asked anew after so long: its software may be another by then. */
+const knownForMs = 600_000
 
 interface Waiting {
-  readonly address: ClientAddress
-  readonly request: ServerRequest
+  readonly change: DurableChange
+  /** Of the client whose request made the change. */
   readonly version: Version
+  readonly name: string
+}
+
+/** An address with what waits for it. */
+interface Destination {
+  readonly address: ClientAddress
+  readonly waiting: Waiting[]
+  sending: Promise<void> | undefined
+  knowledge: { readonly client: ClientKnowledge; readonly atMs: number } | undefined
+}
+
+/** What is read of an answer to Discover Versions. */
+interface Discovered {
+  readonly protocolVersion: Parameters<typeof versionToSpeak>[0]
+}
+
+/** A failure that another attempt would not mend. */
+class Refused extends Error {
+  override readonly name = 'Refused'
+}
+
+/** What the client has told of itself leaves no way to send this. */
+class Skipped extends Error {
+  override readonly name = 'Skipped'
 }
 
 export class Outgoing {
   readonly #options: OutgoingOptions
   readonly #context: SecureContext
-  #waiting: Waiting[] = []
-  #socket: TLSSocket | undefined
+  readonly #destinations: readonly Destination[]
+  readonly #sessions = new Set<ClientSession>()
+  readonly #wakers = new Set<() => void>()
   #stopped = false
-  #sending: Promise<void> | undefined
 
   constructor(options: OutgoingOptions) {
     this.#options = options
     this.#context = createSecureContext(secureContextOptions(options.material, options.limits))
+    this.#destinations = options.addresses.map((address) => ({
+      address,
+      waiting: [],
+      sending: undefined,
+      knowledge: undefined,
+    }))
   }
 
   /** Takes changes that are durable, made by a client of this version: their owners' clients are told. */
   changed(changes: readonly DurableChange[], version: Version): void {
     if (this.#stopped) return
     for (const change of changes) {
-      const addresses = this.#options.addresses.filter(({ user }) => user === change.value?.owner)
-      const request = addresses.length === 0 ? undefined : serverRequestOf(change, version)
+      const destinations = this.#destinations.filter(({ address }) => address.user === change.value?.owner)
+      const request = destinations.length === 0 ? undefined : serverRequestOf(change, version)
       if (request === undefined) continue
-      for (const address of addresses) this.#take({ address, request, version })
+      for (const destination of destinations) this.#take(destination, { change, version, name: request.name })
     }
   }
 
-  /** Sends no more, and gives up what is under way; resolves when that has ended. */
+  /** Sends no more, and gives up what waits and what is under way; resolves when that has ended. */
   async stop(): Promise<void> {
     this.#stopped = true
-    this.#waiting = []
-    this.#socket?.destroy()
-    await this.#sending
+    for (const session of this.#sessions) session.close()
+    for (const wake of this.#wakers) wake()
+    for (const { sending } of this.#destinations) await sending
   }
 
-  #take(waiting: Waiting): void {
-    if (this.#waiting.length >= this.#options.limits.outgoingQueueMax) {
-      return this.#tell(waiting, 'too many requests of the server wait')
+  #take(destination: Destination, waiting: Waiting): void {
+    const count = this.#destinations.reduce((sum, each) => sum + each.waiting.length, 0)
+    if (count >= this.#options.limits.outgoingQueueMax) {
+      return this.#tell(destination, waiting, 'too many requests of the server wait')
     }
-    this.#waiting.push(waiting)
-    this.#sending ??= this.#sendAll()
+    destination.waiting.push(waiting)
+    destination.sending ??= this.#sendAll(destination)
   }
 
-  async #sendAll(): Promise<void> {
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      const failure = await this.#send(next).then(
-        () => undefined,
-        (error: unknown) => (error instanceof Error ? error.message : String(error)),
-      )
-      this.#tell(next, failure)
+  async #sendAll(destination: Destination): Promise<void> {
+    for (let next = destination.waiting.shift(); next !== undefined; next = destination.waiting.shift()) {
+      await this.#sendOne(destination, next)
     }
-    this.#sending = undefined
+    destination.sending = undefined
   }
 
-  #tell({ request, address }: Waiting, failure: string | undefined): void {
-    const { host, port } = address
-    this.#options.log.serverRequest({ operation: request.name, address: `${host}:${port}`, failure })
+  /** Tries until the request is taken, or nothing is to be hoped for. What becomes of it is in the log. */
+  async #sendOne(destination: Destination, waiting: Waiting): Promise<void> {
+    const { outgoingAttemptsMax, outgoingRetryMs } = this.#options.limits
+    for (let attempt = 1; ; attempt += 1) {
+      const failure = this.#stopped
+        ? new Refused('the server stops')
+        : await this.#attempt(destination, waiting).then(() => undefined, asError)
+      if (failure === undefined) return this.#tell(destination, waiting, undefined)
+      const text = failure.message
+      if (failure instanceof Skipped) return this.#tell(destination, waiting, text, { skipped: true })
+      // What the client told may be what made it fail: it is asked again.
+      destination.knowledge = undefined
+      const isLast = failure instanceof Refused || attempt >= outgoingAttemptsMax || this.#stopped
+      if (isLast) return this.#tell(destination, waiting, text)
+      const againMs = Math.min(outgoingRetryMs * 2 ** (attempt - 1), retryMaxMs)
+      this.#tell(destination, waiting, text, { againMs })
+      await this.#wait(againMs)
+    }
   }
 
-  /** One request on a session of its own. Rejects with what went wrong. */
-  async #send({ address, request, version }: Waiting): Promise<void> {
+  /** Resolves after the time, or when the server stops. */
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        cancel()
+        this.#wakers.delete(wake)
+        resolve()
+      }
+      const cancel = this.#options.clock.after(delayMs, wake)
+      this.#wakers.add(wake)
+    })
+  }
+
+  #tell(
+    { address }: Destination,
+    { name }: Waiting,
+    failure: string | undefined,
+    more: { readonly againMs?: number; readonly skipped?: boolean } = {},
+  ): void {
+    this.#options.log.serverRequest({ operation: name, address: textOf(address), failure, ...more })
+  }
+
+  /** One attempt, on a session of its own. Rejects with what went wrong. */
+  async #attempt(destination: Destination, { change, version }: Waiting): Promise<void> {
     const { limits, clock, store } = this.#options
-    const { host, port } = address
-    // Who the peer is, is decided below: not by a name, but by the certificate of a registered client.
-    const socket = connect({ host, port, secureContext: this.#context, rejectUnauthorized: false })
-    this.#socket = socket
-    const cancel = clock.after(limits.requestTimeoutMs, () => socket.destroy(new Error('no answer came in time')))
+    const { address } = destination
+    const session = new ClientSession({
+      ...address,
+      context: this.#context,
+      clock,
+      answerSizeMax: limits.requestSizeMax,
+      timeoutMs: limits.requestTimeoutMs,
+    })
+    this.#sessions.add(session)
     try {
-      const answer = await exchange(socket, limits.requestSizeMax, () => {
-        const identity = identify(store, peerFingerprint(socket) ?? '', clock.nowSeconds())
-        const isOwn = 'principal' in identity && identity.principal.user === address.user
-        if (!isOwn) throw new Error('the peer is no registered client of the user whose address this is')
-        return encoded(request, version)
-      })
-      const reader = new BinaryReader(answer, limits, newestVersion)
-      const [item] = readResponse(reader).batchItem
-      if (item?.resultStatus !== ResultStatus.Success) throw new Error('the client has refused it')
+      const identity = identify(store, (await session.opened()) ?? '', clock.nowSeconds())
+      const isOwn = 'principal' in identity && identity.principal.user === address.user
+      if (!isOwn) throw new Refused('the peer is no registered client of the user whose address this is')
+      const client = await this.#knowledgeOf(destination, session, version)
+      const spoken = spokenVersion(client, version)
+      const request = requestFor(change, client, spoken)
+      const item = await this.#ask(session, request, spoken)
+      if (item?.resultStatus !== ResultStatus.Success) throw new Refused('the client has refused it')
       if (request.operation === Operation.Put) await this.#noteServed(request.uniqueIdentifier)
     } finally {
-      cancel()
-      socket.destroy()
-      this.#socket = undefined
+      session.close()
+      this.#sessions.delete(session)
     }
+  }
+
+  /** What is known of the client behind an address; it is asked when that is nothing, or old. */
+  async #knowledgeOf(destination: Destination, session: ClientSession, version: Version): Promise<ClientKnowledge> {
+    const { questions, clock, log } = this.#options
+    const known = destination.knowledge
+    const nowMs = clock.nowMs()
+    if (known !== undefined && nowMs - known.atMs < knownForMs) return known.client
+    const versions = versionsQuestion(version)
+    if (questions.length === 0 || versions === undefined) return { version, operations: [], objectTypes: [] }
+    const discovered = await this.#told<Discovered>(session, versions, version)
+    const spoken = versionToSpeak(discovered?.protocolVersion ?? [])
+    const query = spoken === 'none' ? undefined : capabilitiesQuestion(questions, spoken ?? version)
+    const capabilities = await this.#told<ClientCapabilities>(
+      session,
+      query,
+      spoken === 'none' ? version : (spoken ?? version),
+    )
+    const { operation = [], objectType = [] } = capabilities ?? {}
+    const client: ClientKnowledge = { version: spoken, operations: operation, objectTypes: objectType }
+    destination.knowledge = { client, atMs: nowMs }
+    log.clientTold(textOf(destination.address), client, capabilities ?? {})
+    return client
+  }
+
+  /** The answer to a question. Undefined where nothing is asked, and for a client that does not answer such questions. */
+  async #told<T>(session: ClientSession, question: Question | undefined, version: Version): Promise<T | undefined> {
+    if (question === undefined) return undefined
+    const item = await this.#ask(session, question, version)
+    return item?.resultStatus === ResultStatus.Success ? (item.responsePayload as T | undefined) : undefined
+  }
+
+  async #ask(session: ClientSession, question: Question, version: Version): Promise<ResponseBatchItem | undefined> {
+    const answer = await session.ask(encoded(question, version))
+    return readResponse(new BinaryReader(answer, this.#options.limits, newestVersion)).batchItem[0]
   }
 
   /** §3.34: an object that a client has taken is fresh no longer. Read anew when another change came between. */
@@ -156,11 +288,28 @@ export class Outgoing {
       const change = { table: objectTable.name, key: uniqueIdentifier, revision, previous, value: served }
       if ((await store.commit([change])).done) return
     }
-    throw new Error('the object keeps changing, so that it could not be noted as served')
+    throw new Refused('the object keeps changing, so that it could not be noted as served')
   }
 }
 
-const encoded = ({ operation, payload }: ServerRequest, version: Version): Buffer => {
+/** The client's choice, or the version of the request that made the change. @throws Skipped where they have none in common */
+const spokenVersion = ({ version: chosen }: ClientKnowledge, ofChange: Version): Version => {
+  if (chosen === 'none') throw new Skipped('the client speaks no version of the protocol that the server has')
+  return chosen ?? ofChange
+}
+
+/** The request of a change in a version. @throws Skipped when the client has no use for it */
+const requestFor = (change: DurableChange, client: ClientKnowledge, version: Version): ServerRequest => {
+  const request = serverRequestOf(change, version)
+  if (request === undefined) throw new Skipped("the client's version of the protocol has no form for it")
+  const objection = objectionOf(client, request)
+  if (objection !== undefined) throw new Skipped(objection)
+  return request
+}
+
+const textOf = ({ host, port }: ClientAddress): string => `${host}:${port}`
+
+const encoded = ({ operation, payload }: Question, version: Version): Buffer => {
   const writer = new BinaryWriter(version)
   writeRequest(writer, {
     requestHeader: {
@@ -172,26 +321,3 @@ const encoded = ({ operation, payload }: ServerRequest, version: Version): Buffe
   })
   return writer.bytes()
 }
-
-/** Sends what `speak` gives once the handshake is done, and gives the one message that comes back. */
-const exchange = (socket: TLSSocket, sizeMax: number, speak: () => Buffer): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    const framer = new Framer(Tag.ResponseMessage, sizeMax)
-    const attempt = (work: () => void): void => {
-      try {
-        work()
-      } catch (error) {
-        reject(error)
-      }
-    }
-    socket.on('error', reject)
-    socket.on('close', () => reject(new Error('the client closed before it answered')))
-    socket.on('secureConnect', () => attempt(() => void socket.write(speak())))
-    socket.on('data', (chunk: Buffer) =>
-      attempt(() => {
-        framer.push(chunk)
-        const message = framer.next()
-        if (message !== undefined) resolve(message)
-      }),
-    )
-  })

@@ -12,13 +12,11 @@ import { systemClock } from '#actor/clock'
 import { findCases } from '#conformance/case'
 import { Listener } from '#conformance/listener'
 import { expectedFailuresOf, explanation, judge } from '#conformance/report'
-import { type CaseResult, runCases } from '#conformance/run'
+import { type CaseResult, type ClientSide, runCases } from '#conformance/run'
 import { freePort, type RunningServer, startServerProcess } from '#test/running-server'
-import type { Item } from '#ttlv/item'
 
 const here = (path: string): string => fileURLToPath(new URL(`../../conformance/${path}`, import.meta.url))
 const oasis = process.env['KMIPD_OASIS']
-type Receive = (operation: number) => Promise<Item>
 
 /** Cases that each want another setting of the server, which some other case excludes. */
 interface SettingsRow {
@@ -40,13 +38,13 @@ describe('the server and the test cases', () => {
   const runOn = async (
     under: RunningServer,
     files: readonly string[],
-    receive?: Receive,
+    client?: ClientSide,
   ): Promise<readonly CaseResult[]> => {
     const { results } = await runCases({
       ...under.connection,
       httpsPort: under.httpsPort,
       files,
-      receive,
+      client,
       nowSeconds: () => systemClock.nowSeconds(),
       nowMs: () => performance.now(),
       wait: (delayMs) => wait(delayMs),
@@ -76,9 +74,8 @@ describe('the server and the test cases', () => {
         await using other = await startServerProcess({ flags: given })
         const listener = new Listener({ ...other.connection, port, nowSeconds: () => systemClock.nowSeconds() })
         await listener.start()
-        const receive = (operation: number) => listener.next(operation)
         const own = files.filter((file) => isOf(file, cases))
-        results.push(...(await runOn(other, own, receive)))
+        results.push(...(await runOn(other, own, listener)))
         await listener.stop()
         assert.deepEqual(other.failures, [])
       }

@@ -7,17 +7,21 @@ import { createClient } from '#client/client'
 import { Listener } from '#conformance/listener'
 import { createAuthority, issueClientCertificate, privateKeyPem } from '#identity/authority'
 import { certificateToPem } from '#identity/certificates'
-import { ObjectType, Operation } from '#kmip/enums'
+import { ObjectType, Operation, ResultStatus } from '#kmip/enums'
+import { writeResponse } from '#kmip/message'
+import { v1_4 } from '#kmip/versions'
 import { vocabulary } from '#kmip/vocabulary'
 import { freePort, type RunningServer, startServerProcess } from '#test/running-server'
 import { attributes, createRequest } from '#test/sample-objects'
+import { BinaryWriter, decodeItem } from '#ttlv/binary'
+import type { Item } from '#ttlv/item'
 import { encodeXml } from '#ttlv/xml'
 
 const nowSeconds = (): number => systemClock.nowSeconds()
 
-const start = async (user = 'local|kmip') => {
+const start = async (user = 'local|kmip', flags: readonly string[] = []) => {
   const port = await freePort()
-  const server = await startServerProcess({ flags: ['--client-addresses', `${user}=127.0.0.1:${port}`] })
+  const server = await startServerProcess({ flags: ['--client-addresses', `${user}=127.0.0.1:${port}`, ...flags] })
   return { port, server, client: createClient({ ...server.connection }) }
 }
 
@@ -29,6 +33,38 @@ const line = async (server: RunningServer, text: RegExp): Promise<string> => {
     await new Promise((resolve) => systemClock.after(10, () => resolve(undefined)))
   }
 }
+
+/** What a client answers, as an item of one message. */
+const answer = (operation: number, responsePayload: unknown): readonly [number, Item] => {
+  const writer = new BinaryWriter(v1_4)
+  writeResponse(writer, {
+    responseHeader: {
+      protocolVersion: { protocolVersionMajor: 1, protocolVersionMinor: 4 },
+      timeStamp: nowSeconds(),
+      attestationType: [],
+      batchCount: 1,
+    },
+    batchItem: [{ operation, resultStatus: ResultStatus.Success, responsePayload }],
+  })
+  return [operation, decodeItem(writer.bytes(), { nestingDepthMax: 8, itemCountMax: 64 })]
+}
+
+const nothingTold = {
+  operation: [],
+  objectType: [],
+  applicationNamespace: [],
+  extensionInformation: [],
+  attestationType: [],
+  rngParameters: [],
+  profileInformation: [],
+  validationInformation: [],
+  capabilityInformation: [],
+  clientRegistrationMethod: [],
+}
+const versions = (...minors: readonly number[]) =>
+  answer(Operation.DiscoverVersions, {
+    protocolVersion: minors.map((minor) => ({ protocolVersionMajor: minor > 9 ? 9 : 1, protocolVersionMinor: minor })),
+  })
 
 describe('requests of the server', () => {
   test('a new object is put, its changes are notified, with what was deleted', async (context) => {
@@ -83,5 +119,87 @@ describe('requests of the server', () => {
     await client.close()
     await server.stop()
     assert.ok(!server.log.some((each) => 'serverRequest' in each))
+  })
+
+  test('a client is asked once, spoken to in its own version, and not sent what it has not', async (context) => {
+    const { port, server, client } = await start()
+    await using _stopped = server
+    const listener = new Listener({ ...server.connection, port, nowSeconds })
+    await listener.start()
+    context.after(() => listener.stop())
+    const operation = [Operation.Put, Operation.Query]
+    listener.play(
+      new Map([
+        versions(2, 1),
+        answer(Operation.Query, { ...nothingTold, operation, vendorIdentification: 'a cabinet' }),
+      ]),
+    )
+    const { uniqueIdentifier } = await client.create(createRequest())
+    const minorOf = (xml: string) => /<ProtocolVersionMinor type="Integer" value="(\d)"\/>/.exec(xml)?.[1]
+    const discover = encodeXml(await listener.next(Operation.DiscoverVersions), vocabulary)
+    assert.equal(minorOf(discover), '4')
+    const query = encodeXml(await listener.next(Operation.Query), vocabulary)
+    assert.equal(minorOf(query), '2')
+    assert.match(query, /<QueryFunction [^>]*value="QueryOperations"\/><QueryFunction [^>]*value="QueryObjects"\/>/)
+    const put = encodeXml(await listener.next(Operation.Put), vocabulary)
+    assert.equal(minorOf(put), '2')
+    assert.ok(!put.includes('Random Number Generator'), 'an attribute of 1.3')
+    assert.match(
+      await line(server, /A client has told of itself/),
+      /"version":"1.2","operations":\["Put","Query"\],"vendor":"a cabinet"/,
+    )
+    const [attribute] = attributes({ Comment: 'changed' })
+    assert.ok(attribute)
+    await client.addAttribute({ uniqueIdentifier, attribute })
+    assert.match(await line(server, /A client is not told/), /the client has no Notify/)
+    await client.create(createRequest())
+    // Were it asked again, the listener would have the question before this.
+    await listener.next(Operation.Put)
+    listener.play(new Map())
+    assert.equal(server.log.filter((each) => 'client' in each).length, 1)
+    await client.close()
+  })
+
+  test('a client whose versions the server has not is sent nothing', async (context) => {
+    const { port, server, client } = await start()
+    await using _stopped = server
+    const listener = new Listener({ ...server.connection, port, nowSeconds })
+    await listener.start()
+    context.after(() => listener.stop())
+    listener.play(new Map([versions(90)]))
+    await client.create(createRequest())
+    assert.match(await line(server, /A client is not told/), /speaks no version/)
+    await client.close()
+  })
+
+  test('a request is tried again, in order, until the client is there', async (context) => {
+    const { port, server, client } = await start('local|kmip', [
+      '--outgoing-retry-ms',
+      '50',
+      '--client-questions',
+      'none',
+    ])
+    await using _stopped = server
+    const first = await client.create(createRequest())
+    const second = await client.create(createRequest())
+    assert.match(await line(server, /A client is told later/), /"againMs":50/)
+    const listener = new Listener({ ...server.connection, port, nowSeconds })
+    await listener.start()
+    context.after(() => listener.stop())
+    for (const { uniqueIdentifier } of [first, second]) {
+      assert.ok(encodeXml(await listener.next(Operation.Put), vocabulary).includes(uniqueIdentifier))
+    }
+    await client.close()
+    assert.equal(await server.stop(), 0)
+  })
+
+  test('a request is given up after its attempts', async () => {
+    const { server, client } = await start('local|kmip', ['--outgoing-retry-ms', '10', '--outgoing-attempts-max', '2'])
+    await using _stopped = server
+    await client.create(createRequest())
+    assert.match(await line(server, /A client could not be told/), /ECONNREFUSED/)
+    assert.equal(server.log.filter((each) => JSON.stringify(each).includes('told later')).length, 1)
+    await client.close()
+    assert.equal(await server.stop(), 0)
   })
 })

@@ -297,6 +297,7 @@ export const operationNamers: readonly string[] = [
   'src/kmip/attribute-rules.ts',
   'src/kmip/payloads/index.ts',
   'src/operations/index.ts',
+  'src/operations/server-requests.ts',
 ]
 
 /** Hosts that files may name, each with its reason. */
