@@ -105,19 +105,6 @@ export const serverLog = (
   sessionsExhausted(event) {
     logger.error({ session: event }, 'A connection was refused: as many sessions are open as sessionsMax allows')
   },
-})
-
-const describe = (error: unknown): unknown =>
-  clientTold(address, { version, operations }, { vendorIdentification, profileInformation = [] }) {
-    const client = {
-      address,
-      version: version === undefined ? 'none of ours' : versionText(version),
-      operations: operations.slice(0, namesLoggedMax).map((code) => operationNames.get(code) ?? code),
-      vendor: vendorIdentification?.slice(0, textLoggedMax),
-      profiles: profileInformation.slice(0, namesLoggedMax).map(({ profileName }) => profileNames.get(profileName)),
-    }
-    logger.info({ client }, 'A client has told of itself')
-  },
   commandEnded({ command, outcome, ...event }) {
     logger.info({ administration: { command, outcome, ...event } }, `${command}: ${outcome}`)
   },
@@ -129,4 +116,7 @@ const describe = (error: unknown): unknown =>
     )
     return correlation
   },
+})
+
+const describe = (error: unknown): unknown =>
   error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : { name: typeof error }
