@@ -9,7 +9,12 @@ import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ResultReason } from '#kmip/enums'
 import { enumerationNamed } from '#kmip/vocabulary'
-import { type Coverage, errorCoverage } from './errors.ts'
+
+/**
+ * Where a condition is tested: a row of the operation's own outcome table by what is given, a test or row elsewhere, or
+ * nowhere, and why it cannot happen.
+ */
+type Coverage = string | { readonly path: string; readonly title: string } | { readonly never: string }
 
 interface ErrorRow {
   readonly operation: string
@@ -19,10 +24,11 @@ interface ErrorRow {
   readonly note?: string
 }
 
-const errorsJson: unknown = JSON.parse(
-  readFileSync(new URL('../../tools/specification/errors.json', import.meta.url), 'utf8'),
-)
-const rows = (errorsJson as { readonly 'v1.4': readonly ErrorRow[] })['v1.4']
+const readJson = (path: string): unknown => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
+const tables = readJson('../../tools/specification/errors.json') as { readonly 'v1.4': readonly ErrorRow[] }
+const rows = tables['v1.4']
+/** Coverage by operation and condition, as the specification prints them. */
+const errorCoverage = readJson('./errors.json') as Readonly<Record<string, Readonly<Record<string, Coverage>>>>
 
 const folder = fileURLToPath(new URL('../', import.meta.url))
 const textOf = (path: string): string => readFileSync(`${folder}${path}`, 'utf8')
