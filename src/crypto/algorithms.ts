@@ -88,7 +88,8 @@ const tripleDesBytes = new Map([
 const columns: ReadonlyMap<number, Columns> = new Map<number, Columns>([
   [A.DES, { ...symmetric([56, 64], 56), materialBytes: desBytes, parity: true }],
   [A.DES3, { ...symmetric([112, 128, 168, 192], 168), materialBytes: tripleDesBytes, parity: true }],
-  [A.AES, symmetric([128, 192, 256], 256)],
+  // 512: two keys of 256 bits, one behind the other, which XTS takes (NIST SP 800-38E).
+  [A.AES, symmetric([128, 192, 256, 512], 256)],
   [
     A.RSA,
     {

@@ -154,8 +154,8 @@ const furtherRows: readonly WrappingRow[] = [
     blockCipherModes: [M.NISTKeyWrap, M.AESKeyWrapPadding],
   }),
   ...cipherRows(A.AES, aesBits, [M.CFB, M.OFB, M.CTR, M.GCM, M.CCM]),
-  // Two keys of 128 bits, one behind the other (NIST SP 800-38E).
-  row('all', 'encrypt', keyed, A.AES, { lengthsBits: [256], blockCipherModes: [M.XTS] }),
+  // Two keys of 128 or 256 bits, one behind the other (NIST SP 800-38E).
+  row('all', 'encrypt', keyed, A.AES, { lengthsBits: [256, 512], blockCipherModes: [M.XTS] }),
   ...cipherRows(A.Camellia, aesBits, [M.CFB, M.OFB, M.CTR]),
   ...cipherRows(A.DES3, [112, 128, 168, 192], [M.CFB, M.OFB]),
   row('all', 'encrypt', keyed, A.ChaCha20Poly1305, { lengthsBits: [256], blockCipherModes: [M.AEAD] }),

@@ -79,7 +79,11 @@ interface ModeHere {
   readonly tagBytes?: number
 }
 
-const modeOf = ({ algorithm, bytes }: OtherKey, blockCipherMode: number | undefined): ModeHere & { name: string } => {
+/** The library's name of a cipher in a mode, with the bytes of its IV and tag. */
+export const cipherOf = (
+  { algorithm, bytes }: OtherKey,
+  blockCipherMode: number | undefined,
+): ModeHere & { name: string } => {
   const block = blockBytesOf(algorithm)
   if (algorithm === A.ChaCha20Poly1305) {
     return { name: 'chacha20-poly1305', suffix: '', ivBytes: 12, tagBytes: 16 }
@@ -107,6 +111,7 @@ export const blockBytesOf = (algorithm: number): number => (algorithm === A.DES3
 /** Whole blocks: the last byte counts what was added; what stands before it differs by padding. */
 const padded = (data: Uint8Array, paddingMethod: number | undefined, block: number): Uint8Array => {
   if (paddingMethod === undefined || paddingMethod === P.None) return data
+  if (paddingMethod === P.Zeros) return Buffer.concat([data, Buffer.alloc((block - (data.length % block)) % block)])
   const count = block - (data.length % block)
   const filler = paddingMethod === P.PKCS5 ? count : paddingMethod === P.ANSIX9_23 ? 0 : 0x5a
   const tail = Buffer.alloc(count, filler)
@@ -116,6 +121,7 @@ const padded = (data: Uint8Array, paddingMethod: number | undefined, block: numb
 
 const unpadded = (data: Uint8Array, paddingMethod: number | undefined): Uint8Array => {
   if (paddingMethod === undefined || paddingMethod === P.None) return data
+  if (paddingMethod === P.Zeros) return data.subarray(0, data.findLastIndex((byte) => byte !== 0) + 1)
   const count = data.at(-1) ?? 0
   const tail = data.subarray(-count, -1)
   if (paddingMethod === P.PKCS5) assert.ok(tail.every((byte) => byte === count))
@@ -154,7 +160,7 @@ export const encryptElsewhere = (
     const cipher = createCipheriv(...wrap)
     return { data: Buffer.concat([cipher.update(data), cipher.final()]) }
   }
-  const { name, ivBytes, tagBytes } = modeOf(key, scheme.blockCipherMode)
+  const { name, ivBytes, tagBytes } = cipherOf(key, scheme.blockCipherMode)
   const iv = Buffer.alloc(ivBytes, 0x21)
   const cipher = createCipheriv(name, key.bytes, ivBytes === 0 ? null : iv, tagOptions(tagBytes)) as CipherGCM
   if (scheme.paddingMethod !== undefined) cipher.setAutoPadding(false)
@@ -177,7 +183,7 @@ export const decryptElsewhere = (
     const decipher = createDecipheriv(...wrap)
     return Buffer.concat([decipher.update(data), decipher.final()])
   }
-  const { name, tagBytes } = modeOf(key, scheme.blockCipherMode)
+  const { name, tagBytes } = cipherOf(key, scheme.blockCipherMode)
   const decipher = createDecipheriv(name, key.bytes, iv ?? null, tagOptions(tagBytes)) as DecipherGCM
   if (scheme.paddingMethod !== undefined) decipher.setAutoPadding(false)
   const end = data.length - (tagBytes ?? 0)
@@ -226,7 +232,7 @@ const signatureOptions = (scheme: WrappingScheme) =>
 
 /** CMAC by the openssl command; CBC-MAC: the last block of CBC over data that is filled up with zeros (FIPS 113). */
 const cipherMac = (key: OtherKey, blockCipherMode: number | undefined, data: Uint8Array): Buffer => {
-  const cbc = modeOf(key, M.CBC)
+  const cbc = cipherOf(key, M.CBC)
   const block = blockBytesOf(key.algorithm)
   if (blockCipherMode === M.CBC_MAC) {
     const cipher = createCipheriv(cbc.name, key.bytes, Buffer.alloc(block))
