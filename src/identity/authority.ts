@@ -135,7 +135,8 @@ export function createAuthorityOf(
  * A server certificate of this authority with a new key.
  * @param names DNS names and IP addresses for Subject Alternative Name; the first is the subject's common name too.
  * @param keyType `rsa` (2048 bits) is for clients that can only do RSA key exchange.
- * @throws CertificateError when no name is given or one is neither a DNS name nor an address.
+ * @param subject in place of the first name alone
+ * @throws CertificateError when no name is given or one is neither a DNS name nor an address, or the subject cannot be written.
  */
 export function issueServerCertificate(
   authority: CertificateWithKey,
@@ -143,6 +144,7 @@ export function issueServerCertificate(
   nowSeconds: number,
   entropy: Entropy,
   keyType: 'ec' | 'rsa' = 'ec',
+  subject?: NameFields,
 ): CertificateWithKey {
   const [first] = names
   if (first === undefined) throw new CertificateError('a server certificate needs at least one name')
@@ -153,7 +155,7 @@ export function issueServerCertificate(
   const usage = keyType === 'ec' ? keyUsage.digitalSignature : keyUsage.digitalSignature | keyUsage.keyEncipherment
   const alternatives = new GeneralNames({ names: names.map(writeAlternativeName) })
   const certificate = issue(authority, {
-    subject: writeName({ CN: first.length <= nameFields.CN.lengthMax ? first : 'kmipd' }),
+    subject: writeName(subject ?? { CN: first.length <= nameFields.CN.lengthMax ? first : 'kmipd' }),
     publicKey: keys.publicKey,
     days: serverCertificateDays,
     nowSeconds,
@@ -282,15 +284,19 @@ function blankCertificate(validity: Validity, publicKey: KeyObject, entropy: Ent
 
 /** Signs with SHA-256, by ECDSA or by RSA with PKCS#1 v1.5: the kinds of CA keys that are made here. */
 function signed(certificate: Certificate, key: KeyObject): Uint8Array {
-  certificate.signature =
-    key.asymmetricKeyType === 'rsa'
-      ? new AlgorithmIdentifier({ algorithmId: oid.sha256WithRsa, algorithmParams: new Null() })
-      : new AlgorithmIdentifier({ algorithmId: oid.ecdsaWithSha256 })
+  certificate.signature = signatureAlgorithmOf(key)
   certificate.signatureAlgorithm = certificate.signature
   const tbs = certificate.encodeTBS()
   const signature = sign('sha256', Buffer.from(tbs.toBER()), key)
   certificate.signatureValue = new BitString({ valueHex: buffer(signature) })
   return new Uint8Array(certificate.toSchema(true).toBER())
+}
+
+/** The algorithm by which a CA's key signs here, with SHA-256. */
+export function signatureAlgorithmOf(key: KeyObject): AlgorithmIdentifier {
+  return key.asymmetricKeyType === 'rsa'
+    ? new AlgorithmIdentifier({ algorithmId: oid.sha256WithRsa, algorithmParams: new Null() })
+    : new AlgorithmIdentifier({ algorithmId: oid.ecdsaWithSha256 })
 }
 
 /** A positive serial of 16 bytes: the top bit clear, the next one set so that the length is fixed; 126 random bits. */
@@ -301,7 +307,7 @@ function newSerial(entropy: Entropy): ArrayBuffer {
 }
 
 /** UTCTime until 2049, GeneralizedTime from 2050 (RFC 5280 §4.1.2.5). */
-function writeTime(seconds: number): Time {
+export function writeTime(seconds: number): Time {
   const value = new Date(seconds * 1000)
   return new Time({ type: value.getUTCFullYear() < 2050 ? TimeType.UTCTime : TimeType.GeneralizedTime, value })
 }
@@ -373,7 +379,8 @@ export function addressBytes(text: string): Uint8Array | undefined {
   )
 }
 
-function extension(extnID: string, critical: boolean, value: AsnType): Extension {
+/** An extension of a certificate or of a revocation list. */
+export function extension(extnID: string, critical: boolean, value: AsnType): Extension {
   return new Extension({ extnID, critical, extnValue: value.toBER() })
 }
 
@@ -383,7 +390,7 @@ function keyUsageExtension(bits: number): Extension {
 }
 
 /** RFC 7093 §2, method 1: the first 160 bits of SHA-256 of the public key's bits. */
-function keyIdentifier(publicKey: KeyObject): ArrayBuffer {
+export function keyIdentifier(publicKey: KeyObject): ArrayBuffer {
   const spki = publicKey.export({ format: 'der', type: 'spki' })
   const info = new PublicKeyInfo({ schema: fromBER(Uint8Array.from(spki)).result })
   const digest = createHash('sha256').update(info.subjectPublicKey.valueBlock.valueHexView).digest()

@@ -1,12 +1,28 @@
 /**
- * Revocation: certificates that are good no longer before their time is over. What it is: revocation lists (CRLs, RFC 5280 §5)
- * of external authorities, which an administrator brings; revocation of certificates that a local authority issued, and the
- * list that it signs; and the mark that both leave on registered clients, which the session's check reads. What it is not:
- * the fetching of lists.
+ * Revocation: certificates that are good no longer before their time is over. What it is: revocation lists (CRLs) of external
+ * authorities, which an administrator brings; revocation of certificates that a local authority issued, and the list that it
+ * signs; and the mark that both leave on registered clients, which the session's check reads at every request, also where
+ * TLS resumes a session and looks at nothing. What it is not: the fetching of lists.
  */
-import type { Table } from '#store/store'
+import { X509Certificate } from 'node:crypto'
+import type { Store, Stored, Table } from '#store/store'
+import { AdministrationError } from './administration-error.ts'
+import {
+  type AuthorityRecord,
+  asAdministered,
+  authorityTable,
+  getAuthority,
+  type IdentityContext,
+  type IssuedRecord,
+  issuedTable,
+  nameDigest,
+} from './authorities.ts'
+import { parseCertificate } from './certificates.ts'
+import { type ClientRecord, clientTable } from './principals.ts'
+import { changeRecord, findRecord } from './records.ts'
+import { createRevocationList, parseRevocationList, type Revoked, revocationListToPem } from './revocation-list.ts'
 
-/** The revocation list of an authority, as it was brought. Key of its record: the authority's identifier. */
+/** The revocation list of an external authority, as it was brought. Key of its record: the authority's identifier. */
 export interface RevocationRecord {
   readonly domain: string
   /** DER. */
@@ -15,8 +31,8 @@ export interface RevocationRecord {
   readonly thisUpdateSeconds: number
   /** Seconds since 1970; undefined: the list does not say when the next one comes. */
   readonly nextUpdateSeconds: number | undefined
-  /** How many certificates it revokes. */
-  readonly revokedCount: number
+  /** Serial numbers of the certificates that it revokes, lower-case hexadecimal. */
+  readonly serials: readonly string[]
   /** Seconds since 1970. */
   readonly createdSeconds: number
   /** Seconds since 1970. */
@@ -27,4 +43,228 @@ export const revocationTable: Table<RevocationRecord> = {
   name: 'revocation-list',
   index: ({ domain }) => [{ field: 'domain', value: domain }],
   claims: () => [],
+}
+
+/** Reasons by the names that administrators give, with the codes of RFC 5280 §5.3.1. */
+export const revocationReasons = {
+  unspecified: 0,
+  keyCompromise: 1,
+  cACompromise: 2,
+  affiliationChanged: 3,
+  superseded: 4,
+  cessationOfOperation: 5,
+  privilegeWithdrawn: 9,
+} as const
+export type RevocationReason = keyof typeof revocationReasons
+
+const issuersMax = 16
+const pageKeys = 500
+/** Of one local authority, on the list that it signs. */
+const revokedMax = 20_000
+
+/**
+ * Takes the revocation list of an external authority, in place of the one that is there, and marks the clients whom it names.
+ * Resolves after the disk has both.
+ * @param bytes DER or PEM
+ * @returns the record, and the fingerprints of clients that are refused from now on
+ * @throws AdministrationError `not found`, `invalid`, or `conflict` for a list older than the present one; StoreUnavailable
+ */
+export async function setRevocationList(
+  { store, clock }: Pick<IdentityContext, 'store' | 'clock'>,
+  domain: string,
+  identifier: string,
+  bytes: Uint8Array,
+): Promise<{ readonly stored: Stored<RevocationRecord>; readonly refused: readonly string[] }> {
+  const authority = getAuthority(store, domain, identifier)
+  if (authority.value.kind === 'local')
+    throw new AdministrationError(
+      'invalid',
+      'a local CA writes its own revocation list',
+      'Revoke one of its certificates: kmipctl ca certs revoke --id ID',
+    )
+  const { der, ...list } = await readList(bytes, authority.value.certificate)
+  const now = clock.nowSeconds()
+  for (;;) {
+    const present = store.read(revocationTable, authority.key)
+    // An old list would let back in whom a newer one keeps out.
+    if (present !== undefined && list.thisUpdateSeconds < present.value.thisUpdateSeconds)
+      throw new AdministrationError('conflict', 'this revocation list is older than the present one')
+    const createdSeconds = present?.value.createdSeconds ?? now
+    const value: RevocationRecord = { domain, list: der, ...list, createdSeconds, updatedSeconds: now }
+    const { revision, value: previous } = present ?? { revision: 0, value: undefined }
+    const result = await store.commit([{ table: revocationTable.name, key: authority.key, revision, previous, value }])
+    if (!result.done) continue
+    const refused = await markClients(store, authority, new Set(list.serials))
+    return { stored: { key: authority.key, revision: revision + 1, value }, refused }
+  }
+}
+
+async function readList(bytes: Uint8Array, authority: Uint8Array) {
+  try {
+    return await parseRevocationList(bytes, authority)
+  } catch (error) {
+    throw asAdministered(error)
+  }
+}
+
+/**
+ * Revokes a certificate that a local authority issued, for ever.
+ * @param identifier its fingerprint, or its serial number in hexadecimal
+ * @returns the record, and the fingerprint of its client when that is refused from now on
+ * @throws AdministrationError `not found`; StoreUnavailable
+ */
+export async function revokeCertificate(
+  { store, clock }: Pick<IdentityContext, 'store' | 'clock'>,
+  domain: string,
+  identifier: string,
+  reason: RevocationReason = 'unspecified',
+): Promise<{ readonly stored: Stored<IssuedRecord>; readonly refused: readonly string[] }> {
+  const { key } = getIssued(store, domain, identifier)
+  const now = clock.nowSeconds()
+  const stored = await changeRecord(store, issuedTable, key, 'certificate', (issued) =>
+    issued.revokedSeconds === undefined
+      ? { ...issued, revokedSeconds: now, revocationReason: revocationReasons[reason] }
+      : issued,
+  )
+  const client = store.read(clientTable, key)
+  if (client === undefined) return { stored, refused: [] }
+  await changeRecord(store, clientTable, key, 'client', revokedClient)
+  return { stored, refused: [key] }
+}
+
+/** The certificate with this fingerprint or serial number that a local authority of the domain issued. @throws AdministrationError */
+export function getIssued(store: Store, domain: string, identifier: string): Stored<IssuedRecord> {
+  const text = identifier.replaceAll(':', '').toLowerCase()
+  const found = store.read(issuedTable, text) ?? findRecord(store, issuedTable, { domain, serial: text })
+  if (found?.value.domain === domain) return found
+  throw new AdministrationError('not found', `there is no certificate ${JSON.stringify(identifier)}`)
+}
+
+/**
+ * The authority here that has signed a certificate; the root domain's first where two have one key. Undefined when none has.
+ * @throws CertificateError when it cannot be read
+ */
+export function issuerOf(store: Store, certificate: Uint8Array): Stored<AuthorityRecord> | undefined {
+  const equals = nameDigest(parseCertificate(certificate).issuer.der)
+  const { keys } = store.find(authorityTable, {
+    all: [{ field: 'subject', equals }],
+    any: [],
+    offset: 0,
+    limit: issuersMax,
+  })
+  const signers = keys
+    .flatMap((key) => store.read(authorityTable, key) ?? [])
+    .filter(({ value }) => hasSigned(value.certificate, certificate))
+  return signers.find(({ value }) => value.domain === 'root') ?? signers[0]
+}
+
+/** Whether the revocation lists here name a certificate of this authority. */
+export function isRevoked(store: Store, { key, value }: Stored<AuthorityRecord>, certificate: Uint8Array): boolean {
+  const { fingerprint, serialHex } = parseCertificate(certificate)
+  if (value.kind === 'local') return store.read(issuedTable, fingerprint)?.value.revokedSeconds !== undefined
+  return store.read(revocationTable, key)?.value.serials.includes(serialHex) ?? false
+}
+
+/**
+ * The revocation list of an authority as PEM: of a local one as of now, of an external one as it was brought; undefined when
+ * there is none.
+ */
+export function revocationListOf(
+  { store, clock }: Pick<IdentityContext, 'store' | 'clock'>,
+  { key, value }: Stored<AuthorityRecord>,
+): string | undefined {
+  const { certificate, privateKey } = value
+  if (privateKey === undefined) {
+    const brought = store.read(revocationTable, key)
+    return brought && revocationListToPem(brought.value.list)
+  }
+  const all = [{ field: 'revoked', equals: key }]
+  const { keys } = store.find(issuedTable, { all, any: [], offset: 0, limit: revokedMax })
+  const revoked = keys.flatMap((each): Revoked[] => {
+    const { serialHex, revokedSeconds, revocationReason: reason } = store.read(issuedTable, each)?.value ?? {}
+    return serialHex === undefined || revokedSeconds === undefined ? [] : [{ serialHex, revokedSeconds, reason }]
+  })
+  return revocationListToPem(createRevocationList({ certificate, privateKey }, revoked, clock.nowSeconds()))
+}
+
+/** What a listener trusts. `revocationLists` (PEM, for `crl` of a secure context) is empty where TLS is to look at none. */
+export interface Trust {
+  /** DER. */
+  readonly authorities: readonly Uint8Array[]
+  readonly revocationLists: readonly string[]
+}
+
+/**
+ * What a listener is given to trust these authorities. TLS wants the list of all of them or of none, and refuses everybody
+ * of an authority whose list is overdue; where one is missing or overdue, TLS gets none, and the marks on the clients'
+ * records decide alone.
+ * @param identifiers of authorities; those that are gone are left out
+ */
+export function trustOf(context: Pick<IdentityContext, 'store' | 'clock'>, identifiers: readonly string[]): Trust {
+  const { store, clock } = context
+  const now = clock.nowSeconds()
+  const trusted = identifiers.flatMap((identifier) => store.read(authorityTable, identifier) ?? [])
+  const lists = trusted.map((authority) => {
+    const brought = store.read(revocationTable, authority.key)?.value
+    const overdue = brought?.nextUpdateSeconds !== undefined && brought.nextUpdateSeconds < now
+    return overdue ? undefined : revocationListOf(context, authority)
+  })
+  const whole = lists.filter((list) => list !== undefined)
+  const anyRevoked = trusted.some(({ key }) => hasRevoked(store, key))
+  return {
+    authorities: trusted.map(({ value }) => value.certificate),
+    revocationLists: anyRevoked && whole.length === trusted.length ? whole : [],
+  }
+}
+
+function hasRevoked(store: Store, authority: string): boolean {
+  const all = [{ field: 'revoked', equals: authority }]
+  if (store.find(issuedTable, { all, any: [], offset: 0, limit: 1 }).total > 0) return true
+  return (store.read(revocationTable, authority)?.value.serials.length ?? 0) > 0
+}
+
+/** Whether this authority's key has signed a certificate, in this authority's name. */
+function hasSigned(authority: Uint8Array, certificate: Uint8Array): boolean {
+  const [issuer, issued] = [new X509Certificate(Buffer.from(authority)), new X509Certificate(Buffer.from(certificate))]
+  return issued.checkIssued(issuer) && issued.verify(issuer.publicKey)
+}
+
+/** Marks the clients whose certificates this authority has revoked, and takes the mark from those that it names no longer. */
+async function markClients(
+  store: Store,
+  { value: authority }: Stored<AuthorityRecord>,
+  serials: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  const equals = nameDigest(parseCertificate(authority.certificate).subject.der)
+  const refused: string[] = []
+  for (let offset = 0; ; offset += pageKeys) {
+    const query = { all: [{ field: 'issuer', equals }], any: [], offset, limit: pageKeys }
+    const { keys, total } = await store.findInTurns(clientTable, query)
+    for (const key of keys) {
+      const { certificate, serialHex = '', status } = store.read(clientTable, key)?.value ?? {}
+      const revoked = serials.has(serialHex)
+      if (certificate === undefined || revoked === (status === 'revoked')) continue
+      // Another authority may have the same name: its clients are none of this one's business.
+      if (!hasSigned(authority.certificate, certificate)) continue
+      await changeClient(store, key, revoked ? revokedClient : releasedClient)
+      if (revoked) refused.push(key)
+    }
+    if (offset + pageKeys >= total) return refused
+  }
+}
+
+const revokedClient = (client: ClientRecord): ClientRecord =>
+  client.status === 'revoked' ? client : { ...client, status: 'revoked' }
+
+/** Whom a list names no longer was on hold. Whether it may come back is for an administrator to say. */
+const releasedClient = (client: ClientRecord): ClientRecord =>
+  client.status === 'revoked' ? { ...client, status: 'disabled' } : client
+
+async function changeClient(store: Store, key: string, next: (client: ClientRecord) => ClientRecord): Promise<void> {
+  try {
+    await changeRecord(store, clientTable, key, 'client', next)
+  } catch (error) {
+    // Who was removed meanwhile needs no mark.
+    if (!(error instanceof AdministrationError && error.kind === 'not found')) throw error
+  }
 }
