@@ -208,7 +208,10 @@ function bagsOfSafe(safe: BerElement, password: ContainerPassword): Bag[] {
   const [version, encrypted] = childrenOf(content)
   primitiveOf(version, tagInteger)
   const [, algorithm, ciphertext] = childrenOf(encrypted)
-  return bagsOf(readBer(decryptUnderPassword(algorithm, octetsOf(ciphertext, tagImplicit0), password)), password, 0)
+  const safeContents = decryptUnderPassword(algorithm, octetsOf(ciphertext, tagImplicit0), password)
+  const bags = bagsOf(readBer(safeContents), password, 0)
+  safeContents.fill(0)
+  return bags
 }
 
 /** SafeContentsBags within one another. */
@@ -231,7 +234,7 @@ function bagsOf(safeContents: BerElement, password: ContainerPassword, depth: nu
     if (kind !== oidCertificateBag) return []
     const [certificateType, certificate] = childrenOf(value)
     if (oidOf(certificateType) !== oidX509Certificate) return []
-    return [{ kind: 'certificate', der: octetsOf(childrenOf(certificate, tagExplicit0)[0]), ...named }]
+    return [{ kind: 'certificate', der: octetsOf(childrenOf(certificate, tagExplicit0)[0]).slice(), ...named }]
   })
 }
 

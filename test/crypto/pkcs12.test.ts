@@ -9,8 +9,12 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { createSecureContext } from 'node:tls'
 import * as fc from 'fast-check'
+import { octetsOf, readBer } from '#crypto/ber'
+import { derElement } from '#crypto/der'
 import { KeyFormatError, KeyUseError } from '#crypto/errors'
+import { costOf } from '#crypto/jobs'
 import { openContainer, writeContainer } from '#crypto/pkcs12'
+import { ContainerPassword, macData } from '#crypto/pkcs12-protection'
 import { KeyFormatType as F } from '#kmip/enums'
 import { dh, dsa, ec, ed448, ed25519, pkcs8, plain, privateForm, refuses, rsa, x25519 } from '#test/crypto/keys'
 
@@ -207,6 +211,15 @@ test('a password that is not UTF-8 opens what it protects', () => {
   assert.equal(openContainer({ container, password: secret, iterationsMax }).certificates.length, 2)
 })
 
+/** The AuthenticatedSafe of a container. */
+const octetsWithin = (bytes: Uint8Array): Uint8Array =>
+  plain(octetsOf(readBer(bytes).children[1]?.children[1]?.children[0]))
+
+test('both ways are work for a worker', () => {
+  assert.equal(costOf({ kind: 'writeContainer', ...rsaRequest }).inPlace, false)
+  assert.equal(costOf({ kind: 'openContainer', container: exported(), password, iterationsMax }).inPlace, false)
+})
+
 test('whatever bytes come, the answer is a key or an error of ours', () => {
   const container = exported('-noiter', '-nomaciter')
   const tolerate = (bytes: Uint8Array): void => {
@@ -229,6 +242,24 @@ test('whatever bytes come, the answer is a key or an error of ours', () => {
       },
     ),
     { numRuns: 300 },
+  )
+  // Whoever knows the password can make anything of the inside.
+  const secret = new ContainerPassword(password, Number.MAX_SAFE_INTEGER)
+  const oid = (hex: string) => derElement(0x06, Buffer.from(hex, 'hex'))
+  const dataOf = (content: Uint8Array) =>
+    derElement(0x30, oid('2a864886f70d010701'), derElement(0xa0, derElement(0x04, content)))
+  const sealed = (inside: Uint8Array) =>
+    derElement(0x30, Uint8Array.of(0x02, 1, 3), dataOf(inside), macData(inside, secret, 1))
+  const inside = octetsWithin(exported('-noiter', '-nomaciter', '-keypbe', 'NONE', '-certpbe', 'NONE'))
+  assert.deepEqual(opened(sealed(inside)).certificates, rsaChain)
+  const positions = fc.integer({ min: 0, max: inside.length - 1 })
+  fc.assert(
+    fc.property(fc.array(fc.tuple(positions, fc.nat(255)), { minLength: 1, maxLength: 3 }), fc.nat(4), (edits, cut) => {
+      const changed = inside.slice(0, inside.length - (cut === 4 ? (edits[0]?.[0] ?? 0) : 0))
+      for (const [at, byte] of edits) if (at < changed.length) changed[at] = byte
+      tolerate(sealed(changed))
+    }),
+    { numRuns: 500 },
   )
   tolerate(new Uint8Array(100_000).fill(0x30))
   tolerate(Uint8Array.from({ length: 10_000 }, (_, at) => (at % 2 === 0 ? 0x30 : 0x80)))

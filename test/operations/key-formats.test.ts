@@ -2,11 +2,11 @@
  * Every cell of what Get can be asked for: kind of key × the format that it was registered in × Key Format Type × version, each
  * either the material that the library and openssl make of the same key, or Key Format Type Not Supported, or Invalid Field
  * where the version has no such format. Register in each
- * format is the other direction. `docs/key-formats.md` shows the table; it is compared, too. KMIP 1.4 §4.11, §9.1.3.2.3.
+ * format is the other direction; its Digest is that of the material as it came (§3.17). `docs/key-formats.md` shows the table; it is compared, too. KMIP 1.4 §4.11, §9.1.3.2.3.
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { createPrivateKey } from 'node:crypto'
+import { createHash, createPrivateKey } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +15,7 @@ import type { RequestPayload } from '#client/operation-methods'
 import {
   CryptographicUsageMask,
   KeyFormatType as F,
+  HashingAlgorithm,
   LinkType,
   ObjectType,
   SecretDataType,
@@ -22,10 +23,11 @@ import {
 } from '#kmip/enums'
 import type { KeyBlock } from '#kmip/key-block'
 import { inVersion } from '#kmip/row'
+import { Tag } from '#kmip/tags'
 import { supportedVersions, versionText } from '#kmip/versions'
 import { enumerationNamed } from '#kmip/vocabulary'
 import { pkcs8, plain } from '#test/crypto/keys'
-import { ask, type DispatcherUnderTest, openDispatcher, outcome, succeed } from '#test/dispatcher'
+import { ask, attributesOf, type DispatcherUnderTest, openDispatcher, outcome, succeed } from '#test/dispatcher'
 import { type SampleKey, sampleKeys } from '#test/operations/key-forms'
 import { attributes, certificateRequest, opaqueRequest, secretRequest, templateRequest } from '#test/sample-objects'
 
@@ -73,6 +75,59 @@ const withoutAbsent = (material: unknown): unknown =>
           .filter(([, value]) => value !== undefined)
           .map(([name, value]): [string, unknown] => [name, value instanceof Uint8Array ? plain(value) : value]),
       )
+
+const fieldTags: Readonly<Record<string, number>> = {
+  key: Tag.Key,
+  p: Tag.P,
+  q: Tag.Q,
+  g: Tag.G,
+  x: Tag.X,
+  y: Tag.Y,
+  d: Tag.D,
+  modulus: Tag.Modulus,
+  privateExponent: Tag.PrivateExponent,
+  publicExponent: Tag.PublicExponent,
+  primeExponentP: Tag.PrimeExponentP,
+  primeExponentQ: Tag.PrimeExponentQ,
+  crtCoefficient: Tag.CRTCoefficient,
+  recommendedCurve: Tag.RecommendedCurve,
+  qString: Tag.QString,
+}
+
+/** TTLV, written out here so that nothing of the server's own encoder decides what the digest is of (§9.1.1). */
+const ttlv = (tag: number, type: number, value: Uint8Array): Buffer => {
+  const head = Buffer.alloc(8)
+  head.writeUIntBE(tag, 0, 3)
+  head[3] = type
+  head.writeUInt32BE(value.length, 4)
+  return Buffer.concat([head, value, Buffer.alloc((8 - (value.length % 8)) % 8)])
+}
+
+/** A positive Big Integer: a sign bit, and as many zeros in front as make whole eights of bytes. */
+const bigIntegerBytes = (value: bigint): Buffer => {
+  const digits = value.toString(16)
+  const bytes = Math.ceil((digits.length * 4 + 1 - (Number.parseInt(digits[0] ?? '0', 16) < 8 ? 1 : 0)) / 64) * 8
+  return Buffer.from(digits.padStart(bytes * 2, '0'), 'hex')
+}
+
+/** §2.1.7: fields of a structure in the order of its table. */
+const fieldOrder = ['key', 'modulus', 'privateExponent', 'publicExponent', 'recommendedCurve', 'd', 'qString']
+const orderOf = (name: string): number => (fieldOrder.includes(name) ? fieldOrder.indexOf(name) : fieldOrder.length)
+
+const encodedMaterial = (material: unknown): Uint8Array => {
+  if (material instanceof Uint8Array) return material
+  const parts = Object.entries(material as Readonly<Record<string, unknown>>)
+    .toSorted(([left], [right]) => orderOf(left) - orderOf(right))
+    .map(([name, value]) => {
+      const tag = fieldTags[name] ?? assert.fail(name)
+      if (value instanceof Uint8Array) return ttlv(tag, 8, value)
+      if (typeof value === 'bigint') return ttlv(tag, 4, bigIntegerBytes(value))
+      const number = Buffer.alloc(4)
+      number.writeUInt32BE(Number(value))
+      return ttlv(tag, 5, number)
+    })
+  return ttlv(Tag.KeyMaterial, 1, Buffer.concat(parts))
+}
 
 const passwordText = 'open sesame'
 let containers = 0
@@ -158,6 +213,14 @@ for (const key of sampleKeys) {
     for (const [index, from] of [...key.forms.keys()].entries()) {
       test(`registered as ${formatText(from)}`, async () => {
         const registered = await register(key, from)
+        const [digest] = (await attributesOf(registered.under, registered.uniqueIdentifier))['Digest'] ?? []
+        assert.deepEqual(digest, {
+          hashingAlgorithm: HashingAlgorithm.SHA_256,
+          digestValue: createHash('sha256')
+            .update(encodedMaterial(key.forms.get(from)))
+            .digest(),
+          keyFormatType: from,
+        })
         // The versions differ in which formats they have, not in how one becomes another.
         const versions = index === 0 ? supportedVersions : supportedVersions.slice(0, 1)
         for (const version of versions) {
