@@ -398,7 +398,25 @@ export const settingGroups = {
     logLevel: choice(
       'info',
       ['fatal', 'error', 'warn', 'info', 'debug', 'trace'],
-      'The least severe log lines that are written. No level shows key material or passwords.',
+      'The least severe log lines that are written. No level shows key material or passwords. `kmipctl logs setlevel` changes it while the server runs.',
+    ),
+    logFileBytesMax: integer(
+      8 * MiB,
+      64 * KiB,
+      256 * MiB,
+      'Bytes of each of the two files of the log in the data folder, which take turns and are what `kmipctl logs download` gives.',
+    ),
+    licencePublicKey: text(
+      '',
+      /^[A-Za-z0-9+/=]*$/,
+      'an Ed25519 public key (SPKI DER in Base64)',
+      'For who distributes the server with a licence: after 90 days KMIP is served only with a licence text signed by this key. Empty: no licence is needed.',
+    ),
+    installationMark: text(
+      '',
+      /^[^\0]*$/,
+      'a path',
+      'File outside the data folder that notes the installation, so that another data folder is no other trial. Empty: `.kmipd-installation` in the home folder of the user who runs the server. Of use only with `licencePublicKey`.',
     ),
   },
 } as const satisfies Record<string, Record<string, Row>>

@@ -3,9 +3,9 @@
  * The command `kmipd`. What it is: the process: its arguments, signals, terminal and end. What it is not: the composition of
  * the server (serve.ts) or its settings (config.ts).
  */
-import pino from 'pino'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
+import { ProcessLog } from '#server/process-log'
 import { readSettings, SettingError, type Settings, unknownVariables } from './config.ts'
 import { type RunningServer, startServer } from './serve.ts'
 
@@ -16,13 +16,14 @@ const refusedExitCode = 78
 
 const serve = async (flags: readonly string[]): Promise<void> => {
   const settings = settingsOrExit(flags)
-  const logger = pino({ level: settings.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime })
+  const log = new ProcessLog(settings.logLevel)
+  const { logger } = log
   for (const variable of unknownVariables(process.env)) {
     logger.warn({ variable }, `${variable} names no setting; docs/settings.md lists them all`)
   }
   let server: RunningServer
   try {
-    server = await startServer(settings, logger, (reason) => {
+    server = await startServer(settings, log, (reason) => {
       logger.fatal(
         { reason },
         'The server cannot go on and ends; start it again, and look at the disk if it ends again',

@@ -29,9 +29,11 @@ import type { Policy } from '#operations/operation'
 import { Streams } from '#operations/streams'
 import { Dispatcher } from '#server/dispatch'
 import { HttpsInterface } from '#server/http'
-import { KmipInterface } from '#server/interface'
+import { InterfaceSet } from '#server/interfaces'
 import { serverLog } from '#server/log'
 import { type ClientAddress, Outgoing } from '#server/outgoing'
+import type { ProcessLog } from '#server/process-log'
+import type { SessionParts } from '#server/session'
 import { Sweeper } from '#server/sweeper'
 import { type TlsMaterial, ticketKeysBytes } from '#server/tls'
 import { openStore, storeExists, storeLimits } from '#store/lmdb/open'
@@ -77,9 +79,10 @@ const tables = [
  */
 export const startServer = async (
   settings: Settings,
-  logger: Logger,
+  processLog: ProcessLog,
   onFailure: (reason: string) => void,
 ): Promise<RunningServer> => {
+  const { logger } = processLog
   const directory = settings.dataDirectory
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const files = { rootKeyPath: join(directory, 'root.key'), keyringPath: join(directory, 'keyring') }
@@ -96,6 +99,8 @@ export const startServer = async (
     },
     onFault: (fault) => onFailure(fault.message),
   })
+  // Not before: the lock on the store is the lock on the folder.
+  processLog.keepIn(directory, settings.logFileBytesMax)
   let crypto: CryptoRunner | undefined
   let supervisor: Supervisor | undefined
   try {

@@ -6,6 +6,7 @@
  *     GET|POST|… /api/v1/<path>   one row each         GET /openapi.json   the document
  */
 
+import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
 import type { TSchema } from 'typebox'
@@ -53,6 +54,9 @@ export interface ApiLog {
 }
 
 const version = '1.0.0'
+/** Requests of an address in a minute to what needs no log-in, at the most: log-ins and registrations, which can be guessed at. */
+const unknownRequestsMax = 60
+const minuteMs = 60_000
 
 const failureSchema = Type.Object(
   {
@@ -74,6 +78,7 @@ export const buildApi = async (options: ApiOptions): Promise<FastifyInstance> =>
   }) as unknown as FastifyInstance
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => validatorOf(Compile(schema), schema, httpPart !== 'body'))
   app.setSerializerCompiler(() => (value: unknown) => JSON.stringify(value))
+  await app.register(rateLimit, { global: false, max: unknownRequestsMax, timeWindow: minuteMs })
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -111,6 +116,8 @@ const addRoute = (app: FastifyInstance, row: CommandRow, options: ApiOptions): v
   app.route({
     method: row.method,
     url: `${apiPrefix}${row.path}`,
+    // The local socket has but one user.
+    ...(row.who === 'anyone' && options.https !== undefined ? { config: { rateLimit: {} } } : {}),
     // Before the values are looked at: who may not ask learns nothing of them.
     onRequest: (request, _reply, done) => {
       allowed(row, options, request)
