@@ -37,7 +37,7 @@ export interface LoadOptions extends MeasureOptions {
 }
 
 /** What one request of a scenario looks like on the wire. */
-interface Sample extends EchoSettings {
+export interface Sample extends EchoSettings {
   readonly requests: readonly Uint8Array[]
 }
 
@@ -126,7 +126,12 @@ export const limit = async (
 }
 
 /** A job whose result is dropped: the first case would otherwise pay for code that is not compiled yet. */
-const warmUp = async (generator: Generator, options: MeasureOptions, sample: Sample, target: Target): Promise<void> => {
+export const warmUp = async (
+  generator: Generator,
+  options: MeasureOptions,
+  sample: Pick<Sample, 'requests'>,
+  target: Target,
+): Promise<void> => {
   await generator.measure({
     ...jobOf(options, Math.max(...options.connections), sample.requests),
     target,
@@ -134,7 +139,12 @@ const warmUp = async (generator: Generator, options: MeasureOptions, sample: Sam
   })
 }
 
-const jobOf = (options: MeasureOptions, connections: number, requests: readonly Uint8Array[]): Omit<Job, 'target'> => ({
+/** The job of a case, for any target. */
+export const jobOf = (
+  options: MeasureOptions,
+  connections: number,
+  requests: readonly Uint8Array[],
+): Omit<Job, 'target'> => ({
   connections,
   pipeline: options.pipeline,
   warmupMs: options.warmupMs,
@@ -151,7 +161,10 @@ const sizesOf = ({ requests, response, protocol, cipher }: Sample) => ({
 })
 
 /** Asks once, to know what an answer looks like and what TLS agreed on. */
-const sampleOf = async (options: LoadOptions, requests: readonly Uint8Array[]): Promise<Sample> => {
+export const sampleOf = async (
+  options: Pick<LoadOptions, 'target' | 'timeoutMs'>,
+  requests: readonly Uint8Array[],
+): Promise<Sample> => {
   const first = requests[0]
   if (first === undefined) throw new Error('there is nothing to ask: --objects must be 1 or more')
   const transport = new Transport({ ...options.target, timeoutMs: options.timeoutMs })

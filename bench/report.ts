@@ -43,10 +43,13 @@ const columns = [
 ] as const
 const widths = [18, 9, 4, 10, 10, 10, 13, 11, 7, 0] as const
 
-const aligned = (cells: readonly string[]): string =>
+/** Cells in columns: the first and the last to the left, those between to the right. */
+export const aligned = (cells: readonly string[], columnWidths: readonly number[] = widths): string =>
   cells
     .map((cell, index) =>
-      index === 0 || index === cells.length - 1 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0),
+      index === 0 || index === cells.length - 1
+        ? cell.padEnd(columnWidths[index] ?? 0)
+        : cell.padStart(columnWidths[index] ?? 0),
     )
     .join(' ')
     .trimEnd()
@@ -74,7 +77,8 @@ export const line = (row: Row): string => {
   ])
 }
 
-const median = (values: readonly number[]): number => {
+/** The middle of some values; of an even number, the mean of the two in the middle. */
+export const median = (values: readonly number[]): number => {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   const upper = sorted[middle] ?? 0
@@ -148,19 +152,22 @@ export const echoSpreads = (rows: readonly Row[]): EchoSpread[] =>
 export const spreadLine = (spread: EchoSpread): string =>
   `the bare echo was unsteady with ${spread.connections} sessions (${spread.lowest.toFixed(0)} to ${spread.highest.toFixed(0)} ops/s): do not compare these ratios`
 
+/** The machine and the runtime of a measurement. */
+export const machineFacts = () => ({
+  node: process.version,
+  openssl: process.versions.openssl,
+  platform: process.platform,
+  architecture: process.arch,
+  processor: cpus()[0]?.model ?? 'unknown',
+  cores: availableParallelism(),
+})
+
 /** The whole of a run, with the machine that it ran on: figures of another machine say nothing. */
 export const jsonReport = (rows: readonly Row[], settings: Readonly<Record<string, unknown>>): string =>
   `${JSON.stringify(
     {
       tool: 'kmip-bench',
-      machine: {
-        node: process.version,
-        openssl: process.versions.openssl,
-        platform: process.platform,
-        architecture: process.arch,
-        processor: cpus()[0]?.model ?? 'unknown',
-        cores: availableParallelism(),
-      },
+      machine: machineFacts(),
       settings,
       summaries: summarize(rows),
       echoSpreads: echoSpreads(rows),

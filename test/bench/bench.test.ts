@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { measuredCosts } from '#crypto/measured-costs'
 import { ObjectType, Operation, ResultReason, ResultStatus } from '#kmip/enums'
 import { makeCertificates } from '#test/client/certificates'
 import { firstPayload, type Received, responseBytes, startServer, succeed } from '#test/client/tls-server'
@@ -214,4 +215,21 @@ test('the micro-benchmarks run, every one of them', async () => {
   const { rows } = JSON.parse(readFileSync(json, 'utf8')) as { rows: { name: string; p50Us: number }[] }
   assert.ok(rows.length > 30)
   assert.ok(rows.every((row) => row.p50Us > 0))
+})
+
+test('the measurement behind the placement of cryptography runs, and leaves the table alone when not told to write', async () => {
+  const json = join(directory, 'placement.json')
+  const ended = await run('micro/placement.ts', ['--time', '0.2', '--json', json])
+  assert.equal(ended.code, 0, ended.stderr)
+  const { hop, rows } = JSON.parse(readFileSync(json, 'utf8')) as {
+    hop: { fixedUs: number }
+    rows: { name: string; fixedUs: number; perKibUs: number; inPlaceBytesMax: number }[]
+  }
+  assert.ok(hop.fixedUs >= 0)
+  // A row for each row of the table that the server reads, by the same names.
+  assert.deepEqual(
+    rows.map(({ name }) => name),
+    Object.keys(measuredCosts),
+  )
+  for (const row of rows) assert.ok(row.fixedUs > 0 && row.perKibUs >= 0 && row.inPlaceBytesMax >= -1)
 })
