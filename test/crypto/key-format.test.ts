@@ -200,6 +200,21 @@ describe('transparent structures hold the right numbers', () => {
     const back = convertKey(publicForm(F.TransparentDHPublicKey, publicStructure), { keyFormatType: F.X_509 })
     assert.deepEqual(back.keyMaterial, publicKey)
   })
+
+  test('DH with J, which PKCS#8 and X.509 keep behind Q', () => {
+    const args = ['genpkey', '-algorithm', 'DHX', '-pkeyopt', 'group:dh_2048_224', '-outform', 'DER']
+    const form = privateForm(F.PKCS_8, plain(openssl(args, new Uint8Array())))
+    const withoutJ = materialOf(form, F.TransparentDHPrivateKey)
+    const { p = 0n, q = 1n } = withoutJ
+    const structure = { ...withoutJ, j: (p - 1n) / q }
+    const pkcs8Form = convertKey(privateForm(F.TransparentDHPrivateKey, structure), { keyFormatType: F.PKCS_8 })
+    const read = openssl(['asn1parse', '-inform', 'DER'], pkcs8Form.keyMaterial as Uint8Array).toString()
+    const integers = [...read.matchAll(/INTEGER +:([0-9A-F]+)/g)].map(([, digits]) => BigInt(`0x${digits}`))
+    assert.deepEqual(integers, [0n, p, structure.g, q, structure.j])
+    assert.deepEqual(materialOf(privateForm(F.PKCS_8, pkcs8Form.keyMaterial), F.TransparentDHPrivateKey), structure)
+    const wrong = privateForm(F.TransparentDHPrivateKey, { ...structure, j: structure.j + 1n })
+    refuses('invalid', () => parseKey(wrong))
+  })
 })
 
 describe('key compression', () => {

@@ -14,6 +14,12 @@ import { number, openssl, pkcs1, pkcs8, plain, raw, sec1, spki } from '#test/cry
 
 type Material = Uint8Array | Readonly<Record<string, unknown>>
 
+/** The two halves of a pair, each in its formats. */
+interface Forms {
+  readonly private: ReadonlyMap<F, Material>
+  readonly public: ReadonlyMap<F, Material>
+}
+
 /** A key: what it is registered as, and its material by format. */
 export interface SampleKey {
   readonly name: string
@@ -22,8 +28,6 @@ export interface SampleKey {
   readonly algorithm: A | undefined
   readonly lengthBits: number | undefined
   readonly forms: ReadonlyMap<F, Material>
-  /** The half of a pair that it is, as the library has it. */
-  readonly key?: KeyObject
 }
 
 const numberOf = (member: string | undefined): bigint => number(Buffer.from(member ?? '', 'base64url'))
@@ -96,31 +100,48 @@ const ecForms = ({ privateKey, publicKey }: { readonly privateKey: KeyObject; re
   }
 }
 
+/** A pair in DER: PrivateKeyInfo and SubjectPublicKeyInfo. */
+interface DerPair {
+  readonly private: Uint8Array
+  readonly public: Uint8Array
+}
+
+const derOf = ({
+  privateKey,
+  publicKey,
+}: {
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
+}): DerPair => ({
+  private: pkcs8(privateKey),
+  public: spki(publicKey),
+})
+
+const shown = (der: Uint8Array): string => openssl(['asn1parse', '-inform', 'DER'], der).toString()
+
 /** The numbers of a DSA or DH key as openssl shows them in PKCS#8, in order; the last is the private one. */
-const integersOf = (privateKey: KeyObject): readonly bigint[] => {
-  const shown = openssl(['asn1parse', '-inform', 'DER'], pkcs8(privateKey)).toString()
-  const [, ...domain] = [...shown.matchAll(/INTEGER +:([0-9A-F]+)/g)].map(([, digits]) => BigInt(`0x${digits}`))
-  const [, dump = ''] = /HEX DUMP\]:([0-9A-F]+)/.exec(shown) ?? []
-  const own = openssl(['asn1parse', '-inform', 'DER'], Buffer.from(dump, 'hex')).toString()
+const integersOf = (der: Uint8Array): readonly bigint[] => {
+  const whole = shown(der)
+  const [, ...domain] = [...whole.matchAll(/INTEGER +:([0-9A-F]+)/g)].map(([, digits]) => BigInt(`0x${digits}`))
+  const [, dump = ''] = /HEX DUMP\]:([0-9A-F]+)/.exec(whole) ?? []
+  const own = shown(Buffer.from(dump, 'hex'))
   return [...domain, BigInt(`0x${/INTEGER +:([0-9A-F]+)/.exec(own)?.[1]}`)]
 }
 
-const finiteFieldForms = (
-  { privateKey, publicKey }: { readonly privateKey: KeyObject; readonly publicKey: KeyObject },
-  formats: readonly [F, F],
-  nameNumbers: (numbers: readonly bigint[]) => { readonly p: bigint; readonly q?: bigint; readonly g: bigint },
-) => {
-  const numbers = integersOf(privateKey)
-  const domain = nameNumbers(numbers)
+/** `names` are those of the domain parameters in the order of the DER. */
+const finiteFieldForms = (der: DerPair, formats: readonly [F, F], names: readonly ('p' | 'q' | 'g')[]): Forms => {
+  const numbers = integersOf(der.private)
+  const domain = Object.fromEntries(names.map((name, index): [string, bigint] => [name, numbers[index] ?? 0n]))
   const x = numbers.at(-1) ?? 0n
+  const y = powerModulo(domain['g'] ?? 0n, x, domain['p'] ?? 1n)
   return {
     private: new Map<F, Material>([
-      [F.PKCS_8, pkcs8(privateKey)],
+      [F.PKCS_8, der.private],
       [formats[0], { ...domain, x }],
     ]),
     public: new Map<F, Material>([
-      [F.X_509, spki(publicKey)],
-      [formats[1], { ...domain, y: powerModulo(domain.g, x, domain.p) }],
+      [F.X_509, der.public],
+      [formats[1], { ...domain, y }],
     ]),
   }
 }
@@ -132,16 +153,10 @@ const octetForms = (bytes: Uint8Array) =>
     [F.TransparentSymmetricKey, { key: bytes }],
   ])
 
-interface Forms {
-  readonly private: ReadonlyMap<F, Material>
-  readonly public: ReadonlyMap<F, Material>
-}
-
 const halves = (
   name: string,
   algorithm: A | undefined,
   lengthBits: number | undefined,
-  pair: { readonly privateKey: KeyObject; readonly publicKey: KeyObject },
   forms: Forms,
 ): readonly SampleKey[] => [
   {
@@ -150,7 +165,6 @@ const halves = (
     algorithm,
     lengthBits,
     forms: forms.private,
-    key: pair.privateKey,
   },
   {
     name: `${name} Public Key`,
@@ -158,7 +172,6 @@ const halves = (
     algorithm,
     lengthBits,
     forms: forms.public,
-    key: pair.publicKey,
   },
 ]
 
@@ -166,6 +179,14 @@ const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const dsa = generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 })
 const dh = generateKeyPairSync('dh', { prime: createDiffieHellmanGroup('modp14').getPrime(), generator: 2 })
+
+const dhx: DerPair = (() => {
+  const parameters = ['-algorithm', 'DHX', '-pkeyopt', 'group:dh_2048_224', '-outform', 'DER']
+  const secret = plain(openssl(['genpkey', ...parameters], new Uint8Array(0)))
+  return { private: secret, public: plain(openssl(['pkey', '-inform', 'DER', '-pubout', '-outform', 'DER'], secret)) }
+})()
+const dsaFormats = [F.TransparentDSAPrivateKey, F.TransparentDSAPublicKey] as const
+const dhFormats = [F.TransparentDHPrivateKey, F.TransparentDHPublicKey] as const
 
 /** Another curve form of the specification: Edwards and Montgomery keys, which 1.4 cannot name but PKCS#8 and X.509 can. */
 const named = (type: 'ed25519' | 'ed448' | 'x25519'): readonly SampleKey[] => {
@@ -180,7 +201,7 @@ const named = (type: 'ed25519' | 'ed448' | 'x25519'): readonly SampleKey[] => {
     privateKey: createPrivateKey({ key: Buffer.from(pkcs8(made.privateKey)), format: 'der', type: 'pkcs8' }),
     publicKey: createPublicKey({ key: Buffer.from(spki(made.publicKey)), format: 'der', type: 'spki' }),
   }
-  return halves(`${type[0]?.toUpperCase()}${type.slice(1)}`, undefined, undefined, pair, {
+  return halves(`${type[0]?.toUpperCase()}${type.slice(1)}`, undefined, undefined, {
     private: new Map([
       [F.PKCS_8, pkcs8(pair.privateKey)],
       [F.Raw, raw(pair.privateKey)],
@@ -192,7 +213,7 @@ const named = (type: 'ed25519' | 'ed448' | 'x25519'): readonly SampleKey[] => {
   })
 }
 
-const ecHalves = (name: string, algorithm: A) => halves(`${name} (P-256)`, algorithm, 256, ec, ecForms(ec))
+const ecHalves = (name: string, algorithm: A) => halves(`${name} (P-256)`, algorithm, 256, ecForms(ec))
 
 const symmetric = (name: string, algorithm: A, lengthBits: number, bytes: number): SampleKey => ({
   name,
@@ -214,25 +235,10 @@ export const sampleKeys: readonly SampleKey[] = [
     lengthBits: undefined,
     forms: octetForms(new TextEncoder().encode('open sesame')),
   },
-  ...halves('RSA', A.RSA, 2048, rsa, rsaForms(rsa)),
-  ...halves(
-    'DSA',
-    A.DSA,
-    1024,
-    dsa,
-    finiteFieldForms(dsa, [F.TransparentDSAPrivateKey, F.TransparentDSAPublicKey], ([p = 0n, q = 0n, g = 0n]) => ({
-      p,
-      q,
-      g,
-    })),
-  ),
-  ...halves(
-    'DH',
-    A.DH,
-    2048,
-    dh,
-    finiteFieldForms(dh, [F.TransparentDHPrivateKey, F.TransparentDHPublicKey], ([p = 0n, g = 0n]) => ({ p, g })),
-  ),
+  ...halves('RSA', A.RSA, 2048, rsaForms(rsa)),
+  ...halves('DSA', A.DSA, 1024, finiteFieldForms(derOf(dsa), dsaFormats, ['p', 'q', 'g'])),
+  ...halves('DH (PKCS#3)', A.DH, 2048, finiteFieldForms(derOf(dh), dhFormats, ['p', 'g'])),
+  ...halves('DH (X9.42)', A.DH, 2048, finiteFieldForms(dhx, dhFormats, ['p', 'g', 'q'])),
   ...ecHalves('ECDSA', A.ECDSA),
   ...ecHalves('ECDH', A.ECDH),
   ...ecHalves('ECMQV', A.ECMQV),
