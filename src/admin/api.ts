@@ -3,6 +3,8 @@
  * document are made from it. What it is: the list. What it is not: the rows, each group of which has a file in `commands/`.
  */
 import type { CommandRow } from './command.ts'
+import { authorityCommands } from './commands/authorities.ts'
+import { certificateCommands } from './commands/certificates.ts'
 import { clientCommands } from './commands/clients.ts'
 import { domainCommands } from './commands/domains.ts'
 import { featureCommands } from './commands/features.ts'
@@ -17,6 +19,8 @@ export const commands: readonly CommandRow[] = [
   ...tokenCommands,
   ...profileCommands,
   ...clientCommands,
+  ...authorityCommands,
+  ...certificateCommands,
   ...userCommands,
   ...groupCommands,
   ...domainCommands,
@@ -30,6 +34,11 @@ export const commands: readonly CommandRow[] = [
 export const commandGroups: Readonly<Record<string, string>> = {
   clientmgmt: 'Registration tokens',
   kmip: 'KMIP clients: profiles, tokens for them, registration',
+  ca: 'Certificate authorities, and the certificates that they issue and revoke',
+  'ca locals': 'CAs whose keys are here: they issue certificates',
+  'ca externals': 'CAs that are elsewhere: interfaces may trust them',
+  'ca certs': 'Certificates that local CAs have issued',
+  'ca crls': 'Revocation lists (CRLs)',
   users: 'Users and their passwords',
   groups: 'Groups of users, to which keys can be opened',
   domains: 'Domains, which see nothing of one another',

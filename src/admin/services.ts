@@ -6,6 +6,7 @@
 import type { Clock } from '#actor/clock'
 import type { Entropy } from '#actor/entropy'
 import type { BearerTokens } from '#identity/bearer-tokens'
+import type { InterfaceActors } from '#identity/interfaces'
 import type { Licence } from '#identity/licence'
 import type { Login } from '#identity/login'
 import type { ManagedObject } from '#objects/managed-object'
@@ -28,8 +29,8 @@ export interface AdminServices {
   readonly entropy: Entropy
   readonly login: Login
   readonly bearerTokens: BearerTokens
-  /** Ends the sessions of the client whose certificate has this fingerprint, on all interfaces. */
-  readonly endSessions: (fingerprint: string) => void
+  /** The interfaces that run. */
+  readonly interfaces: InterfaceActors
   readonly licence: Licence
   readonly logs: LogControl
   /** Told of changes of objects once they are durable: clients may have to hear of them. */

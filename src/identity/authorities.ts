@@ -21,6 +21,7 @@ import {
   type RequestedCertificate,
 } from './authority.ts'
 import { certificateTable } from './bootstrap.ts'
+import { parseCertificateRequest } from './certificate-request.ts'
 import { CertificateError, certificatesFromPem, type ParsedCertificate, parseCertificate } from './certificates.ts'
 import { isRoot } from './chain.ts'
 import { type NameFields, nameFields } from './names.ts'
@@ -289,6 +290,45 @@ export function issueCertificate(
   const { fingerprint, serialHex } = parseCertificate(certificate)
   const record = { authorityId: authority, domain, certificate, serialHex, purpose, createdSeconds: now }
   return { certificate, fingerprint, change: newRecord(issuedTable.name, fingerprint, record) }
+}
+
+/** A certificate to be issued for a request. */
+export interface WantedCertificate {
+  readonly domain: string
+  /** Identifier or name of a local authority of the domain. */
+  readonly authority?: string | undefined
+  /** PEM. */
+  readonly csr: string
+  readonly purpose?: 'client' | 'server' | undefined
+  readonly days: number
+}
+
+/**
+ * Issues a certificate for a request. Resolves after the disk has it.
+ * @throws AdministrationError `invalid` or `not found`; StoreUnavailable
+ */
+export async function issueRequest(
+  context: IdentityContext,
+  { domain, authority: identifier, csr, purpose, days }: WantedCertificate,
+): Promise<Stored<IssuedRecord>> {
+  const { store } = context
+  const authority =
+    identifier === undefined ? defaultAuthority(store, domain) : getAuthority(store, domain, identifier, 'local')
+  const { subject, subjectPublicKeyInfo, subjectAlternativeName } = await readRequest(csr)
+  const request = { subject, subjectPublicKeyInfo, subjectAlternativeName }
+  const { fingerprint, change } = issueCertificate(context, authority, request, days, purpose)
+  const { done } = await store.commit([change])
+  const stored = store.read(issuedTable, fingerprint)
+  if (done && stored !== undefined) return stored
+  throw new AdministrationError('conflict', 'the certificate could not be stored', 'Try again.')
+}
+
+async function readRequest(csr: string) {
+  try {
+    return await parseCertificateRequest(Buffer.from(csr), 'pem')
+  } catch (error) {
+    throw asAdministered(error)
+  }
 }
 
 /** Runs what reads or writes certificates; an administrator gets its error as one of his. */

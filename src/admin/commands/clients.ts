@@ -187,7 +187,7 @@ export const clientCommands: readonly CommandRow[] = [
     who: 'administrator',
     async handle(values, { domain, services }) {
       const changed = await setClientStatus(services.store, domain, values.id, values.enabled ? 'active' : 'disabled')
-      if (!values.enabled) services.endSessions(changed.key)
+      if (!values.enabled) services.interfaces.endSessionsOf(changed.key)
       return resource(changed)
     },
   }),
@@ -203,7 +203,7 @@ export const clientCommands: readonly CommandRow[] = [
     async handle(values, context) {
       const { key } = stored(context, values.id)
       await removeClient(key, context.services.store)
-      context.services.endSessions(key)
+      context.services.interfaces.endSessionsOf(key)
       return null
     },
   }),
