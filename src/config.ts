@@ -111,8 +111,8 @@ export const settingGroups = {
     ),
     interfaceMode: choice(
       'tls-cert-pw-opt',
-      ['tls-cert-pw-opt'],
-      'What a session must show: a registered client certificate; a credential is optional, and must be right and of the same user when it is sent.',
+      ['tls-pw-opt', 'tls-pw-req', 'tls-cert-pw-opt', 'tls-cert-and-pw'],
+      'Whom a session acts as: docs/interfaces.md. The settings of this group are those of the interface kmip, where kmipctl has not set it otherwise.',
     ),
     minTlsVersion: choice(
       'TLSv1.2',
@@ -151,6 +151,12 @@ export const settingGroups = {
     sessionsMax: integer(10_000, 1, 1_000_000, 'Open sessions; one more is closed before its handshake.'),
     handshakeTimeoutMs: integer(10 * secondMs, 100, 5 * minuteMs, 'Time to finish the TLS handshake.'),
     requestTimeoutMs: integer(30 * secondMs, 100, hourMs, 'Time to complete a request once its first byte came.'),
+    credentialMemoryMs: integer(
+      minuteMs,
+      0,
+      hourMs,
+      'How long a session may go on with a user name and password that were right, so that their cost is paid once. A change of the user ends it at once. 0: each request is checked anew.',
+    ),
     idleTimeoutMs: integer(
       8 * hourMs,
       0,

@@ -15,9 +15,14 @@ import { SeededRandom } from '#crypto/random'
 import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
 import { openStream } from '#crypto/stream'
 import { adoptOwnAuthority } from '#identity/authorities'
+import { autoRegister } from '#identity/auto-registration'
 import { bootstrap, certificateTable } from '#identity/bootstrap'
+import { certificatesFromPem } from '#identity/certificates'
+import { connectionTable } from '#identity/connections'
 import { domainTable } from '#identity/domains'
+import { firstInterface, interfaceTable } from '#identity/interfaces'
 import { Issuer } from '#identity/issuer'
+import { LdapDirectories } from '#identity/ldap'
 import { Login } from '#identity/login'
 import { clientTable, userTable } from '#identity/principals'
 import { registrationTables } from '#identity/registration-tables'
@@ -70,6 +75,8 @@ const tables = [
   domainTable,
   certificateTable,
   ...registrationTables,
+  interfaceTable,
+  connectionTable,
 ] as unknown as readonly Table<never>[]
 
 /**
@@ -113,7 +120,7 @@ export const startServer = async (
       certificateNames: settings.certificateNames,
       rsaToo: settings.tlsProfile === 'compatible',
     })
-    await adoptOwnAuthority(store, systemClock)
+    const authorityId = await adoptOwnAuthority(store, systemClock)
     crypto = createCryptoRunner({
       placement: settings.cryptoPlacement,
       workers: settings.cryptoWorkers === 0 ? Math.max(1, availableParallelism() - 1) : settings.cryptoWorkers,
@@ -137,23 +144,41 @@ export const startServer = async (
     await supervisor.add({ name: 'sender to clients', start: () => ({ stop: () => outgoing.stop() }) })
     const dispatcher = newDispatcher(settings, log, store, crypto, streams, outgoing)
     await supervisor.add({ name: 'asynchronous requests', start: () => ({ stop: () => dispatcher.stop() }) })
-    const kmip = kmipInterface(settings, log, store, dispatcher, first)
+    const directories = new LdapDirectories({ store, clock: systemClock, onUnavailable: log.directoryUnavailable })
+    const login = newLogin(settings, store, directories)
+    const parts = sessionParts(log, store, dispatcher, login)
+    const https: HttpsInterface[] = []
+    const interfaces = new InterfaceSet({
+      ...administered(store),
+      defaults: { ...settings, mode: settings.interfaceMode },
+      limits: settings,
+      drainTimeoutMs: settings.drainTimeoutMs,
+      parts,
+      servers: first.servers,
+      serverNames: first.names,
+      authorityId,
+      onChanged: (name) => {
+        if (name === firstInterface) for (const each of https) each.renew()
+      },
+      log,
+    })
     let port = settings.port
     await supervisor.add({
-      name: 'kmip interface',
+      name: 'kmip interfaces',
       async start(failed) {
-        port = await kmip.start(port, failed)
-        return { stop: () => kmip.stop(settings.drainTimeoutMs) }
+        port = await interfaces.start(failed)
+        return { stop: () => interfaces.stop() }
       },
     })
-    if (settings.httpsPort !== 0) await supervisor.add(httpsChild(settings, logger, log, store, dispatcher, first))
+    if (settings.httpsPort !== 0) {
+      const made = newHttps(settings, log, parts, interfaces)
+      https.push(made)
+      await supervisor.add(httpsChild(settings, logger, made))
+    }
     await supervisor.add(administrationChild(settings, logger, log, store, first))
     const allMade = [...made, ...first.made]
     for (const path of allMade) logger.info({ made: path }, `Made ${path}`)
-    logger.info(
-      { listening: { interface: 'kmip', host: settings.host, port } },
-      `KMIP is served on port ${port}; clients trust ${join(directory, 'bootstrap', 'ca.pem')}`,
-    )
+    logger.info(`Clients trust ${join(directory, 'bootstrap', 'ca.pem')}`)
     return { port, made: allMade, stop: () => stopAll(supervised, crypto, store) }
   } catch (error) {
     await supervisor?.stop()
@@ -218,7 +243,6 @@ const newDispatcher = (
     },
     asynchronous: settings,
     serverCorrelationValues: settings.serverCorrelationValues,
-    login: new Login(store, systemEntropy),
     clock: systemClock,
     readerLimits: settings,
     batchCountMax: settings.batchCountMax,
@@ -229,22 +253,26 @@ const newDispatcher = (
   })
 }
 
-const kmipInterface = (
-  settings: Settings,
+/** What records are made and changed with. */
+const administered = (store: Store) => ({ store, clock: systemClock, entropy: systemEntropy })
+
+const newLogin = (settings: Settings, store: Store, directories: LdapDirectories): Login =>
+  new Login({ ...administered(store), directories, rememberMs: settings.credentialMemoryMs })
+
+const sessionParts = (
   log: ReturnType<typeof serverLog>,
   store: Store,
   dispatcher: Dispatcher,
-  first: Awaited<ReturnType<typeof bootstrap>>,
-): KmipInterface =>
-  new KmipInterface({
-    host: settings.host,
-    material: materialOf(first),
-    limits: settings,
-    dispatcher,
-    store,
-    clock: systemClock,
-    log,
-  })
+  login: Login,
+): SessionParts => ({
+  dispatcher,
+  store,
+  clock: systemClock,
+  login,
+  autoRegister: (unknown) => autoRegister(administered(store), unknown),
+  closed: () => undefined,
+  log,
+})
 
 const newOutgoing = (
   settings: Settings,
@@ -269,36 +297,33 @@ const clientAddressOf = (row: string): ClientAddress => {
   return { user, host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }
 }
 
-/** HTTPS beside the KMIP port: the same certificates, clients and bounds. */
-const httpsChild = (
+/** HTTPS beside the KMIP port: the same certificates, clients, rules and bounds. */
+const newHttps = (
   settings: Settings,
-  logger: Logger,
   log: ReturnType<typeof serverLog>,
-  store: Store,
-  dispatcher: Dispatcher,
-  first: Awaited<ReturnType<typeof bootstrap>>,
-): Child => {
-  const https = new HttpsInterface({
+  parts: SessionParts,
+  interfaces: InterfaceSet,
+): HttpsInterface =>
+  new HttpsInterface({
     host: settings.host,
-    material: materialOf(first),
+    settings: () => interfaces.settingsOf(firstInterface),
     limits: settings,
-    dispatcher,
-    store,
+    parts,
     clock: systemClock,
     log,
   })
-  return {
-    name: 'https interface',
-    async start(failed) {
-      const port = await https.start(settings.httpsPort, failed)
-      logger.info(
-        { listening: { interface: 'https', host: settings.host, port } },
-        `KMIP in HTTPS is served on port ${port}`,
-      )
-      return { stop: () => https.stop(settings.drainTimeoutMs) }
-    },
-  }
-}
+
+const httpsChild = (settings: Settings, logger: Logger, https: HttpsInterface): Child => ({
+  name: 'https interface',
+  async start(failed) {
+    const port = await https.start(settings.httpsPort, failed)
+    logger.info(
+      { listening: { interface: 'https', host: settings.host, port } },
+      `KMIP in HTTPS is served on port ${port}`,
+    )
+    return { stop: () => https.stop(settings.drainTimeoutMs) }
+  },
+})
 
 /** The local socket of kmipctl, and HTTPS when a port is set. */
 const administrationChild = (
@@ -340,7 +365,7 @@ const administrationChild = (
 
 const materialOf = (first: Awaited<ReturnType<typeof bootstrap>>): TlsMaterial => ({
   server: first.servers,
-  trustedPem: [first.authorityPem],
+  trusted: certificatesFromPem(first.authorityPem),
   ticketKeys: systemEntropy.bytes(ticketKeysBytes),
 })
 

@@ -14,8 +14,9 @@ import { openStream } from '#crypto/stream'
 import { certificateTable } from '#identity/bootstrap'
 import { Issuer } from '#identity/issuer'
 import type { Principal } from '#identity/principals'
+import type { Caller } from '#identity/session-identity'
 import { BatchErrorContinuationOption, Operation, ResultReason, ResultStatus } from '#kmip/enums'
-import type { KmipError } from '#kmip/errors'
+import { KmipError } from '#kmip/errors'
 import {
   type RequestBatchItem,
   type RequestHeader,
@@ -84,6 +85,7 @@ const principal = (name: string): Principal => ({
   kind: 'client',
   domain: 'root',
   user: `local|${name}`,
+  groups: [],
   clientId: `client-of-${name}`,
   administrator: false,
   fingerprint: '00'.repeat(32),
@@ -124,7 +126,20 @@ export interface DispatcherUnderTest {
   readonly failures: InternalFailure[]
   /** By how much the clocks of clients were off, in seconds, as far as the log was told. */
   readonly skews: number[]
+  readonly verifyCredential: DispatcherParts['verifyCredential']
 }
+
+/** A session that acts as the principal; its requests' credentials have to be right. */
+export const callerOf = (under: Pick<DispatcherUnderTest, 'verifyCredential'>, principal: Principal): Caller => ({
+  hardDelete: undefined,
+  principalOf: async (credentials) => {
+    for (const { credentialValue } of credentials) {
+      const { username, password } = credentialValue as { username: string; password?: string }
+      if (!under.verifyCredential(username, password)) throw new KmipError(ResultReason.AuthenticationNotSuccessful)
+    }
+    return principal
+  },
+})
 
 /** A store in memory with the table of Managed Objects. */
 export const newStore = (): MemoryStore => new MemoryStore([objectTable, certificateTable])
@@ -163,12 +178,6 @@ export const openDispatcher = (parts: Partial<DispatcherParts> = {}): Dispatcher
       operations: parts.operations ?? operations,
       objectTypes: keptObjectTypes,
     },
-    login: {
-      verifyCredential: async ({ credentialValue }) => {
-        const { username, password } = credentialValue as { username: string; password?: string }
-        return verify(username, password)
-      },
-    },
     clock,
     readerLimits,
     asynchronous: { ...asynchronousLimits, ...parts.asynchronous },
@@ -182,7 +191,7 @@ export const openDispatcher = (parts: Partial<DispatcherParts> = {}): Dispatcher
       clockSkew: (seconds) => void skews.push(seconds),
     },
   })
-  return { dispatcher, store, clock, crypto, failures, skews }
+  return { dispatcher, store, clock, crypto, failures, skews, verifyCredential: verify }
 }
 
 /** One item of a request: an operation, its payload, and what else an item may carry. */
@@ -246,11 +255,12 @@ export const requestBytes = (
  * is complete, and it holds nothing that is newer than its version.
  */
 export const sendBytes = async (
-  { dispatcher, clock }: DispatcherUnderTest,
+  under: DispatcherUnderTest,
   who: Principal | KmipError,
   bytes: Uint8Array,
 ): Promise<Answer> => {
-  const answer = await dispatcher.answer(bytes, who)
+  const { dispatcher, clock } = under
+  const answer = await dispatcher.answer(bytes, who instanceof KmipError ? who : callerOf(under, who))
   const reader = new BinaryReader(answer, readerLimits)
   const message = readResponse(reader)
   assert.ok(reader.atEnd())

@@ -77,6 +77,8 @@ export interface Bootstrapped {
   readonly authorityPem: string
   /** One of each key type. */
   readonly servers: readonly ServerPems[]
+  /** The names that they are for. */
+  readonly names: readonly string[]
 }
 
 /** A server certificate is replaced when less than this is left of it. */
@@ -111,7 +113,7 @@ export const bootstrap = async (options: BootstrapOptions): Promise<Bootstrapped
   }
   const servers = [pemsOf(await ownServerCertificate(options, authority.value, 'ec'))]
   if (options.rsaToo) servers.push(pemsOf(await ownServerCertificate(options, authority.value, 'rsa')))
-  return { made, authorityPem, servers }
+  return { made, authorityPem, servers, names: serverNames(options) }
 }
 
 const pemsOf = (pair: CertificateWithKey): ServerPems => ({

@@ -7,9 +7,9 @@
  *                                             └───────────────────────────────────────────────┘
  */
 import type { Clock } from '#actor/clock'
-import type { Login } from '#identity/login'
 import { ownerOf } from '#identity/permissions'
 import type { Principal } from '#identity/principals'
+import type { Caller } from '#identity/session-identity'
 import { BatchErrorContinuationOption, ResultReason, ResultStatus } from '#kmip/enums'
 import { KmipError, kmipErrorOf, reasonInVersion } from '#kmip/errors'
 import {
@@ -53,7 +53,6 @@ export interface DispatcherOptions {
   readonly asynchronous: BackgroundLimits & { readonly asynchronousOperations: 'none' | 'slow' | 'all' }
   /** Whether responses of 1.4 carry a Server Correlation Value (§6.19: SHOULD; but clients exist that cannot read it). */
   readonly serverCorrelationValues: 'on' | 'off'
-  readonly login: Pick<Login, 'verifyCredential'>
   readonly clock: Clock
   readonly readerLimits: ReaderLimits
   readonly batchCountMax: number
@@ -77,6 +76,14 @@ interface Decided {
   readonly transaction: Transaction
 }
 
+/** Who sent a message, once that is known, and what its items work with. */
+interface Sender {
+  readonly principal: Principal
+  readonly services: Services
+}
+
+const noCredentials: readonly never[] = []
+
 /** What an answer is made for: how it is written, and what is said of the request in its header. */
 interface Addressee {
   readonly encoding: Encoding
@@ -89,6 +96,8 @@ export class Dispatcher {
   readonly #operations: ReadonlyMap<number, OperationRow>
   readonly #background: Background
   readonly #services: Services
+  /** The same with the other answer to whether Destroy leaves nothing: interfaces may differ in it. */
+  readonly #otherServices: Services
 
   constructor(options: DispatcherOptions) {
     this.#options = options
@@ -96,6 +105,8 @@ export class Dispatcher {
     const operations = offered(options.services.operations, options.asynchronous.asynchronousOperations)
     this.#background = new Background(options.asynchronous, options.clock, newUniqueIdentifier)
     this.#services = { ...options.services, operations, background: this.#background }
+    const { policy } = options.services
+    this.#otherServices = { ...this.#services, policy: { ...policy, hardDelete: !policy.hardDelete } }
     this.#operations = new Map(operations.map((row) => [row.code, row]))
   }
 
@@ -103,10 +114,10 @@ export class Dispatcher {
    * The answer to a message, after all that it promises is durable. Whatever happens becomes an answer, but for one
    * thing: a store that has failed, whose disk may or may not have the change. @throws StoreFaulted
    * @param bytes one whole message, as the framer cut it
-   * @param principal whom the session acts as, or why it has no service: then every item is refused with that
+   * @param caller whom the session acts as, or why it has no service: then every item is refused with that
    * @param encoding of the message and of its answer
    */
-  async answer(bytes: Uint8Array, principal: Principal | KmipError, encoding = binaryEncoding): Promise<Buffer> {
+  async answer(bytes: Uint8Array, caller: Caller | KmipError, encoding = binaryEncoding): Promise<Buffer> {
     let reader: MessageReader | undefined
     let request: RequestMessage
     try {
@@ -118,18 +129,22 @@ export class Dispatcher {
     }
     const { version } = reader
     const addressee = { encoding, version, correlation: this.#correlation(request) }
-    if (principal instanceof KmipError) return this.#rejected(request, addressee, principal)
+    if (caller instanceof KmipError) return this.#rejected(request, addressee, caller)
+    let sender: Sender
     try {
-      await this.#checkMessage(request, principal)
+      this.#checkMessage(request)
+      const found = caller.principalOf(request.requestHeader.authentication?.credential ?? noCredentials)
+      // Most requests prove nothing anew, and need not wait a turn.
+      sender = { principal: found instanceof Promise ? await found : found, services: this.#servicesOf(caller) }
     } catch (error) {
       return this.#rejected(request, addressee, this.#kmipError(error, 'message'))
     }
     const { timeStamp } = request.requestHeader
     const skewSeconds = timeStamp === undefined ? 0 : timeStamp - this.#options.clock.nowSeconds()
-    if (Math.abs(skewSeconds) > clockSkewToldSeconds) this.#options.log.clockSkew(skewSeconds, principal)
-    const pending = this.#begunInBackground(request, version, principal)
+    if (Math.abs(skewSeconds) > clockSkewToldSeconds) this.#options.log.clockSkew(skewSeconds, sender.principal)
+    const pending = this.#begunInBackground(request, version, sender)
     if (pending !== undefined) return this.#encode(addressee, [pending])
-    return this.#answerBatch(request, addressee, principal)
+    return this.#answerBatch(request, addressee, sender)
   }
 
   /** A response without any request item: the message could not be read, or its sender has no service (§11.1). */
@@ -137,9 +152,19 @@ export class Dispatcher {
     return this.#encode({ encoding, version, correlation: {} }, [failedItem(undefined, version, error)])
   }
 
+  /** Whether Destroy leaves nothing of an object, where an interface does not say. */
+  get hardDelete(): boolean {
+    return this.#services.policy.hardDelete
+  }
+
   /** Ends the asynchronous requests: those that run are awaited, those that wait are dropped. */
   stop(): Promise<void> {
     return this.#background.stop()
+  }
+
+  #servicesOf({ hardDelete }: Caller): Services {
+    const own = this.#services.policy.hardDelete
+    return (hardDelete ?? own) === own ? this.#services : this.#otherServices
   }
 
   #correlation({ requestHeader }: RequestMessage): Correlation {
@@ -151,7 +176,7 @@ export class Dispatcher {
   }
 
   /** What holds for the message as a whole. @throws KmipError */
-  async #checkMessage({ requestHeader, batchItem }: RequestMessage, principal: Principal): Promise<void> {
+  #checkMessage({ requestHeader, batchItem }: RequestMessage): void {
     if (requestHeader.batchCount !== batchItem.length || batchItem.length === 0) {
       throw new KmipError(ResultReason.InvalidMessage, 'The Batch Count is not the number of Batch Items')
     }
@@ -164,16 +189,11 @@ export class Dispatcher {
     if (batchItem.some((item) => item.messageExtension?.criticalityIndicator === true)) {
       throw new KmipError(ResultReason.FeatureNotSupported, 'The Message Extension is critical and not known')
     }
-    const credentials = requestHeader.authentication?.credential ?? []
-    if (credentials.length > credentialsMax) {
+    const credentials = requestHeader.authentication?.credential
+    if (credentials !== undefined && credentials.length > credentialsMax) {
       throw new KmipError(ResultReason.InvalidMessage, `A message may have ${credentialsMax} Credentials`)
     }
-    for (const credential of credentials) {
-      if (!(await this.#options.login.verifyCredential(credential, principal))) {
-        throw new KmipError(ResultReason.AuthenticationNotSuccessful)
-      }
-    }
-    if (requestHeader.authentication?.credential.length === 0) {
+    if (credentials?.length === 0) {
       throw new KmipError(ResultReason.InvalidMessage, 'The Authentication holds no Credential')
     }
   }
@@ -182,7 +202,7 @@ export class Dispatcher {
    * The pending item of a request that is taken into the background (§6.7, §6.8), or undefined for one that is answered at
    * once. Batches of several are answered at once: the ID Placeholder and the continuation option bind their items together.
    */
-  #begunInBackground(request: RequestMessage, version: Version, principal: Principal): ResponseBatchItem | undefined {
+  #begunInBackground(request: RequestMessage, version: Version, sender: Sender): ResponseBatchItem | undefined {
     const [item] = request.batchItem
     if (item === undefined || request.batchItem.length > 1) return undefined
     if (request.requestHeader.asynchronousIndicator !== true || item.requestPayload instanceof RefusedPayload) {
@@ -194,16 +214,16 @@ export class Dispatcher {
     if (asynchronousOperations === 'slow' && row.asynchronous !== 'slow') return undefined
     const run = async (): Promise<ResponseBatchItem> => {
       try {
-        const [result] = await this.#settle(request, version, principal, (items) => items)
+        const [result] = await this.#settle(request, version, sender, (items) => items)
         if (result === undefined) throw new TypeError('a batch of one item has no result')
-        this.#options.log.answered(version, [result], principal, {})
+        this.#options.log.answered(version, [result], sender.principal, {})
         return result
       } catch (error) {
         return failedItem(item, version, this.#kmipError(error, row.name))
       }
     }
     const asynchronousCorrelationValue = this.#background.take({
-      user: ownerOf(principal),
+      user: ownerOf(sender.principal),
       operation: item.operation,
       version,
       run,
@@ -217,10 +237,10 @@ export class Dispatcher {
     }
   }
 
-  async #answerBatch(request: RequestMessage, addressee: Addressee, principal: Principal): Promise<Buffer> {
+  async #answerBatch(request: RequestMessage, addressee: Addressee, sender: Sender): Promise<Buffer> {
     const sizeMax = request.requestHeader.maximumResponseSize
     try {
-      const decided = await this.#settle(request, addressee.version, principal, (items) => {
+      const decided = await this.#settle(request, addressee.version, sender, (items) => {
         const answer = this.#encode(addressee, items)
         // Decided before anything is durable: a client that cannot be told of a change must not find it made.
         if (sizeMax !== undefined && this.#binarySize(addressee, items, answer) > sizeMax) {
@@ -228,7 +248,7 @@ export class Dispatcher {
         }
         return { items, answer }
       })
-      this.#options.log.answered(addressee.version, decided.items, principal, addressee.correlation)
+      this.#options.log.answered(addressee.version, decided.items, sender.principal, addressee.correlation)
       return decided.answer
     } catch (error) {
       // What the disk has is not known, and the process ends: silence is true, an answer of failure might not be.
@@ -245,11 +265,11 @@ export class Dispatcher {
   async #settle<T>(
     request: RequestMessage,
     version: Version,
-    principal: Principal,
+    sender: Sender,
     form: (items: readonly ResponseBatchItem[]) => T,
   ): Promise<T> {
     for (let attempt = 0; attempt <= this.#options.conflictRetriesMax; attempt += 1) {
-      const { items, transaction } = await this.#decide(request, version, principal)
+      const { items, transaction } = await this.#decide(request, version, sender)
       const formed = form(items)
       if (!transaction.isDirty) return formed
       if ((await transaction.commit()).done) {
@@ -261,11 +281,11 @@ export class Dispatcher {
   }
 
   /** Runs the items in order. Undo and Stop are the same but for what is kept of the items before the failure (§6.13). */
-  async #decide(request: RequestMessage, version: Version, principal: Principal): Promise<Decided> {
+  async #decide(request: RequestMessage, version: Version, { principal, services }: Sender): Promise<Decided> {
     const { store, table, clock } = this.#options
     const now = clock.nowSeconds()
     const transaction = new Transaction(store, table, now)
-    const context = new Context(version, now, principal, transaction, this.#services)
+    const context = new Context(version, now, principal, transaction, services)
     const option = request.requestHeader.batchErrorContinuationOption ?? BatchErrorContinuationOption.Stop
     const beginning = transaction.savepoint()
     let items: ResponseBatchItem[] = []

@@ -1,36 +1,49 @@
 /**
  * Messages in HTTPS (KMIP Profiles 1.4 §5.5 to §5.7): POST to /kmip on a port of its own, the content type choosing the
- * encoding. What it is: HTTP around the dispatcher, under the bounds and the identity rules of the KMIP port. What it is not:
- * another way to a dispatcher's insides, or a web server.
+ * encoding. What it is: HTTP around the dispatcher, under the bounds and the identity rules of a KMIP interface, which it
+ * follows as that changes. What it is not: another way to a dispatcher's insides, or a web server.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import type { Clock } from '#actor/clock'
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import type { ConnectionLimits } from './connection.ts'
 import { type Encoding, encodings } from './encodings.ts'
-import type { InterfaceLog } from './interface.ts'
-import { answerFor, type SessionParts } from './session.ts'
+import type { InterfaceLog, InterfaceSettings } from './interface.ts'
+import { PeerSession, type SessionParts } from './session.ts'
 import {
   handshakeRefusal,
   listenOn,
+  peerCertificate,
   peerFingerprint,
+  revokedRefusal,
+  secureContextOptions,
   type TlsLimits,
-  type TlsMaterial,
   tlsServerOptions,
 } from './tls.ts'
 
-export interface HttpsLimits extends ConnectionLimits, TlsLimits {
+export interface HttpsLimits extends ConnectionLimits, Omit<TlsLimits, 'minTlsVersion'> {
   readonly sessionsMax: number
 }
 
-export interface HttpsOptions extends SessionParts {
+export interface HttpsOptions {
   readonly host: string
-  readonly material: TlsMaterial
+  /** Of the KMIP interface whose certificates and rules it has. */
+  readonly settings: () => InterfaceSettings
   readonly limits: HttpsLimits
+  readonly parts: SessionParts
+  readonly clock: Clock
   readonly log: InterfaceLog
+}
+
+/** One TLS session: how many of its requests are unanswered, and when the last of them will be: answers keep their order. */
+interface Session {
+  readonly peer: PeerSession
+  count: number
+  last: Promise<void>
 }
 
 /** The path of the profile. */
@@ -40,15 +53,14 @@ const path = '/kmip'
 export class HttpsInterface {
   readonly #options: HttpsOptions
   readonly #server: Server
-  /** By session, how many requests are unanswered, and when the last of them will be: answers keep their order. */
-  readonly #sessions = new WeakMap<Socket, { count: number; last: Promise<void> }>()
+  readonly #sessions = new WeakMap<Socket, Session>()
   readonly #sockets = new Set<Socket>()
 
   constructor(options: HttpsOptions) {
     this.#options = options
-    const { material, limits, log } = options
+    const { limits, log } = options
     this.#server = createServer({
-      ...tlsServerOptions(material, limits),
+      ...tlsServerOptions(options.settings().material, this.#tlsLimits()),
       requestTimeout: limits.requestTimeoutMs,
       headersTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.idleTimeoutMs,
@@ -62,8 +74,10 @@ export class HttpsInterface {
       log.sessionsExhausted({ address: peer?.remoteAddress ?? 'unknown', sessionsMax: limits.sessionsMax }),
     )
     this.#server.on('tlsClientError', (error, socket) => {
-      log.handshakeRefused({ address: socket.remoteAddress ?? 'unknown', ...handshakeRefusal(error, socket) })
+      const address = socket.remoteAddress ?? 'unknown'
+      log.handshakeRefused({ interface: 'https', address, ...handshakeRefusal(error, socket) })
     })
+    this.#server.on('secureConnection', (socket: TLSSocket) => this.#secured(socket))
     this.#server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#take(request, response))
   }
 
@@ -73,6 +87,11 @@ export class HttpsInterface {
    */
   start(port: number, failed: (reason: unknown) => void): Promise<number> {
     return listenOn(this.#server, this.#options.host, port, failed)
+  }
+
+  /** Takes the certificates and versions that the KMIP interface has now, for the sessions to come. */
+  renew(): void {
+    this.#server.setSecureContext(secureContextOptions(this.#options.settings().material, this.#tlsLimits()))
   }
 
   /** No new sessions and requests; resolves when what was taken is answered, or when the time is over and the rest is cut off. */
@@ -86,18 +105,35 @@ export class HttpsInterface {
     cancel()
   }
 
+  #tlsLimits(): TlsLimits {
+    return { ...this.#options.limits, minTlsVersion: this.#options.settings().minTlsVersion }
+  }
+
+  #secured(socket: TLSSocket): void {
+    const { log, parts, settings } = this.#options
+    const address = socket.remoteAddress ?? 'unknown'
+    const shown = { address, fingerprint: peerFingerprint(socket), certificate: peerCertificate(socket) }
+    const peer = new PeerSession(parts, shown, () => settings().rules)
+    if (peer.isRevoked) {
+      log.handshakeRefused({ interface: 'https', address, ...revokedRefusal })
+      socket.destroy()
+      return
+    }
+    this.#sessions.set(socket, { peer, count: 0, last: Promise.resolve() })
+  }
+
   /** Answers in the order of the requests, whatever each takes. */
   #take(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request
-    const session = this.#sessions.get(socket) ?? { count: 0, last: Promise.resolve() }
-    this.#sessions.set(socket, session)
+    const session = this.#sessions.get(socket)
+    if (session === undefined) return void socket.destroy()
     session.count += 1
     if (session.count > this.#options.limits.unansweredRequestsMax) {
       socket.destroy()
       return
     }
     session.last = session.last
-      .then(() => this.#answer(request, response))
+      .then(() => this.#answer(session.peer, request, response))
       .catch((error: unknown) => {
         // The peer went while it was still sending, or is too slow: nobody is left to be told.
         this.#options.log.sessionEnded({
@@ -112,18 +148,16 @@ export class HttpsInterface {
       })
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(peer: PeerSession, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const encoding = this.#encodingOf(request, response)
     if (encoding === undefined) return
-    const { dispatcher, limits } = this.#options
+    const { parts, limits } = this.#options
     const message = await bodyOf(request, limits.requestSizeMax)
     if (message === undefined) {
       const tooLarge = new KmipError(ResultReason.InvalidMessage, `A message may have ${limits.requestSizeMax} bytes`)
-      return finish(response, 413, encoding, dispatcher.refusal(tooLarge, undefined, encoding), true)
+      return finish(response, 413, encoding, parts.dispatcher.refusal(tooLarge, undefined, encoding), true)
     }
-    const socket = request.socket as TLSSocket
-    const peer = { address: socket.remoteAddress ?? 'unknown', fingerprint: peerFingerprint(socket) }
-    const { bytes, last } = await answerFor(this.#options, peer, message, encoding)
+    const { bytes, last } = await peer.answer(message, encoding)
     finish(response, 200, encoding, bytes, last || !this.#server.listening)
   }
 

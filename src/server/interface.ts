@@ -1,22 +1,27 @@
 /**
- * The interface actor: one KMIP port. What it is: the TLS listener, its sessions and their number, and the identity of each
- * request. What it is not: the sessions' inside (connection.ts) or the TLS options (tls.ts).
+ * The interface actor: one KMIP port. What it is: the TLS listener, its sessions and their number, and the change of its
+ * settings while sessions go on. What it is not: the sessions' inside (connection.ts), whom they act as (session.ts), the
+ * TLS options (tls.ts), or the set of interfaces and their records (interfaces.ts).
  */
 
 import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Clock } from '#actor/clock'
-import type { Store } from '#store/store'
-import { Connection, type ConnectionEnd, type ConnectionLimits, type Output, type Responder } from './connection.ts'
-import type { Dispatcher } from './dispatch.ts'
+import { chainVerdict } from '#identity/chain'
+import { Connection, type ConnectionEnd, type ConnectionLimits, type Output } from './connection.ts'
 import { binaryEncoding } from './encodings.ts'
-import { answerFor, type SessionLog } from './session.ts'
+import { PeerSession, type SessionLog, type SessionParts, type SessionRules } from './session.ts'
 import {
+  type HandshakeRefusal,
   handshakeRefusal,
   listenOn,
+  peerCertificate,
+  peerChain,
   peerFingerprint,
   rememberSessions,
+  revokedRefusal,
   secureContextOptions,
+  speaksAtLeast,
   type TlsLimits,
   type TlsMaterial,
   tlsServerOptions,
@@ -24,84 +29,202 @@ import {
 
 /** Events of an interface that the log wants; each says what to do about it. */
 export interface InterfaceLog extends SessionLog {
-  handshakeRefused(event: {
-    readonly address: string
-    readonly code: string
-    readonly reason: string
-    readonly remedy: string
-    readonly quiet: boolean
-  }): void
+  handshakeRefused(event: HandshakeRefusal & { readonly interface: string; readonly address: string }): void
   sessionOpened(event: { readonly address: string; readonly user: string }): void
   sessionEnded(event: { readonly address: string; readonly reason: ConnectionEnd; readonly detail: string }): void
   sessionsExhausted(event: { readonly address: string; readonly sessionsMax: number }): void
 }
 
-export interface InterfaceLimits extends ConnectionLimits, TlsLimits {
+export interface InterfaceLimits extends ConnectionLimits, Omit<TlsLimits, 'minTlsVersion'> {
   readonly sessionsMax: number
   readonly tlsSessionsCachedMax: number
 }
 
-export interface InterfaceOptions {
+/** What an administrator can change while the interface runs. */
+export interface InterfaceSettings {
+  readonly name: string
+  /** An address, or `all`. */
   readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  readonly minTlsVersion: TlsLimits['minTlsVersion']
   readonly material: TlsMaterial
+  readonly rules: SessionRules
+}
+
+export interface InterfaceOptions {
+  readonly settings: InterfaceSettings
   readonly limits: InterfaceLimits
-  readonly dispatcher: Dispatcher
-  readonly store: Store
+  readonly parts: SessionParts
   readonly clock: Clock
   readonly log: InterfaceLog
 }
 
+/** A change that can still be taken back: a new port is listened on already, and nothing else has happened. */
+export interface PreparedChange {
+  readonly apply: () => void
+  readonly abandon: () => void
+}
+
 interface Session {
   readonly socket: Socket
-  connection: Connection | undefined
+  /** From the end of the handshake on. */
+  secured: { readonly socket: TLSSocket; readonly connection: Connection; readonly peer: PeerSession } | undefined
+}
+
+interface Listener {
+  readonly server: Server
+  readonly port: number
+  readonly forgetSessions: () => void
+  failed: boolean
 }
 
 /** A listening port. */
 export class KmipInterface {
   readonly #options: InterfaceOptions
-  readonly #server: Server
-  /** Every TCP connection by its peer's address and port; the actor is there once the handshake is done. */
+  #settings: InterfaceSettings
+  #listener: Listener | undefined
+  /** Every TCP connection by its two ends. Those of a port that was left go on. */
   readonly #sessions = new Map<string, Session>()
+  readonly #closing = new Set<Promise<void>>()
   #draining = false
+  #failed: (reason: unknown) => void = () => undefined
 
   constructor(options: InterfaceOptions) {
     this.#options = options
-    const { material, limits, clock } = options
-    this.#server = createServer({ ...tlsServerOptions(material, limits), allowHalfOpen: true })
-    rememberSessions(this.#server, limits.tlsSessionsCachedMax, limits.tlsSessionLifetimeSeconds, clock)
-    this.#server.on('connection', (socket: Socket) => this.#accept(socket))
-    this.#server.on('secureConnection', (socket) => this.#secured(socket))
-    this.#server.on('tlsClientError', (error, socket) => {
-      options.log.handshakeRefused({ address: socket.remoteAddress ?? 'unknown', ...handshakeRefusal(error, socket) })
-    })
+    this.#settings = options.settings
+  }
+
+  get settings(): InterfaceSettings {
+    return this.#settings
+  }
+
+  /** Where it listens; undefined before `start`. */
+  get port(): number | undefined {
+    return this.#listener?.port
   }
 
   /**
-   * Listens on the port, or on any free one for 0. Gives the port. Rejects when it cannot be had.
-   * @param failed told when the listener fails later
+   * Listens on its port, if it does not already. Gives the port. Rejects when it cannot be had.
+   * @param failed told when the listener fails later; `start` is then to be called again
    */
-  start(port: number, failed: (reason: unknown) => void): Promise<number> {
-    return listenOn(this.#server, this.#options.host, port, failed)
+  async start(failed: (reason: unknown) => void): Promise<number> {
+    this.#failed = failed
+    if (this.#listener?.failed === false) return this.#listener.port
+    if (this.#listener !== undefined) this.#leave(this.#listener)
+    // A port that the system chose stays the interface's own.
+    this.#listener = await this.#listen(this.#settings, this.#listener?.port ?? this.#settings.port)
+    return this.#listener.port
   }
 
-  /** Takes new certificates or trusted CAs for the sessions to come; those that are open live on. */
-  setMaterial(material: TlsMaterial): void {
-    this.#server.setSecureContext(secureContextOptions(material, this.#options.limits))
+  /**
+   * Makes ready for other settings. A new address or port is listened on before anything is given up.
+   * @throws what the system says of a port that cannot be had
+   */
+  async prepare(next: InterfaceSettings): Promise<PreparedChange> {
+    const { host, port } = this.#settings
+    const moves =
+      this.#listener !== undefined && (next.host !== host || (next.port !== port && next.port !== this.port))
+    const listener = moves ? await this.#listen(next, next.port) : undefined
+    return {
+      apply: () => this.#apply(next, listener),
+      abandon: () => void listener?.server.close(),
+    }
+  }
+
+  /** Looks at every session again, because what is trusted has changed; those that are no longer allowed end. */
+  review(): void {
+    this.#renewContext()
+    const { minTlsVersion, material } = this.#settings
+    const { clock } = this.#options
+    for (const { secured } of this.#sessions.values()) {
+      if (secured === undefined) continue
+      const { socket, connection } = secured
+      const isAllowed =
+        speaksAtLeast(socket, minTlsVersion) &&
+        chainVerdict(peerChain(socket), material.trusted, clock.nowSeconds()) === 'valid'
+      if (!isAllowed) connection.drain()
+    }
+  }
+
+  /** Ends the sessions of a client: what it has asked is answered, no more is taken. */
+  endSessionsOf(fingerprint: string): void {
+    for (const { secured } of this.#sessions.values()) {
+      if (secured?.peer.peer.fingerprint === fingerprint) secured.connection.drain()
+    }
   }
 
   /** No new sessions and requests; resolves when what was taken is answered, or when the time is over and the rest is cut off. */
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#draining = true
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    for (const { socket, connection } of this.#sessions.values()) {
-      if (connection === undefined) socket.destroy()
-      else connection.drain()
+    if (this.#listener !== undefined) this.#leave(this.#listener)
+    this.#listener = undefined
+    for (const { socket, secured } of this.#sessions.values()) {
+      if (secured === undefined) socket.destroy()
+      else secured.connection.drain()
     }
     const cancel = this.#options.clock.after(drainTimeoutMs, () => {
       for (const { socket } of this.#sessions.values()) socket.destroy()
     })
-    await closed
+    await Promise.all(this.#closing)
     cancel()
+  }
+
+  async #listen(settings: InterfaceSettings, port: number): Promise<Listener> {
+    const { limits, clock } = this.#options
+    const server = createServer({
+      ...tlsServerOptions(settings.material, this.#tlsLimits(settings)),
+      allowHalfOpen: true,
+    })
+    const { tlsSessionsCachedMax, tlsSessionLifetimeSeconds } = limits
+    const forgetSessions = rememberSessions(server, tlsSessionsCachedMax, tlsSessionLifetimeSeconds, clock)
+    server.on('connection', (socket: Socket) => this.#accept(socket))
+    server.on('secureConnection', (socket) => this.#secured(socket))
+    server.on('tlsClientError', (error, socket) => this.#refused(socket, handshakeRefusal(error, socket)))
+    const failed = (reason: unknown): void => {
+      listener.failed = true
+      this.#failed(reason)
+    }
+    const listener = {
+      server,
+      port: await listenOn(server, settings.host, port, failed),
+      forgetSessions,
+      failed: false,
+    }
+    return listener
+  }
+
+  #tlsLimits({ minTlsVersion }: InterfaceSettings): TlsLimits {
+    const isOld = minTlsVersion === 'TLSv1' || minTlsVersion === 'TLSv1.1'
+    const { tlsProfile } = this.#options.limits
+    // The old versions know no suite of the modern profile.
+    return { ...this.#options.limits, minTlsVersion, tlsProfile: isOld ? 'compatible' : tlsProfile }
+  }
+
+  #apply(next: InterfaceSettings, listener: Listener | undefined): void {
+    const before = this.#settings
+    this.#settings = next
+    if (listener !== undefined) {
+      if (this.#listener !== undefined) this.#leave(this.#listener)
+      this.#listener = listener
+    }
+    const { minTlsVersion, material } = before
+    if (next.minTlsVersion !== minTlsVersion || next.material !== material) this.review()
+  }
+
+  /** New sessions are made by the settings of now, and none that was made before is taken up again. */
+  #renewContext(): void {
+    if (this.#listener === undefined) return
+    const { server, forgetSessions } = this.#listener
+    server.setSecureContext(secureContextOptions(this.#settings.material, this.#tlsLimits(this.#settings)))
+    forgetSessions()
+  }
+
+  /** Takes no more sessions on a port; those that are there go on. */
+  #leave({ server }: Listener): void {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    this.#closing.add(closed)
+    void closed.then(() => this.#closing.delete(closed))
   }
 
   #accept(socket: Socket): void {
@@ -112,24 +235,40 @@ export class KmipInterface {
       socket.destroy()
       return
     }
-    const peer = peerOf(socket)
-    this.#sessions.set(peer, { socket, connection: undefined })
-    socket.once('close', () => this.#sessions.delete(peer))
+    const ends = endsOf(socket)
+    this.#sessions.set(ends, { socket, secured: undefined })
+    socket.once('close', () => this.#sessions.delete(ends))
+  }
+
+  #refused(socket: TLSSocket, refusal: HandshakeRefusal): void {
+    const { name } = this.#settings
+    this.#options.log.handshakeRefused({ interface: name, address: socket.remoteAddress ?? 'unknown', ...refusal })
   }
 
   #secured(socket: TLSSocket): void {
-    const { clock, limits, log } = this.#options
+    const { clock, limits, log, parts } = this.#options
     const address = socket.remoteAddress ?? 'unknown'
+    const certificate = peerCertificate(socket)
     const fingerprint = peerFingerprint(socket)
+    const peer = new PeerSession(parts, { address, fingerprint, certificate }, () => this.#settings.rules)
+    // The library wants the lists of all CAs or of none, and looks at none when a session is resumed.
+    if (peer.isRevoked) {
+      this.#refused(socket, revokedRefusal)
+      socket.destroy()
+      return
+    }
     const connection = new Connection({
       output: outputTo(socket, clock, limits.requestTimeoutMs),
-      responder: this.#responder(fingerprint, address),
+      responder: {
+        answer: (message) => peer.answer(message, binaryEncoding),
+        refusal: (error) => parts.dispatcher.refusal(error),
+      },
       limits,
       clock,
       onEnd: (reason, detail) => log.sessionEnded({ address, reason, detail }),
     })
-    const session = this.#sessions.get(peerOf(socket))
-    if (session !== undefined) session.connection = connection
+    const session = this.#sessions.get(endsOf(socket))
+    if (session !== undefined) session.secured = { socket, connection, peer }
     socket.on('data', (chunk: Buffer) => connection.data(chunk))
     socket.on('end', () => connection.ended())
     socket.on('drain', () => connection.drained())
@@ -138,17 +277,11 @@ export class KmipInterface {
     socket.on('error', () => socket.destroy())
     log.sessionOpened({ address, user: fingerprint ?? 'none' })
   }
-
-  #responder(fingerprint: string | undefined, address: string): Responder {
-    return {
-      answer: (message) => answerFor(this.#options, { address, fingerprint }, message, binaryEncoding),
-      refusal: (error) => this.#options.dispatcher.refusal(error),
-    }
-  }
 }
 
-/** What tells the two sockets of a session, TCP and TLS, from all others of this port. */
-const peerOf = (socket: Socket): string => `${socket.remoteAddress}|${socket.remotePort}`
+/** What tells the two sockets of a session, TCP and TLS, from all others of the machine. */
+const endsOf = ({ localAddress, localPort, remoteAddress, remotePort }: Socket): string =>
+  `${remoteAddress}|${remotePort}|${localAddress}|${localPort}`
 
 /** @param lingerMs how long a peer may keep its side open after the end of ours; what it sends meanwhile is thrown away */
 const outputTo = (socket: TLSSocket, clock: Clock, lingerMs: number): Output => ({

@@ -4,10 +4,11 @@
  */
 
 import type { Logger } from 'pino'
+import type { DirectoriesOptions } from '#identity/ldap'
 import { Operation, ProfileName, ResultStatus } from '#kmip/enums'
 import { versionText } from '#kmip/versions'
 import type { DispatchLog } from './dispatch.ts'
-import type { InterfaceLog } from './interface.ts'
+import type { InterfaceSetLog } from './interfaces.ts'
 import type { OutgoingLog } from './outgoing.ts'
 
 const operationNames = new Map<number, string>(Object.entries(Operation).map(([name, code]) => [code, name]))
@@ -22,6 +23,11 @@ const statusNames = new Map<number, string>([
   [ResultStatus.OperationPending, 'pending'],
   [ResultStatus.OperationUndone, 'undone'],
 ])
+
+/** Events of directories that users log in by. */
+export interface DirectoryLog {
+  directoryUnavailable: DirectoriesOptions['onUnavailable']
+}
 
 /** Events of the administration interface. */
 export interface AdministrationLog {
@@ -41,7 +47,7 @@ export interface AdministrationLog {
 export const serverLog = (
   logger: Logger,
   newCorrelation: () => string,
-): DispatchLog & InterfaceLog & OutgoingLog & AdministrationLog => ({
+): DispatchLog & InterfaceSetLog & DirectoryLog & OutgoingLog & AdministrationLog => ({
   internalFailure(correlation, place, error) {
     // The stack helps whoever mends the server; messages of inner errors name files and states, never key material.
     logger.error(
@@ -69,12 +75,35 @@ export const serverLog = (
   },
   handshakeRefused({ quiet, ...event }) {
     if (quiet) logger.debug({ tls: event }, 'A peer knocked and went')
-    else logger.warn({ tls: event }, `A TLS handshake was refused: ${event.reason}. ${event.remedy}`)
+    else logger.error({ tls: event }, `A TLS handshake was refused: ${event.reason}. ${event.remedy}`)
   },
-  clientRefused(event) {
+  clientRefused({ remedy, ...event }) {
+    logger.warn({ client: event }, `A client has no service: ${event.reason}. ${remedy}`)
+  },
+  credentialRefused(event) {
+    logger.warn({ credential: event }, `A request was refused: ${event.reason}`)
+  },
+  autoRegistrationEnded({ refused, ...event }) {
+    if (refused === undefined) logger.info({ registration: event }, 'A client was registered by connecting')
+    else logger.warn({ registration: event }, `A client was not registered: ${refused.reason}. ${refused.remedy}`)
+  },
+  directoryUnavailable(event) {
+    const { connection, reason, remedy } = event
+    logger.error(
+      { directory: { connection, reason } },
+      `A user could not log in by ${connection}: ${reason}. ${remedy}`,
+    )
+  },
+  interfaceListens({ interface: name, host, port }) {
+    logger.info({ listening: { interface: name, host, port } }, `KMIP is served on port ${port}`)
+  },
+  interfaceFailed({ interface: name, reason, remedy }) {
+    logger.error({ interface: { name, reason } }, `The interface ${name} does not run: ${reason}. ${remedy}`)
+  },
+  oldTlsSpoken({ interface: name, minimum }) {
     logger.warn(
-      { client: event },
-      `A client has no service: ${event.reason}. Register its certificate, or take it out of the client`,
+      { tls: { interface: name, minimum } },
+      `The interface ${name} speaks ${minimum}, which is no longer safe and will go: update its clients`,
     )
   },
   sessionOpened(event) {

@@ -1,9 +1,21 @@
 /**
- * Who a session acts as, whatever it speaks: the answer to a request under the identity of now. What it is: the one rule of
- * both listeners (interface.ts, http.ts). What it is not: a listener.
+ * A peer's session, whatever it speaks: the answer to a request under the identity of now. What it is: the one rule of both
+ * listeners (interface.ts, http.ts), with the registration of a certificate that is seen for the first time. What it is not:
+ * a listener, or the decision whom a session acts as (identity/session-identity.ts).
  */
 import type { Clock } from '#actor/clock'
-import { identify, type Principal, type Refusal } from '#identity/principals'
+import { AdministrationError } from '#identity/administration-error'
+import type { UnknownCertificate } from '#identity/auto-registration'
+import type { Login } from '#identity/login'
+import type { CertificateUserField, ClientRecord } from '#identity/principals'
+import {
+  type CredentialRefusal,
+  type IdentityRules,
+  type Peer,
+  refusalRemedies,
+  SessionIdentity,
+  type SessionRefusal,
+} from '#identity/session-identity'
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import type { Store } from '#store/store'
@@ -11,53 +23,111 @@ import type { Answer } from './connection.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { Encoding } from './encodings.ts'
 
+/** What of an interface its sessions live by; changes while they live. */
+export interface SessionRules extends IdentityRules {
+  /** Undefined: certificates that are not registered have no service. */
+  readonly autoRegistration: { readonly tokenId: string; readonly userField: CertificateUserField } | undefined
+}
+
 /** Where sessions of a listener take their answers from. */
 export interface SessionParts {
   readonly dispatcher: Dispatcher
   readonly store: Store
   readonly clock: Clock
+  readonly login: Login
+  /** Registers it. @throws AdministrationError when it cannot be */
+  readonly autoRegister: (unknown: UnknownCertificate) => Promise<unknown>
+  /** Why nobody has service now (a licence that is over), or undefined. */
+  readonly closed: () => KmipError | undefined
   readonly log: SessionLog
 }
 
-/** What the log is told when a client has no service. */
+/** What the log is told of a client that has no service, or of a request that has none. */
 export interface SessionLog {
   clientRefused(event: {
     readonly address: string
     readonly fingerprint: string
-    readonly reason: Refusal | 'no certificate'
+    readonly reason: SessionRefusal
+    readonly remedy: string
+  }): void
+  credentialRefused(event: {
+    readonly address: string
+    /** What administrators call the client. */
+    readonly client: string
+    readonly reason: CredentialRefusal
+  }): void
+  autoRegistrationEnded(event: {
+    readonly address: string
+    readonly fingerprint: string
+    /** Undefined: it is registered. */
+    readonly refused: { readonly reason: string; readonly remedy: string } | undefined
   }): void
 }
 
-/** A peer, as its TLS session shows it. */
-export interface Peer {
-  readonly address: string
-  /** SHA-256 of its certificate, lower-case hexadecimal. */
-  readonly fingerprint: string | undefined
+/** A peer with the certificate that its handshake has shown. */
+export interface ShownPeer extends Peer {
+  /** DER. */
+  readonly certificate: Uint8Array | undefined
 }
 
-/**
- * The answer to one message. Who the peer acts as is looked up for every request: what is removed or expired serves no longer.
- * @returns the answer, which is the last of the session when the peer has no service
- */
-export const answerFor = async (
-  { dispatcher, store, clock, log }: SessionParts,
-  peer: Peer,
-  message: Uint8Array,
-  encoding: Encoding,
-): Promise<Answer> => {
-  const who = principalOf(store, clock, peer.fingerprint)
-  if (typeof who !== 'string') return { bytes: await dispatcher.answer(message, who, encoding), last: false }
-  log.clientRefused({ address: peer.address, fingerprint: peer.fingerprint ?? 'none', reason: who })
-  const refused = new KmipError(ResultReason.AuthenticationNotSuccessful)
-  return { bytes: await dispatcher.answer(message, refused, encoding), last: true }
-}
+/** One TLS session's side of the requests that come in it. */
+export class PeerSession {
+  readonly peer: ShownPeer
+  /** Whether the session should not have come about, as a handshake with a revocation list would have it. */
+  readonly isRevoked: boolean
+  readonly #parts: SessionParts
+  readonly #rules: () => SessionRules
+  readonly #identity: SessionIdentity
+  /** Done once in a session's life, whatever comes of it. */
+  #registration: Promise<void> | undefined
 
-const principalOf = (
-  store: Store,
-  clock: Clock,
-  fingerprint: string | undefined,
-): Principal | Refusal | 'no certificate' => {
-  if (fingerprint === undefined) return 'no certificate'
-  const identity = identify(store, fingerprint, clock.nowSeconds())
-  return 'principal' in identity ? identity.principal : identity.refused
+  constructor(parts: SessionParts, peer: ShownPeer, rules: () => SessionRules) {
+    this.peer = peer
+    this.#parts = parts
+    this.#rules = rules
+    const { store, clock, login, log } = parts
+    const onCredentialRefused = (reason: CredentialRefusal, { name }: ClientRecord): void =>
+      log.credentialRefused({ address: peer.address, client: name, reason })
+    this.#identity = new SessionIdentity({ store, clock, login, peer, rules, onCredentialRefused })
+    // A client is registered by connecting: it need not ask for anything.
+    const refusal = this.#identity.standing()
+    this.isRevoked = refusal === 'certificate revoked'
+    if (refusal === 'not registered') this.#registration = this.#register()
+  }
+
+  /**
+   * The answer to one message, the last of the session when the peer has no service. Whom the peer acts as is looked at for
+   * every request: what is removed or expired serves no longer.
+   */
+  async answer(message: Uint8Array, encoding: Encoding): Promise<Answer> {
+    const { dispatcher, log, closed } = this.#parts
+    let refusal = this.#identity.standing()
+    if (refusal === 'not registered') {
+      await (this.#registration ??= this.#register())
+      refusal = this.#identity.standing()
+    }
+    if (refusal !== undefined) {
+      const { address, fingerprint = 'none' } = this.peer
+      log.clientRefused({ address, fingerprint, reason: refusal, remedy: refusalRemedies[refusal] })
+      const refused = new KmipError(ResultReason.AuthenticationNotSuccessful)
+      return { bytes: await dispatcher.answer(message, refused, encoding), last: true }
+    }
+    return { bytes: await dispatcher.answer(message, closed() ?? this.#identity, encoding), last: false }
+  }
+
+  async #register(): Promise<void> {
+    const { autoRegister, log } = this.#parts
+    const { autoRegistration, mode } = this.#rules()
+    const { certificate, fingerprint, address } = this.peer
+    if (autoRegistration === undefined || certificate === undefined || fingerprint === undefined) return
+    try {
+      await autoRegister({ certificate, mode, ...autoRegistration })
+      log.autoRegistrationEnded({ address, fingerprint, refused: undefined })
+    } catch (error) {
+      // A failing store is met again, and told, by the request.
+      const { message: reason, remedy } =
+        error instanceof AdministrationError ? error : { message: String(error), remedy: 'Look at the store' }
+      log.autoRegistrationEnded({ address, fingerprint, refused: { reason, remedy } })
+    }
+  }
 }

@@ -7,6 +7,7 @@
 import { constants, createHash } from 'node:crypto'
 import type { SecureContextOptions, SecureVersion, Server, TLSSocket, TlsOptions } from 'node:tls'
 import type { Clock } from '#actor/clock'
+import { certificateToPem } from '#identity/certificates'
 
 /** A kind of client that an interface can be made for. */
 interface TlsProfile {
@@ -37,8 +38,8 @@ export interface ServerCredentials {
 
 export interface TlsMaterial {
   readonly server: readonly ServerCredentials[]
-  /** PEM certificates of the CAs whose client certificates are admitted; a client's own certificate admits it alone. */
-  readonly trustedPem: readonly string[]
+  /** DER certificates of the CAs whose client certificates are admitted; a client's own certificate admits it alone. */
+  readonly trusted: readonly Uint8Array[]
   /** 48 secret bytes: the same in every listener whose sessions the others should be able to resume. */
   readonly ticketKeys: Uint8Array
 }
@@ -67,7 +68,7 @@ export function secureContextOptions(material: TlsMaterial, limits: TlsLimits): 
     honorCipherOrder: true,
     cert: material.server.map(({ certificatePem }) => certificatePem),
     key: material.server.map(({ privateKeyPem }) => privateKeyPem),
-    ca: [...material.trustedPem],
+    ca: material.trusted.map(certificateToPem),
     sessionIdContext,
     ticketKeys: Buffer.from(material.ticketKeys),
     // Renegotiation is a way to make the server work for nothing; no KMIP client needs it.
@@ -93,9 +94,10 @@ export function tlsServerOptions(material: TlsMaterial, limits: TlsLimits): TlsO
  * Remembers TLS 1.2 sessions by identifier, for clients that know no tickets: Node keeps none by itself. Sessions of TLS
  * 1.3 travel in tickets and are not kept.
  * @param capacity sessions kept; the oldest makes room.
+ * @returns forgets them all: a resumed session is not looked at by rules that have come since
  */
-export function rememberSessions(server: Server, capacity: number, lifetimeSeconds: number, clock: Clock): void {
-  if (capacity === 0 || lifetimeSeconds === 0) return
+export function rememberSessions(server: Server, capacity: number, lifetimeSeconds: number, clock: Clock): () => void {
+  if (capacity === 0 || lifetimeSeconds === 0) return () => undefined
   const sessions = new Map<string, { readonly data: Buffer; readonly untilMs: number }>()
   server.on('newSession', (id: Buffer, data: Buffer, done: () => void) => {
     if (!isTls13Session(data)) {
@@ -112,6 +114,7 @@ export function rememberSessions(server: Server, capacity: number, lifetimeSecon
     if (found !== undefined && !live) sessions.delete(key)
     done(null, live ? found.data : null)
   })
+  return () => sessions.clear()
 }
 
 /**
@@ -143,8 +146,34 @@ export async function listenOn(
  * connection: a resumed session brings the certificate along, but neither its dates nor its registration are looked at.
  */
 export function peerFingerprint(socket: TLSSocket): string | undefined {
-  const certificate = socket.getPeerX509Certificate()
-  return certificate && createHash('sha256').update(certificate.raw).digest('hex')
+  const certificate = peerCertificate(socket)
+  return certificate && createHash('sha256').update(certificate).digest('hex')
+}
+
+/** The peer's certificate, DER, or undefined when it showed none. */
+export function peerCertificate(socket: TLSSocket): Uint8Array | undefined {
+  return socket.getPeerX509Certificate()?.raw
+}
+
+/** The certificates that the peer showed and those above them that are known, DER, its own first; empty when it showed none. */
+export function peerChain(socket: TLSSocket): readonly Uint8Array[] {
+  const chain: Uint8Array[] = []
+  for (let next = socket.getPeerX509Certificate(); next !== undefined && chain.length < chainLengthMax; ) {
+    chain.push(next.raw)
+    next = next.issuerCertificate
+  }
+  return chain
+}
+
+/** Longer ones are refused in the handshake already. */
+const chainLengthMax = 16
+
+/** Versions from old to new, as sockets call them. */
+const tlsVersions: readonly string[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] satisfies SecureVersion[]
+
+/** Whether a session speaks this version of TLS or a newer one. */
+export function speaksAtLeast(socket: TLSSocket, version: SecureVersion): boolean {
+  return tlsVersions.indexOf(socket.getProtocol() ?? '') >= tlsVersions.indexOf(version)
 }
 
 /** Why a handshake failed, and what to do about it. `quiet`: nothing is wrong, somebody only knocked. */
@@ -237,6 +266,13 @@ const refusals: ReadonlyMap<string, { readonly reason: string; readonly remedy: 
     },
   }),
 )
+
+/** What is said of a certificate that a revocation list has, once the handshake has shown it. */
+export const revokedRefusal: HandshakeRefusal = {
+  code: 'CERT_REVOKED',
+  ...(refusals.get('CERT_REVOKED') ?? { reason: '', remedy: '' }),
+  quiet: false,
+}
 
 /** What a peer does that knocks and goes: health checks, and clients that probe. Nobody wants a line for it. */
 const knocks: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT'])

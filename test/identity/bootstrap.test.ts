@@ -82,7 +82,11 @@ describe('first start', () => {
     for (const host of ['localhost', 'kms1.example.org']) assert.equal(certificate.checkHost(host), host)
     for (const address of ['127.0.0.1', '::1', '192.0.2.7']) assert.ok(certificate.checkIP(address), address)
 
-    const material = { server: servers, trustedPem: [authorityPem], ticketKeys: systemEntropy.bytes(ticketKeysBytes) }
+    const material = {
+      server: servers,
+      trusted: certificatesFromPem(authorityPem),
+      ticketKeys: systemEntropy.bytes(ticketKeysBytes),
+    }
     const limits = { handshakeTimeoutMs: 5_000, keepAliveDelayMs: 60_000, tlsSessionLifetimeSeconds: 60 }
     const server = createServer(
       tlsServerOptions(material, { ...limits, minTlsVersion: 'TLSv1.2', tlsProfile: 'modern' }),

@@ -1,13 +1,14 @@
 /** Who may do what, as a table; and that what Locate shows is what `permits` allows. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accessEntries, accessTerms, type Guarded, globalOf, ownerOf, permits } from '#identity/permissions'
+import { accessEntries, accessTerms, type Guarded, globalOf, groupName, ownerOf, permits } from '#identity/permissions'
 import { type Permission, type Principal, permissionNames } from '#identity/principals'
 
 const joe: Principal = {
   kind: 'client',
   domain: 'root',
   user: 'local|joe',
+  groups: [],
   clientId: 'c1',
   administrator: false,
   fingerprint: '00',
@@ -16,9 +17,14 @@ const ann: Principal = { ...joe, user: 'local|ann' }
 const administrator: Principal = { ...joe, user: 'local|admin', administrator: true }
 const stranger: Principal = { ...joe, domain: 'd1', user: 'd1|local|joe' }
 
+const member: Principal = { ...ann, user: 'local|eve', groups: ['staff'] }
+const namesake: Principal = { ...stranger, user: 'd1|local|eve', groups: ['staff'] }
+
 const own: Guarded = { owner: 'local|joe' }
 const nobodys: Guarded = { owner: 'global' }
 const granted: Guarded = { owner: 'local|joe', permissions: { read: ['local|ann'], encrypt: ['global'] } }
+const grantedToGroup: Guarded = { owner: 'local|joe', permissions: { read: [groupName('root', 'staff')] } }
+const grantedToGroupElsewhere: Guarded = { owner: 'd1|local|joe', permissions: { mac: [groupName('d1', 'staff')] } }
 const elsewhere: Guarded = { owner: globalOf('d1') }
 
 const cases: readonly (readonly [string, Principal, Guarded, Permission, boolean])[] = [
@@ -33,6 +39,13 @@ const cases: readonly (readonly [string, Principal, Guarded, Permission, boolean
   ['what is granted', ann, granted, 'read', true],
   ['what is granted to everybody', administrator, granted, 'encrypt', true],
   ['what is granted to everybody of the domain', stranger, granted, 'encrypt', false],
+  ['what is granted to its group', member, grantedToGroup, 'read', true],
+  ['what is not granted to its group', member, grantedToGroup, 'export', false],
+  ['what is granted to a group that it is not in', ann, grantedToGroup, 'read', false],
+  ['what is granted to a group of this name in another domain', namesake, grantedToGroup, 'read', false],
+  ['what is granted to its group in its domain', namesake, grantedToGroupElsewhere, 'mac', true],
+  ['what is granted in another domain to a group of this name', member, grantedToGroupElsewhere, 'mac', false],
+  ['a group cannot be named by a user', { ...ann, user: 'group:staff|x' }, grantedToGroup, 'read', false],
   ['what is not granted', ann, granted, 'export', false],
   ['a permission that every object inherits', ann, granted, 'toString' as Permission, false],
 ]
@@ -43,8 +56,8 @@ for (const [name, principal, object, permission, expected] of cases) {
 }
 
 test('an object is found by exactly those who may do something to it', () => {
-  for (const principal of [joe, ann, administrator, stranger]) {
-    for (const object of [own, nobodys, granted, elsewhere]) {
+  for (const principal of [joe, ann, administrator, stranger, member, namesake]) {
+    for (const object of [own, nobodys, granted, elsewhere, grantedToGroup, grantedToGroupElsewhere]) {
       const entries = accessEntries(object)
       const found = accessTerms(principal).some((term) => entries.includes(term))
       const allowed = permissionNames.some((permission) => permits(principal, object, permission))

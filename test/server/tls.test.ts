@@ -49,7 +49,7 @@ function material(keyType: 'ec' | 'rsa' = 'ec'): TlsMaterial {
   const pair = issueServerCertificate(authority, ['localhost', '127.0.0.1'], now, systemEntropy, keyType)
   return {
     server: [{ certificatePem: certificateToPem(pair.certificate), privateKeyPem: privateKeyPem(pair) }],
-    trustedPem: [ca],
+    trusted: [authority.certificate],
     ticketKeys: systemEntropy.bytes(ticketKeysBytes),
   }
 }
@@ -173,7 +173,7 @@ describe('admission', () => {
 
   test('a self-signed client certificate is admitted when it is trusted itself', async () => {
     const own = selfSigned()
-    const trusting = { ...material(), trustedPem: [ca, certificateToPem(own.certificate)] }
+    const trusting = { ...material(), trusted: [authority.certificate, own.certificate] }
     const { port, admitted } = await listen({}, trusting)
     await visit(port, {}, own)
     assert.deepEqual(admitted, [{ fingerprint: certificateFingerprint(own.certificate), resumed: false }])
