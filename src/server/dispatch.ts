@@ -31,6 +31,7 @@ import { TtlvError } from '#ttlv/error'
 import type { ReaderLimits } from '#ttlv/stream'
 import { Background, type BackgroundLimits } from './background.ts'
 import { binaryEncoding, type Encoding, type MessageReader } from './encodings.ts'
+import { Turns } from './turns.ts'
 
 /** What of a failure goes to the log, where the client is told a correlation id alone. */
 export interface DispatchLog {
@@ -70,6 +71,12 @@ const credentialsMax = 4
 /** A client's clock that is off by more than this is worth a line. */
 const clockSkewToldSeconds = 60
 
+/** A turn at an object that was lost to others. */
+interface Turn {
+  readonly key: string
+  readonly giveBack: () => void
+}
+
 /** A batch as decided: what it answers, and the changes that must be durable before it does. */
 interface Decided {
   readonly items: readonly ResponseBatchItem[]
@@ -93,6 +100,7 @@ interface Addressee {
 
 export class Dispatcher {
   readonly #options: DispatcherOptions
+  readonly #turns = new Turns()
   readonly #operations: ReadonlyMap<number, OperationRow>
   readonly #background: Background
   readonly #services: Services
@@ -258,7 +266,8 @@ export class Dispatcher {
   }
 
   /**
-   * Decides the batch and makes it durable, anew when another client was faster.
+   * Decides the batch and makes it durable, anew when another client was faster: then in turn with the others of whom the
+   * same is true.
    * @param form makes of the items what is wanted, before anything is durable
    * @throws what `form` throws, and KmipError or the store's own errors when nothing was changed
    */
@@ -268,16 +277,42 @@ export class Dispatcher {
     sender: Sender,
     form: (items: readonly ResponseBatchItem[]) => T,
   ): Promise<T> {
-    for (let attempt = 0; attempt <= this.#options.conflictRetriesMax; attempt += 1) {
-      const { items, transaction } = await this.#decide(request, version, sender)
-      const formed = form(items)
-      if (!transaction.isDirty) return formed
-      if ((await transaction.commit()).done) {
-        this.#options.onDurable?.(transaction.changes(), version)
-        return formed
+    let turn: Turn | undefined
+    try {
+      for (let attempt = 0; attempt <= this.#options.conflictRetriesMax; attempt += 1) {
+        const { items, transaction } = await this.#decide(request, version, sender)
+        const formed = form(items)
+        if (!transaction.isDirty) return formed
+        const contended = await this.#commit(transaction, turn)
+        if (contended === undefined) {
+          this.#options.onDurable?.(transaction.changes(), version)
+          return formed
+        }
+        if (contended !== turn?.key) {
+          turn?.giveBack()
+          turn = undefined
+          turn = { key: contended, giveBack: await this.#turns.take(contended) }
+        }
       }
+    } finally {
+      turn?.giveBack()
     }
     throw new KmipError(ResultReason.GeneralFailure, 'Other clients keep changing the same objects; try again')
+  }
+
+  /**
+   * Commits, unless somebody has a turn at an object that is changed: who lost one and decides anew would lose it again and
+   * again to those who come fresh. Gives the object that was lost, or undefined when all is done.
+   */
+  async #commit(transaction: Transaction, turn: Turn | undefined): Promise<string | undefined> {
+    if (turn === undefined && !this.#turns.isIdle) {
+      for (const { previous, value } of transaction.changes()) {
+        const key = (value ?? previous)?.uniqueIdentifier
+        if (key !== undefined && this.#turns.isTaken(key)) return key
+      }
+    }
+    const result = await transaction.commit()
+    return result.done ? undefined : result.key
   }
 
   /** Runs the items in order. Undo and Stop are the same but for what is kept of the items before the failure (§6.13). */
