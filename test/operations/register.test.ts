@@ -149,10 +149,10 @@ describe('Register: reasons', () => {
       'ApplicationNamespaceNotSupported',
       registering(keyRequest({ 'Application Specific Information': { applicationNamespace: 'a' } })),
     ],
-    // The two rows of PKCS#12 and its password Link come to this: the server does not read PKCS#12. A row speaks of Key
-    // Wrapping Specification, which Register does not have.
+    // pkcs12.test.ts has the two rows of PKCS#12 and its password Link. A row speaks of Key Wrapping Specification, which
+    // Register does not have.
     [
-      'a PKCS#12 container',
+      'a symmetric key in PKCS#12',
       'KeyFormatTypeNotSupported',
       registering(withKeyBlock({ keyFormatType: KeyFormatType.PKCS_12 })),
     ],
