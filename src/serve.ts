@@ -2,14 +2,14 @@
  * The composition root: settings become a running server. What it is: every part made once and handed what it needs, and
  * the order of start and end. What it is not: the process around it (main.ts).
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism, hostname } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism, homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { type Child, Supervisor } from '#actor/actor'
 import { systemClock } from '#actor/clock'
 import { systemEntropy, uniqueIdentifier } from '#actor/entropy'
-import { startAdministration } from '#admin/administration'
+import { type AdministrationOptions, startAdministration } from '#admin/administration'
 import { openKeyFiles } from '#crypto/key-file'
 import { SeededRandom } from '#crypto/random'
 import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
@@ -23,14 +23,19 @@ import { domainTable } from '#identity/domains'
 import { firstInterface, interfaceTable } from '#identity/interfaces'
 import { Issuer } from '#identity/issuer'
 import { LdapDirectories } from '#identity/ldap'
+import { type InstallationMark, Licence, licenceTable } from '#identity/licence'
 import { Login } from '#identity/login'
 import { clientTable, userTable } from '#identity/principals'
 import { registrationTables } from '#identity/registration-tables'
 import { type Assertions, AssertionsRefused, readAssertions } from '#kmip/assertions'
+import { ResultReason } from '#kmip/enums'
+import { KmipError } from '#kmip/errors'
+import { newestVersion } from '#kmip/versions'
 import { keptObjectTypes } from '#operations/creation'
 import { operations } from '#operations/index'
 import { objectTable } from '#operations/object-table'
 import type { Policy } from '#operations/operation'
+import type { DurableChange } from '#operations/server-requests'
 import { Streams } from '#operations/streams'
 import { Dispatcher } from '#server/dispatch'
 import { HttpsInterface } from '#server/http'
@@ -77,6 +82,7 @@ const tables = [
   ...registrationTables,
   interfaceTable,
   connectionTable,
+  licenceTable,
 ] as unknown as readonly Table<never>[]
 
 /**
@@ -146,7 +152,13 @@ export const startServer = async (
     await supervisor.add({ name: 'asynchronous requests', start: () => ({ stop: () => dispatcher.stop() }) })
     const directories = new LdapDirectories({ store, clock: systemClock, onUnavailable: log.directoryUnavailable })
     const login = newLogin(settings, store, directories)
-    const parts = sessionParts(log, store, dispatcher, login)
+    const licence = await Licence.open({
+      ...administered(store),
+      publicKey: settings.licencePublicKey,
+      mark: fileMark(settings.installationMark || join(homedir(), '.kmipd-installation')),
+    })
+    await supervisor.add({ name: 'licence', start: () => ({ stop: async () => licence.stop() }) })
+    const parts = sessionParts(log, store, dispatcher, login, licence)
     const https: HttpsInterface[] = []
     const interfaces = new InterfaceSet({
       ...administered(store),
@@ -175,7 +187,15 @@ export const startServer = async (
       https.push(made)
       await supervisor.add(httpsChild(settings, logger, made))
     }
-    await supervisor.add(administrationChild(settings, logger, log, store, first))
+    const services = {
+      ...administered(store),
+      login,
+      interfaces,
+      licence,
+      logs: processLog,
+      objectsChanged: (changes: readonly DurableChange[]) => outgoing.changed(changes, newestVersion),
+    }
+    await supervisor.add(administrationChild(settings, logger, log, services, first))
     const allMade = [...made, ...first.made]
     for (const path of allMade) logger.info({ made: path }, `Made ${path}`)
     logger.info(`Clients trust ${join(directory, 'bootstrap', 'ca.pem')}`)
@@ -264,14 +284,23 @@ const sessionParts = (
   store: Store,
   dispatcher: Dispatcher,
   login: Login,
+  licence: Licence,
 ): SessionParts => ({
   dispatcher,
   store,
   clock: systemClock,
   login,
   autoRegister: (unknown) => autoRegister(administered(store), unknown),
-  closed: () => undefined,
+  closed: () => (licence.permits ? undefined : new KmipError(ResultReason.PermissionDenied, licenceNeeded)),
   log,
+})
+
+const licenceNeeded = 'The trial of this server is over: its administrator must activate a licence'
+
+/** A file that notes the installation. @throws errors of the file system but for a file that is not there */
+const fileMark = (path: string): InstallationMark => ({
+  read: () => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
+  write: (text) => writeFileSync(path, text, { mode: 0o600 }),
 })
 
 const newOutgoing = (
@@ -330,7 +359,7 @@ const administrationChild = (
   settings: Settings,
   logger: Logger,
   log: ReturnType<typeof serverLog>,
-  store: Store,
+  services: AdministrationOptions['services'],
   first: Awaited<ReturnType<typeof bootstrap>>,
 ): Child => {
   const [server] = first.servers
@@ -339,7 +368,7 @@ const administrationChild = (
       ? undefined
       : { host: settings.host, port: settings.adminPort, cert: server.certificatePem, key: server.privateKeyPem }
   const options = {
-    services: { store, clock: systemClock, entropy: systemEntropy },
+    services,
     socketPath: join(settings.dataDirectory, 'admin.sock'),
     https,
     log,
