@@ -187,42 +187,6 @@ export function revocationListOf(
   return revocationListToPem(createRevocationList({ certificate, privateKey }, revoked, clock.nowSeconds()))
 }
 
-/** What a listener trusts. `revocationLists` (PEM, for `crl` of a secure context) is empty where TLS is to look at none. */
-export interface Trust {
-  /** DER. */
-  readonly authorities: readonly Uint8Array[]
-  readonly revocationLists: readonly string[]
-}
-
-/**
- * What a listener is given to trust these authorities. TLS wants the list of all of them or of none, and refuses everybody
- * of an authority whose list is overdue; where one is missing or overdue, TLS gets none, and the marks on the clients'
- * records decide alone.
- * @param identifiers of authorities; those that are gone are left out
- */
-export function trustOf(context: Pick<IdentityContext, 'store' | 'clock'>, identifiers: readonly string[]): Trust {
-  const { store, clock } = context
-  const now = clock.nowSeconds()
-  const trusted = identifiers.flatMap((identifier) => store.read(authorityTable, identifier) ?? [])
-  const lists = trusted.map((authority) => {
-    const brought = store.read(revocationTable, authority.key)?.value
-    const overdue = brought?.nextUpdateSeconds !== undefined && brought.nextUpdateSeconds < now
-    return overdue ? undefined : revocationListOf(context, authority)
-  })
-  const whole = lists.filter((list) => list !== undefined)
-  const anyRevoked = trusted.some(({ key }) => hasRevoked(store, key))
-  return {
-    authorities: trusted.map(({ value }) => value.certificate),
-    revocationLists: anyRevoked && whole.length === trusted.length ? whole : [],
-  }
-}
-
-function hasRevoked(store: Store, authority: string): boolean {
-  const all = [{ field: 'revoked', equals: authority }]
-  if (store.find(issuedTable, { all, any: [], offset: 0, limit: 1 }).total > 0) return true
-  return (store.read(revocationTable, authority)?.value.serials.length ?? 0) > 0
-}
-
 /** Whether this authority's key has signed a certificate, in this authority's name. */
 function hasSigned(authority: Uint8Array, certificate: Uint8Array): boolean {
   const [issuer, issued] = [new X509Certificate(Buffer.from(authority)), new X509Certificate(Buffer.from(certificate))]

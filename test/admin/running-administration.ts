@@ -11,9 +11,11 @@ import { systemEntropy } from '#actor/entropy'
 import { startAdministration } from '#admin/administration'
 import { type CommandLineHost, runCommandLine } from '#admin/cli'
 import type { AdminServices, LogControl } from '#admin/services'
+import { AdministrationError } from '#identity/administration-error'
 import { adoptOwnAuthority } from '#identity/authorities'
 import { bootstrap, certificateTable } from '#identity/bootstrap'
 import { domainTable } from '#identity/domains'
+import { type InterfaceActors, interfaceTable } from '#identity/interfaces'
 import { Licence, licenceTable } from '#identity/licence'
 import { Login } from '#identity/login'
 import { clientTable, userTable } from '#identity/principals'
@@ -56,6 +58,8 @@ export interface RunningAdministration extends AsyncDisposable {
   readonly ca: string
   readonly services: Omit<AdminServices, 'bearerTokens'>
   readonly clock: SettableClock
+  /** Fingerprints of clients whose sessions were to end. */
+  readonly ended: readonly string[]
   /** What the log was told of commands. */
   readonly events: readonly Readonly<Record<string, string>>[]
   readonly failures: readonly unknown[]
@@ -72,6 +76,7 @@ const tables = [
   groupTable,
   domainTable,
   certificateTable,
+  interfaceTable,
   licenceTable,
 ] as unknown as readonly Table<never>[]
 
@@ -93,6 +98,7 @@ export const startAdministrationUnderTest = async (
     rsaToo: false,
   })
   await adoptOwnAuthority(store, clock)
+  const ended: string[] = []
   const services = {
     store,
     clock,
@@ -112,7 +118,7 @@ export const startAdministrationUnderTest = async (
       mark: { read: () => undefined, write: () => undefined },
     }),
     logs: logOf(parts.logText ?? ''),
-    endSessions: () => undefined,
+    interfaces: interfacesOf(ended),
     objectsChanged: () => undefined,
   }
   const events: Readonly<Record<string, string>>[] = []
@@ -151,6 +157,7 @@ export const startAdministrationUnderTest = async (
     ca: first.authorityPem,
     services,
     clock,
+    ended,
     events,
     failures,
     line: (words, surroundings = {}) =>
@@ -169,6 +176,27 @@ export const startAdministrationUnderTest = async (
       await store.close()
       await rm(directory, { recursive: true, force: true })
     },
+  }
+}
+
+/** No interface runs: nothing can be made or changed, and no session has to end. */
+const interfacesOf = (ended: string[]): InterfaceActors => {
+  const away = async (): Promise<never> => {
+    throw new AdministrationError('unavailable', 'no interface runs here')
+  }
+  return {
+    effective: () => ({
+      port: 5696,
+      networkInterface: 'all',
+      mode: 'tls-cert-pw-opt',
+      minimumTlsVersion: 'tls_1_2',
+      hardDelete: false,
+    }),
+    create: away,
+    modify: away,
+    remove: away,
+    review: async () => undefined,
+    endSessionsOf: (fingerprint) => void ended.push(fingerprint),
   }
 }
 
