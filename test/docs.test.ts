@@ -84,6 +84,7 @@ describe('paths that the documents name', () => {
     'ARCHITECTURE.md',
     'CONTRIBUTING.md',
     'SECURITY.md',
+    'docs/computing.md',
     'docs/data.md',
     'docs/dependencies.md',
   ]) {
