@@ -326,7 +326,7 @@ const signatureRows: readonly Row[] = [
   ...[H.SHA_1, H.SHA_224, H.SHA_256].map((hashingAlgorithm) => signs(A.DSA, 2048, { hashingAlgorithm })),
 ]
 
-const validity = async (request: RequestPayload<'SignatureVerify'>): Promise<ValidityIndicator | undefined> =>
+const validity = async (request: RequestPayload<'SignatureVerify'>): Promise<number | undefined> =>
   (await succeed(under, 'SignatureVerify', request)).validityIndicator
 
 describe('signatures, each row in both directions', () => {
