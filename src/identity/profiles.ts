@@ -175,5 +175,5 @@ function checkedProperties(given: Readonly<Record<string, unknown>>): ProfilePro
     throw new AdministrationError('invalid', `cert_user_field is one of ${certificateUserFields.join(', ')}`)
   if (csr !== undefined && subjectPropertyNames.some((name) => properties[name] !== undefined))
     throw new AdministrationError('invalid', 'a profile has a csr or properties for one, not both')
-  return properties as ProfileProperties
+  return properties
 }

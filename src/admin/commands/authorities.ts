@@ -1,5 +1,5 @@
 /** Commands of certificate authorities: local ones, external ones, the certificates issued here, and revocation. */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import {
   type AdminContext,
   type CommandRow,

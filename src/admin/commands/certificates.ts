@@ -1,5 +1,5 @@
 /** Commands of the certificates that local CAs issue, and of revocation lists. */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import {
   type AdminContext,
   type CommandRow,

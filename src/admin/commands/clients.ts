@@ -1,5 +1,5 @@
 /** Commands of clients: their registration by a token, or of a certificate that they have; what is registered, and its end. */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import {
   type AdminContext,
   type CommandRow,

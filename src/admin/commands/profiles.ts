@@ -1,5 +1,5 @@
 /** Commands of client profiles: the properties by which `kmip register` makes a client. */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { type CommandRow, command, listOf, nothing, optional, pageOf, pageParameters, required } from '#admin/command'
 import { pageOfTable, resourceFields, resourceOf } from '#admin/resource'
 import { shownDeviceCredential } from '#identity/device-credential'

@@ -1,5 +1,5 @@
 /** Commands of registration tokens: who has one may register clients with it. */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import {
   type AdminContext,
   type CommandRow,
