@@ -32,7 +32,8 @@ export const commands: readonly CommandRow[] = [
 
 /** What groups of commands are about, by their verbs: what help says of them. */
 export const commandGroups: Readonly<Record<string, string>> = {
-  clientmgmt: 'Registration tokens',
+  clientmgmt: 'Registration of clients',
+  'clientmgmt tokens': 'Registration tokens',
   kmip: 'KMIP clients: profiles, tokens for them, registration',
   ca: 'Certificate authorities, and the certificates that they issue and revoke',
   'ca locals': 'CAs whose keys are here: they issue certificates',
