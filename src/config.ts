@@ -213,7 +213,12 @@ export const settingGroups = {
       ['auto', 'pool'],
       '`auto`: what costs less than a trip to a worker runs where it is. `pool`: everything goes to the workers.',
     ),
-    cryptoWorkers: integer(0, 0, 256, 'Threads for cryptography; 0: one less than the cores, at least one.'),
+    cryptoWorkers: integer(
+      0,
+      0,
+      256,
+      'Threads for cryptography, and from the first RSA key pair on as many of low priority for what takes long; 0: one less than the cores, at least one.',
+    ),
     cryptoQueueMax: integer(
       4_096,
       1,
