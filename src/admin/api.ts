@@ -6,9 +6,11 @@ import type { CommandRow } from './command.ts'
 import { authorityCommands } from './commands/authorities.ts'
 import { certificateCommands } from './commands/certificates.ts'
 import { clientCommands } from './commands/clients.ts'
+import { connectionCommands } from './commands/connections.ts'
 import { domainCommands } from './commands/domains.ts'
 import { featureCommands } from './commands/features.ts'
 import { groupCommands } from './commands/groups.ts'
+import { interfaceCommands } from './commands/interfaces.ts'
 import { keyCommands } from './commands/keys.ts'
 import { logCommands } from './commands/logs.ts'
 import { profileCommands } from './commands/profiles.ts'
@@ -21,6 +23,8 @@ export const commands: readonly CommandRow[] = [
   ...clientCommands,
   ...authorityCommands,
   ...certificateCommands,
+  ...interfaceCommands,
+  ...connectionCommands,
   ...userCommands,
   ...groupCommands,
   ...domainCommands,
@@ -40,6 +44,8 @@ export const commandGroups: Readonly<Record<string, string>> = {
   'ca externals': 'CAs that are elsewhere: interfaces may trust them',
   'ca certs': 'Certificates that local CAs have issued',
   'ca crls': 'Revocation lists (CRLs)',
+  interfaces: 'KMIP interfaces: ports, modes and certificates',
+  connections: 'Directories (LDAP) whose users log in here',
   users: 'Users and their passwords',
   groups: 'Groups of users, to which keys can be opened',
   domains: 'Domains, which see nothing of one another',

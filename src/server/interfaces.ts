@@ -119,12 +119,12 @@ export class InterfaceSet implements InterfaceActors {
   /** What an interface is in full: what its record leaves open is as the settings say. */
   effective(record: InterfaceRecord): ReturnType<InterfaceActors['effective']> {
     const { defaults, parts } = this.#options
-    const named = Object.entries(tlsVersionNames).find(([, version]) => version === defaults.minTlsVersion)
+    const defaultVersion = versionNames.get(defaults.minTlsVersion) ?? 'tls_1_2'
     return {
       port: this.#running.get(record.name)?.port ?? record.port ?? defaults.port,
       networkInterface: record.networkInterface ?? defaults.host,
       mode: record.mode ?? defaults.mode,
-      minimumTlsVersion: record.minimumTlsVersion ?? ((named?.[0] ?? 'tls_1_2') as keyof typeof tlsVersionNames),
+      minimumTlsVersion: record.minimumTlsVersion ?? defaultVersion,
       hardDelete: record.hardDelete ?? parts.dispatcher.hardDelete,
     }
   }
@@ -299,6 +299,10 @@ const isSame = (one: Omit<TlsMaterial, 'ticketKeys'>, other: Omit<TlsMaterial, '
   one.trusted.every((certificate, index) => Buffer.compare(certificate, other.trusted[index] ?? nothing) === 0)
 
 const nothing = new Uint8Array()
+
+const versionNames = new Map(
+  Object.entries(tlsVersionNames).map(([name, version]) => [version, name as keyof typeof tlsVersionNames]),
+)
 
 const changedMeanwhile = (): AdministrationError =>
   new AdministrationError('conflict', 'the interface was changed by somebody else meanwhile', 'Try again.')

@@ -20,7 +20,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   objects: { imports: ['kmip', 'ttlv/item', 'ttlv/schema'], packages: [] },
   crypto: { imports: ['actor', 'kmip'], packages: ['piscina'] },
   store: { imports: ['actor'], packages: ['lmdb', 'msgpackr'] },
-  identity: { imports: ['actor', 'kmip', 'store/store'], packages: ['asn1js', 'pkijs'] },
+  identity: { imports: ['actor', 'kmip', 'store/store'], packages: ['asn1js', 'ldapts', 'pkijs'] },
   operations: {
     imports: ['kmip', 'objects', 'identity', 'crypto/run', 'store/store', 'ttlv/binary', 'ttlv/schema'],
     packages: [],
@@ -158,6 +158,7 @@ export const confined: readonly Confined[] = [
       'conformance/https.ts': 'cases that are sent in HTTPS',
       'conformance/listener.ts': 'where the requests of the server under test come in',
       'src/server/interface.ts': 'the listener',
+      'src/identity/ldap.ts': 'the connection to a directory, to be cut when the time is over',
       'src/server/tls.ts': 'types of the TLS options that it makes',
       'src/client/transport.ts': 'the connection of the client',
       'bench/echo.ts': 'the bare TLS echo that servers are compared with',
