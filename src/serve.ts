@@ -22,11 +22,14 @@ import { connectionTable } from '#identity/connections'
 import { domainTable } from '#identity/domains'
 import { firstInterface, interfaceTable } from '#identity/interfaces'
 import { Issuer } from '#identity/issuer'
+import { knownUsers } from '#identity/known-users'
 import { LdapDirectories } from '#identity/ldap'
 import { type InstallationMark, Licence, licenceTable } from '#identity/licence'
 import { Login } from '#identity/login'
 import { clientTable, userTable } from '#identity/principals'
+import type { KnowsUser } from '#identity/profiles'
 import { registrationTables } from '#identity/registration-tables'
+import { groupTable } from '#identity/user-groups'
 import { type Assertions, AssertionsRefused, readAssertions } from '#kmip/assertions'
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
@@ -77,6 +80,7 @@ const tables = [
   objectTable,
   clientTable,
   userTable,
+  groupTable,
   domainTable,
   certificateTable,
   ...registrationTables,
@@ -158,7 +162,8 @@ export const startServer = async (
       mark: fileMark(settings.installationMark || join(homedir(), '.kmipd-installation')),
     })
     await supervisor.add({ name: 'licence', start: () => ({ stop: async () => licence.stop() }) })
-    const parts = sessionParts(log, store, dispatcher, login, licence)
+    const knowsUser = knownUsers(administered(store), directories)
+    const parts = sessionParts(log, store, dispatcher, login, licence, knowsUser)
     const https: HttpsInterface[] = []
     const interfaces = new InterfaceSet({
       ...administered(store),
@@ -190,6 +195,7 @@ export const startServer = async (
     const services = {
       ...administered(store),
       login,
+      knowsUser,
       interfaces,
       licence,
       logs: processLog,
@@ -198,7 +204,7 @@ export const startServer = async (
     await supervisor.add(administrationChild(settings, logger, log, services, first))
     const allMade = [...made, ...first.made]
     for (const path of allMade) logger.info({ made: path }, `Made ${path}`)
-    logger.info(`Clients trust ${join(directory, 'bootstrap', 'ca.pem')}`)
+    logger.info({ serving: { port } }, `Clients trust ${join(directory, 'bootstrap', 'ca.pem')}`)
     return { port, made: allMade, stop: () => stopAll(supervised, crypto, store) }
   } catch (error) {
     await supervisor?.stop()
@@ -285,12 +291,13 @@ const sessionParts = (
   dispatcher: Dispatcher,
   login: Login,
   licence: Licence,
+  knowsUser: KnowsUser,
 ): SessionParts => ({
   dispatcher,
   store,
   clock: systemClock,
   login,
-  autoRegister: (unknown) => autoRegister(administered(store), unknown),
+  autoRegister: (unknown) => autoRegister(administered(store), unknown, knowsUser),
   closed: () => (licence.permits ? undefined : new KmipError(ResultReason.PermissionDenied, licenceNeeded)),
   log,
 })

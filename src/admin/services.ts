@@ -9,6 +9,7 @@ import type { BearerTokens } from '#identity/bearer-tokens'
 import type { InterfaceActors } from '#identity/interfaces'
 import type { Licence } from '#identity/licence'
 import type { Login } from '#identity/login'
+import type { KnowsUser } from '#identity/profiles'
 import type { ManagedObject } from '#objects/managed-object'
 import type { Store } from '#store/store'
 
@@ -28,6 +29,8 @@ export interface AdminServices {
   readonly clock: Clock
   readonly entropy: Entropy
   readonly login: Login
+  /** Whether clients can be registered for a user: of the store, or of a connection's directory. */
+  readonly knowsUser: KnowsUser
   readonly bearerTokens: BearerTokens
   /** The interfaces that run. */
   readonly interfaces: InterfaceActors

@@ -62,6 +62,13 @@ export class LdapDirectories implements Directories {
     return this.#options.store.read(connectionTable, connection)?.revision ?? 0
   }
 
+  /** Whether the connection's directory has this user; false when there is no such connection. @throws DirectoryUnavailable */
+  async knows({ domain, connection, user }: UserName): Promise<boolean> {
+    const { store, clock } = this.#options
+    const record = store.read(connectionTable, connectionKey(domain, connection))?.value
+    return record !== undefined && ldapKnows(record, user, clock)
+  }
+
   async passwordMatches({ domain, connection, user }: UserName, password: string): Promise<boolean> {
     const { store, clock, onUnavailable } = this.#options
     const record = store.read(connectionTable, connectionKey(domain, connection))?.value
@@ -74,6 +81,17 @@ export class LdapDirectories implements Directories {
       return false
     }
   }
+}
+
+/**
+ * Whether the directory has one entry with this user name, and no more than one.
+ * @throws DirectoryUnavailable when the directory does not say
+ */
+export function ldapKnows(settings: LdapSettings, user: string, clock: Clock): Promise<boolean> {
+  return withDirectory(settings, clock, clock.nowMs() + settings.timeoutMs, async (client) => {
+    await bindAsSearcher(client, settings)
+    return (await findEntry(client, settings, user)) !== undefined
+  })
 }
 
 /**

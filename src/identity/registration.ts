@@ -84,6 +84,7 @@ export function clientRecord(
 
 /**
  * Registers a client certificate for a user. Resolves after the disk has it.
+ * @param knowsUser the store's users when not given
  * @throws AdministrationError `not found` when the user is missing, `already exists` when the certificate or the name is
  *   registered
  * @throws CertificateError when the certificate cannot be read.
@@ -92,12 +93,13 @@ export function clientRecord(
 export async function registerClient(
   registration: Registration,
   context: IdentityContext,
+  knowsUser: KnowsUser = (name) => findUser(context.store, name) !== undefined,
 ): Promise<Stored<ClientRecord>> {
   const { store } = context
   const { user } = registration
   const value = clientRecord(registration, context)
   const key = parseCertificate(registration.certificate).fingerprint
-  if (user !== undefined && findUser(store, user) === undefined)
+  if (user !== undefined && !(await knowsUser(user)))
     throw new AdministrationError('not found', `there is no user ${ownerName(user)}`, 'Create the user first.')
   const result = await store.commit([newRecord(clientTable.name, key, value)])
   if (result.done) return { key, revision: findClient(store, key)?.revision ?? 1, value }
@@ -132,16 +134,21 @@ export interface GivenCertificate {
 export async function registerCertificate(
   context: IdentityContext,
   { domain, name, pem, user: text, userField = 'CN' }: GivenCertificate,
+  knowsUser?: KnowsUser,
 ): Promise<Stored<ClientRecord>> {
   const [certificate] = administered(() => certificatesFromPem(pem))
   if (certificate === undefined) throw new AdministrationError('invalid', 'a certificate is needed')
   const { subject } = administered(() => parseCertificate(certificate))
   if (text === undefined)
-    return registerClient({ certificate, user: namedUser(subject, userField, domain), name, userField }, context)
+    return registerClient(
+      { certificate, user: namedUser(subject, userField, domain), name, userField },
+      context,
+      knowsUser,
+    )
   const user = parseUserName(text, domain)
   if (user === undefined || (domain !== rootDomain && user.domain !== domain))
     throw new AdministrationError('invalid', `${JSON.stringify(text)} names no user of the domain`)
-  return registerClient({ certificate, user, name }, context)
+  return registerClient({ certificate, user, name }, context, knowsUser)
 }
 
 /** What `kmip register` answers. The key is a secret, and is kept nowhere. */

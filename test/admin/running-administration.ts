@@ -18,7 +18,7 @@ import { domainTable } from '#identity/domains'
 import { type InterfaceActors, interfaceTable } from '#identity/interfaces'
 import { Licence, licenceTable } from '#identity/licence'
 import { Login } from '#identity/login'
-import { clientTable, userTable } from '#identity/principals'
+import { clientTable, findUser, type UserName, userTable } from '#identity/principals'
 import { registrationTables } from '#identity/registration-tables'
 import { groupTable } from '#identity/user-groups'
 import { objectTable } from '#operations/object-table'
@@ -118,6 +118,7 @@ export const startAdministrationUnderTest = async (
       mark: { read: () => undefined, write: () => undefined },
     }),
     logs: logOf(parts.logText ?? ''),
+    knowsUser: (name: UserName) => findUser(store, name) !== undefined,
     interfaces: interfacesOf(ended),
     objectsChanged: () => undefined,
   }

@@ -111,7 +111,7 @@ export const clientCommands: readonly CommandRow[] = [
       client_ca: { flag: 'kmipCaOutFile', description: 'File for the certificate of the CA' },
     },
     async handle(values, { services }) {
-      const made = await registerWithToken(services, { name: values.name, token: values.reg_token })
+      const made = await registerWithToken(services, { name: values.name, token: values.reg_token }, services.knowsUser)
       const { cert, clientCa, clientId, csr, key } = made
       return { cert, client_ca: clientCa, client_id: clientId, csr, ...(key === undefined ? {} : { key }) }
     },
@@ -145,7 +145,9 @@ export const clientCommands: readonly CommandRow[] = [
       const { name: clientName, certificate: pem, user, cert_user_field: userField } = values
       if (user !== undefined && userField !== undefined)
         throw new AdministrationError('invalid', 'give a user or the field that names one, not both')
-      return resource(await registerCertificate(services, { domain, name: clientName, pem, user, userField }))
+      return resource(
+        await registerCertificate(services, { domain, name: clientName, pem, user, userField }, services.knowsUser),
+      )
     },
   }),
   command({

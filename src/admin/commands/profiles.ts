@@ -55,7 +55,7 @@ export const profileCommands: readonly CommandRow[] = [
     result: profile,
     who: 'administrator',
     async handle({ profile_name: name, properties, device_credential: deviceCredential }, { domain, services }) {
-      return resource(await createProfile(services, { domain, name, properties, deviceCredential }))
+      return resource(await createProfile(services, { domain, name, properties, deviceCredential }, services.knowsUser))
     },
   }),
   command({
