@@ -146,8 +146,9 @@ const watch = (child: ChildProcess): Watched => {
     log.push(line)
     if (log.length > logLinesMax) log.shift()
     if ('correlation' in line && failures.length < 100) failures.push(line)
-    const place = line['listening'] as { readonly interface: string; readonly port: number } | undefined
-    if (place?.interface === 'kmip') resolve(place.port)
+    // The last line of a start: all listeners are there.
+    const serving = line['serving'] as { readonly port: number } | undefined
+    if (serving !== undefined) resolve(serving.port)
   }
   for (const stream of [child.stdout, child.stderr]) {
     if (stream !== null) createInterface({ input: stream }).on('line', take)
