@@ -140,7 +140,8 @@ const wrappingDocument = (): string => {
     '',
     '## The setting `all`: what it has besides',
     '',
-    'A row stands for every combination of what it lists; all methods, both Encoding Options, both ways.',
+    'A row stands for every combination of what it lists; all methods, both Encoding Options, both ways. ECB, CBC, CFB, OFB, CTR',
+    'and XTS do not notice a change of what they encrypted: use them with a MAC or a signature.',
     '',
     ...table(columns, further.map(cellTexts)),
   ].join('\n')}\n`

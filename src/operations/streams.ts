@@ -178,11 +178,8 @@ export class Streams {
 
   /** Forgets all streams that have been silent for too long; a timer of the server calls it, for nobody else may come. */
   forgetIdle(): void {
-    const nowMs = this.#options.nowMs()
     for (const [user, streams] of this.#byUser) {
-      for (const [name, { usedMs }] of streams) {
-        if (nowMs - usedMs > this.#options.idleTimeoutMs) streams.delete(name)
-      }
+      this.#forgetIdleOf(streams)
       if (streams.size === 0) this.#byUser.delete(user)
     }
   }
@@ -196,9 +193,16 @@ export class Streams {
 
   /** The streams of a user, without those that were silent for too long. */
   #streamsOf(user: string): Map<string, OpenStream> {
-    this.forgetIdle()
     const streams = this.#byUser.get(user) ?? new Map<string, OpenStream>()
+    this.#forgetIdleOf(streams)
     this.#byUser.set(user, streams)
     return streams
+  }
+
+  #forgetIdleOf(streams: Map<string, OpenStream>): void {
+    const nowMs = this.#options.nowMs()
+    for (const [name, { usedMs }] of streams) {
+      if (nowMs - usedMs > this.#options.idleTimeoutMs) streams.delete(name)
+    }
   }
 }

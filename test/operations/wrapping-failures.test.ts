@@ -11,6 +11,7 @@ import {
   CryptographicUsageMask,
   EncodingOption,
   HashingAlgorithm,
+  KeyFormatType,
   KeyWrapType,
   ObjectType,
   PaddingMethod,
@@ -34,7 +35,7 @@ import {
   wrappedObjects,
   wrappingOf,
 } from './wrapping-cells.ts'
-import { blockBytesOf, encryptElsewhere, macElsewhere, ttlvOfMaterial } from './wrapping-elsewhere.ts'
+import { blockBytesOf, decryptElsewhere, encryptElsewhere, macElsewhere, ttlvOfMaterial } from './wrapping-elsewhere.ts'
 
 const A = CryptographicAlgorithm
 const H = HashingAlgorithm
@@ -288,4 +289,39 @@ describe('wrapped objects are kept as they are, and given as they are', () => {
       })
     }
   }
+})
+
+describe('a key in a transparent format', () => {
+  const server = new WrappingServer('common')
+  const cell = aes(M.AESKeyWrapPadding)
+  // Key Value, Key Material as a structure, Key: tags and lengths written by hand (KMIP 1.4 §9.1, §2.1.7.1).
+  const transparent = Buffer.concat([Buffer.from('4200450100000030420043010000002842003f0800000020', 'hex'), material])
+  const keyFormatType = KeyFormatType.TransparentSymmetricKey
+
+  test('is wrapped with TTLV Encoding', async () => {
+    const uniqueIdentifier = await server.object(O.SymmetricKey)
+    const keyWrappingSpecification = await specificationOf(server, wrappingOf(cell, EncodingOption.TTLVEncoding))
+    const request = { uniqueIdentifier, keyFormatType, keyWrappingSpecification }
+    const { keyValue } = keyBlockOf(await succeed(server.under, 'Get', request))
+    assert.ok(keyValue instanceof Uint8Array)
+    const opened = decryptElsewhere(otherKeyOf(cell), cell.scheme, keyValue, undefined)
+    assert.deepEqual(Buffer.from(opened), transparent)
+  })
+
+  test('is unwrapped by Register', async () => {
+    const data = await keyWrappingData(server, wrappingOf(cell, EncodingOption.TTLVEncoding))
+    const keyValue = encryptElsewhere(otherKeyOf(cell), cell.scheme, transparent).data
+    const keyBlock = { ...block, keyFormatType, keyValue, keyWrappingData: data }
+    const request = registering(O.SymmetricKey, keyBlock, server.under)
+    const { uniqueIdentifier } = await succeed(server.under, 'Register', request)
+    const given = await succeed(server.under, 'Get', { uniqueIdentifier, keyFormatType: KeyFormatType.Raw })
+    assert.deepEqual(keyBlockOf(given).keyValue, { keyMaterial: Buffer.from(material), attribute: [] })
+  })
+
+  test('is not wrapped without an encoding', async () => {
+    const uniqueIdentifier = await server.object(O.SymmetricKey)
+    const keyWrappingSpecification = await specificationOf(server, wrappingOf(cell, EncodingOption.NoEncoding))
+    const request = { uniqueIdentifier, keyFormatType, keyWrappingSpecification }
+    assert.equal(await outcome(server.under, 'Get', request), 'EncodingOptionError')
+  })
 })
