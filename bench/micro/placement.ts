@@ -189,7 +189,7 @@ const inPlaceUsMax = 100
 
 /** Up to how many bytes the work costs less than the hop; -1: never. Nothing above the largest size was measured. */
 function inPlaceBytesMax(work: Line, hop: Line): number {
-  if (work.fixedUs > hop.fixedUs) return -1
+  if (work.fixedUs > Math.min(hop.fixedUs, inPlaceUsMax)) return -1
   const slope = work.perKibUs - hop.perKibUs
   const kib = Math.min(
     slope <= 0 ? Number.POSITIVE_INFINITY : (hop.fixedUs - work.fixedUs) / slope,
