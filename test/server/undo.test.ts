@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { RequestPayload } from '#client/operation-methods'
 import { BlockCipherMode, CryptographicAlgorithm } from '#kmip/enums'
 import type { PayloadName } from '#kmip/payloads/index'
 import { operations } from '#operations/index'
@@ -29,23 +28,14 @@ type Asking = (under: DispatcherUnderTest) => Promise<RequestedItem>
 const data = bytes('00112233445566778899aabbccddeeff')
 
 const onKey =
-  <N extends PayloadName>(
-    operation: N,
-    payload: RequestPayload<N>,
-    values: (under: DispatcherUnderTest) => Readonly<Record<string, unknown>> = () => ({}),
-  ): Asking =>
-  async (under) =>
-    item(operation, { ...payload, uniqueIdentifier: await createKey(under, values(under)) } as RequestPayload<N>)
+  (operation: PayloadName, payload: object, values: Readonly<Record<string, unknown>> = {}): Asking =>
+  async (under) => ({ operation, payload: { ...payload, uniqueIdentifier: await createKey(under, values) } })
 
 const withLimits =
-  <N extends PayloadName>(
-    operation: N,
-    payload: RequestPayload<N>,
-    algorithm: CryptographicAlgorithm = CryptographicAlgorithm.AES,
-  ): Asking =>
+  (operation: PayloadName, payload: object, algorithm: CryptographicAlgorithm = CryptographicAlgorithm.AES): Asking =>
   async (under) => {
     const uniqueIdentifier = await registerKey(under, limits(100n, 'Object'), data, algorithm)
-    return item(operation, { ...payload, uniqueIdentifier } as RequestPayload<N>)
+    return { operation, payload: { ...payload, uniqueIdentifier } }
   }
 
 const comment = { attributeName: 'Comment', attributeValue: 'after' }
@@ -66,15 +56,12 @@ const changing: Partial<Record<PayloadName, Asking>> = {
       symmetricKey: keyRequest().symmetricKey,
     }),
   AddAttribute: onKey('AddAttribute', { attribute: comment }),
-  ModifyAttribute: onKey('ModifyAttribute', { attribute: comment }, () => ({ Comment: 'before' })),
-  DeleteAttribute: onKey('DeleteAttribute', { attributeName: 'Comment' }, () => ({
-    Comment: 'before',
-    Name: name('n'),
-  })),
+  ModifyAttribute: onKey('ModifyAttribute', { attribute: comment }, { Comment: 'before' }),
+  DeleteAttribute: onKey('DeleteAttribute', { attributeName: 'Comment' }, { Comment: 'before', Name: name('n') }),
   GetUsageAllocation: withLimits('GetUsageAllocation', { usageLimitsCount: 5n }),
   Activate: onKey('Activate', {}),
   Revoke: onKey('Revoke', revocation('', true)),
-  Destroy: onKey('Destroy', {}, () => ({ Name: name('n') })),
+  Destroy: onKey('Destroy', {}, { Name: name('n') }),
   Archive: onKey('Archive', {}),
   Recover: async (under) => {
     const uniqueIdentifier = await createKey(under)
