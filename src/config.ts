@@ -140,6 +140,11 @@ export const settingGroups = {
     nestingDepthMax: integer(32, 8, 64, 'Structures within structures, far deeper than the specification nests them.'),
     itemCountMax: integer(65_536, 64, 1_048_576, 'TTLV items of one request: bounds what decoding allocates.'),
     batchCountMax: integer(256, 1, 10_000, 'Batch items of one request. Clients are seen to send 4.'),
+    locatePages: choice(
+      'newest',
+      ['newest', 'oldest'],
+      'What comes first in a Locate with Maximum Items or Offset Items; the specification names no order. `oldest`: what is made meanwhile comes behind the last page, so that no page moves.',
+    ),
     locateItemsMax: integer(
       10_000,
       1,
@@ -365,7 +370,24 @@ export const settingGroups = {
       24 * hourMs,
       'Time without a part after which an operation in parts is forgotten.',
     ),
+    filledGroups: list(
+      /^[^,=:]{1,64}=\w{1,32}:\d{2,5}:\d{1,4}$/,
+      'groups with algorithm, bits and number such as default=AES:256:10, with commas between them',
+      'Object Groups in which the server keeps so many fresh symmetric keys ready, for clients that locate a fresh member of the group: the keys are nobody’s (`global`), Pre-Active, and made anew as clients take them.',
+    ),
+    groupKeysPerSecondMax: integer(
+      16,
+      1,
+      1_000,
+      'Keys that the server makes for such groups in a second: who takes key after key does not fill the disk faster.',
+    ),
     leaseTimeSeconds: integer(3_600, 0, 31_536_000, 'Lease Time that Obtain Lease grants.'),
+    replacementLeaseTimeSeconds: text(
+      'same',
+      /^(?:same|\d{1,8})$/,
+      'same, or seconds up to 99999999',
+      'Lease Time of an object that replaces another (Re-key, Re-key Key Pair, an Import over one that is there). 0: no lease, so that whoever changes to it need not come back. same: as all others.',
+    ),
     destroyedObjects: choice(
       'keep',
       ['keep', 'remove'],

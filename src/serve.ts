@@ -26,7 +26,7 @@ import { knownUsers } from '#identity/known-users'
 import { LdapDirectories } from '#identity/ldap'
 import { type InstallationMark, Licence, licenceTable } from '#identity/licence'
 import { Login } from '#identity/login'
-import { clientTable, userTable } from '#identity/principals'
+import { clientTable, globalOwner, type Principal, rootDomain, userTable } from '#identity/principals'
 import type { KnowsUser } from '#identity/profiles'
 import { registrationTables } from '#identity/registration-tables'
 import { groupTable } from '#identity/user-groups'
@@ -40,7 +40,8 @@ import { objectTable } from '#operations/object-table'
 import type { Policy } from '#operations/operation'
 import type { DurableChange } from '#operations/server-requests'
 import { Streams } from '#operations/streams'
-import { Dispatcher } from '#server/dispatch'
+import { Dispatcher, type DispatcherOptions } from '#server/dispatch'
+import { filledGroupOf, GroupKeeper } from '#server/group-keeper'
 import { HttpsInterface } from '#server/http'
 import { InterfaceSet } from '#server/interfaces'
 import { serverLog } from '#server/log'
@@ -152,8 +153,19 @@ export const startServer = async (
     const log = serverLog(logger, newUniqueIdentifier)
     const outgoing = newOutgoing(settings, log, store, first)
     await supervisor.add({ name: 'sender to clients', start: () => ({ stop: () => outgoing.stop() }) })
-    const dispatcher = newDispatcher(settings, log, store, crypto, streams, outgoing)
+    const keeper = newGroupKeeper(settings, log, store, (request) =>
+      dispatcher.answer(request, { hardDelete: undefined, principalOf: () => groupOwner }),
+    )
+    const tell: NonNullable<DispatcherOptions['onDurable']> = (changes, version) => {
+      outgoing.changed(changes, version)
+      keeper.changed(changes)
+    }
+    const dispatcher = newDispatcher(settings, log, store, crypto, streams, tell)
     await supervisor.add({ name: 'asynchronous requests', start: () => ({ stop: () => dispatcher.stop() }) })
+    await supervisor.add({
+      name: 'keeper of groups',
+      start: () => keeper.start().then(() => ({ stop: () => keeper.stop() })),
+    })
     const directories = new LdapDirectories({ store, clock: systemClock, onUnavailable: log.directoryUnavailable })
     const login = newLogin(settings, store, directories)
     const licence = await Licence.open({
@@ -199,7 +211,7 @@ export const startServer = async (
       interfaces,
       licence,
       logs: processLog,
-      objectsChanged: (changes: readonly DurableChange[]) => outgoing.changed(changes, newestVersion),
+      objectsChanged: (changes: readonly DurableChange[]) => tell(changes, newestVersion),
     }
     await supervisor.add(administrationChild(settings, logger, log, services, first))
     const allMade = [...made, ...first.made]
@@ -247,7 +259,7 @@ const newDispatcher = (
   store: Store,
   crypto: CryptoRunner,
   streams: Streams,
-  outgoing: Outgoing,
+  onDurable: NonNullable<DispatcherOptions['onDurable']>,
 ): Dispatcher => {
   return new Dispatcher({
     store,
@@ -274,7 +286,7 @@ const newDispatcher = (
     batchCountMax: settings.batchCountMax,
     conflictRetriesMax,
     newCorrelation: newUniqueIdentifier,
-    onDurable: (changes, version) => outgoing.changed(changes, version),
+    onDurable,
     log,
   })
 }
@@ -309,6 +321,34 @@ const fileMark = (path: string): InstallationMark => ({
   read: () => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
   write: (text) => writeFileSync(path, text, { mode: 0o600 }),
 })
+
+/** Whom the keeper of groups acts as: nobody, so that what it makes is everybody's. */
+const groupOwner: Principal = {
+  kind: 'client',
+  domain: rootDomain,
+  user: globalOwner,
+  groups: [],
+  clientId: 'the server',
+  administrator: false,
+  fingerprint: '',
+}
+
+const newGroupKeeper = (
+  settings: Settings,
+  log: ReturnType<typeof serverLog>,
+  store: Store,
+  answer: (request: Buffer) => Promise<Buffer>,
+): GroupKeeper =>
+  new GroupKeeper({
+    groups: settings.filledGroups.map(filledGroupOf),
+    owner: groupOwner.user,
+    store,
+    table: objectTable,
+    clock: systemClock,
+    answer,
+    keysPerSecondMax: settings.groupKeysPerSecondMax,
+    log,
+  })
 
 const newOutgoing = (
   settings: Settings,
@@ -409,7 +449,10 @@ const policyOf = (settings: Settings): Policy => ({
   instancesMax: settings.attributeInstancesMax,
   attributesPerObjectMax: settings.attributesPerObjectMax,
   leaseTimeSeconds: settings.leaseTimeSeconds,
+  replacementLeaseTimeSeconds:
+    settings.replacementLeaseTimeSeconds === 'same' ? undefined : Number(settings.replacementLeaseTimeSeconds),
   locateItemsMax: settings.locateItemsMax,
+  locatePages: settings.locatePages,
   hardDelete: settings.destroyedObjects === 'remove',
   createdRsaBitsMax: settings.createdRsaBitsMax,
   createdSymmetricBitsMax: settings.createdSymmetricBitsMax,

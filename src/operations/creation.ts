@@ -88,6 +88,12 @@ export interface Addition {
   readonly replaces?: ManagedObject
 }
 
+/** §3.20: the server's to set, with each operation that makes an object. */
+const leaseTimeOf = ({ services }: Context, replaces: ManagedObject | undefined): number => {
+  const { leaseTimeSeconds, replacementLeaseTimeSeconds } = services.policy
+  return replaces === undefined ? leaseTimeSeconds : (replacementLeaseTimeSeconds ?? leaseTimeSeconds)
+}
+
 /** Makes the object and notes it. @throws KmipError Invalid Field for a Name that another object has, or dates that contradict. */
 export const addObject = async (context: Context, addition: Addition): Promise<ManagedObject> => {
   const { digested, replaces, ...rest } = addition
@@ -97,7 +103,7 @@ export const addObject = async (context: Context, addition: Addition): Promise<M
     digest,
     owner: replaces?.owner ?? ownerOf(context.principal),
     now: context.now,
-    leaseTimeSeconds: context.services.policy.leaseTimeSeconds,
+    leaseTimeSeconds: leaseTimeOf(context, replaces),
     rng: context.services.policy.assertions.rngParameters?.[0] ?? serverRng,
   })
   const object = replaces?.permissions === undefined ? made : { ...made, permissions: replaces.permissions }

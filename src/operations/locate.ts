@@ -51,10 +51,12 @@ export const locate = operation({
       permits: (object: Parameters<typeof permits>[1]) => permits(context.principal, object, 'read'),
     }
     const limit = Math.min(maximumItems ?? Number.MAX_SAFE_INTEGER, context.services.policy.locateItemsMax)
+    const isPage = maximumItems !== undefined || offsetItems !== undefined
+    const first = isPage ? context.services.policy.locatePages : 'newest'
     const wantsDefault = objectGroupMember === ObjectGroupMember.GroupMemberDefault
     const found = wantsDefault
       ? await defaultMember(filters, scope, context)
-      : await context.transaction.find(filters, scope, offsetItems ?? 0, limit)
+      : await context.transaction.find(filters, scope, offsetItems ?? 0, limit, first)
     context.idPlaceholder = found.keys.length === 1 ? found.keys[0] : undefined
     const { total } = found
     const isAsked = context.isAtLeast(v1_3) || offsetItems !== undefined

@@ -29,8 +29,12 @@ import type { Transaction } from './transaction.ts'
 /** What the server decides and a client cannot: settings, each with its row in config.ts. */
 export interface Policy extends AttributeLimits {
   readonly leaseTimeSeconds: number
+  /** Of objects that replace another; undefined: the same. */
+  readonly replacementLeaseTimeSeconds: number | undefined
   /** Identifiers that one Locate returns at most. */
   readonly locateItemsMax: number
+  /** What comes first where a request names Maximum Items or Offset Items. */
+  readonly locatePages: 'newest' | 'oldest'
   /** Destroy leaves nothing of the object; otherwise its attributes stay with its state. */
   readonly hardDelete: boolean
   /** Bits of an RSA, DSA or DH key that is made here, and of a symmetric one. */

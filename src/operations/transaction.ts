@@ -145,7 +145,7 @@ export class Transaction {
   }
 
   /**
-   * Identifiers of the objects that match, the newest first, and how many there are in all. KMIP 1.4 §4.9 names no order; 2.1
+   * Identifiers of the objects that match, the newest first or the oldest, and how many there are in all. KMIP 1.4 §4.9 names no order; 2.1
    * (§6.1.28) has the most recently created object first, and so have the test cases of 1.3 and 1.4.
    * Indexes answer; what they cannot know (objects of this message, objects whose date has just come, attributes that are
    * not indexed) is tested object by object, in turns.
@@ -155,13 +155,14 @@ export class Transaction {
     scope: Scope,
     offset: number,
     limit: number,
+    first: 'newest' | 'oldest' = 'newest',
   ): Promise<{ readonly keys: readonly string[]; readonly total: number }> {
     const plan = planOf(filters)
     const storage = asksForDestroyed(filters) ? [...scope.storage, 'destroyed'] : scope.storage
     const suits = (object: ManagedObject): boolean =>
       scope.permits(object) && storage.includes(storageStatus(object)) && matches(object, filters)
     const { exclude, include } = this.#newer(suits)
-    const base = { any: scope.access, exclude, include, descending: true }
+    const base = { any: scope.access, exclude, include, descending: first === 'newest' }
     const places: readonly FilterTerm[][] = storage.map((place) => [{ field: storageField, equals: place }])
     const single = places.length === 1 ? places[0] : undefined
     if (single !== undefined && plan.rest.length === 0) {

@@ -8,6 +8,7 @@ import type { DirectoriesOptions } from '#identity/ldap'
 import { Operation, ProfileName, ResultStatus } from '#kmip/enums'
 import { versionText } from '#kmip/versions'
 import type { DispatchLog } from './dispatch.ts'
+import type { GroupKeeperLog } from './group-keeper.ts'
 import type { InterfaceSetLog } from './interfaces.ts'
 import type { OutgoingLog } from './outgoing.ts'
 
@@ -47,7 +48,7 @@ export interface AdministrationLog {
 export const serverLog = (
   logger: Logger,
   newCorrelation: () => string,
-): DispatchLog & InterfaceSetLog & DirectoryLog & OutgoingLog & AdministrationLog => ({
+): DispatchLog & InterfaceSetLog & DirectoryLog & OutgoingLog & GroupKeeperLog & AdministrationLog => ({
   internalFailure(correlation, place, error) {
     // The stack helps whoever mends the server; messages of inner errors name files and states, never key material.
     logger.error(
@@ -130,6 +131,9 @@ export const serverLog = (
       profiles: profileInformation.slice(0, namesLoggedMax).map(({ profileName }) => profileNames.get(profileName)),
     }
     logger.info({ client }, 'A client has told of itself')
+  },
+  groupNotFilled(group, reason) {
+    logger.warn({ group }, `A group could not be filled with fresh keys: ${reason}`)
   },
   sessionsExhausted(event) {
     logger.error({ session: event }, 'A connection was refused: as many sessions are open as sessionsMax allows')

@@ -122,6 +122,19 @@ describe('Locate: numbers and order', () => {
     assert.deepEqual((await locate(under, { offsetItems: 0 })).uniqueIdentifier, newest(...all))
   })
 
+  test('where pages begin with the oldest, what is made meanwhile moves none; without pages the newest is first', async () => {
+    const under = openDispatcher({ policy: { locatePages: 'oldest' } })
+    const before = await keys(under, {}, {}, {}, {})
+    for (const asked of [{}, by({ 'Cryptographic Usage Mask': Encrypt })]) {
+      const first = await locate(under, { ...asked, maximumItems: 2 })
+      assert.deepEqual(first.uniqueIdentifier, before.slice(0, 2))
+    }
+    const all = [...before, ...(await keys(under, {}))]
+    const rest = await locate(under, { maximumItems: 9, offsetItems: 2 })
+    assert.deepEqual(rest, { locatedItems: 5, uniqueIdentifier: all.slice(2) })
+    assert.deepEqual((await locate(under)).uniqueIdentifier, newest(...all))
+  })
+
   test('pages are the same when candidates must be looked at one by one', async () => {
     const under = openDispatcher()
     const all = await keys(under, ...Array.from({ length: 5 }, () => ({})))

@@ -43,3 +43,11 @@ test('Obtain Lease gives the Lease Time and the date of the last change', async 
   const given = await succeed(under, 'ObtainLease', { uniqueIdentifier })
   assert.deepEqual({ ...given }, { uniqueIdentifier, leaseTime: 60, lastChangeDate })
 })
+
+test('an object that replaces another has the Lease Time that is set for such', async () => {
+  const under = openDispatcher({ policy: { leaseTimeSeconds: 60, replacementLeaseTimeSeconds: 0 } })
+  const uniqueIdentifier = await createKey(under)
+  const replacement = await succeed(under, 'ReKey', { uniqueIdentifier })
+  assert.equal((await succeed(under, 'ObtainLease', { uniqueIdentifier })).leaseTime, 60)
+  assert.equal((await succeed(under, 'ObtainLease', replacement)).leaseTime, 0)
+})

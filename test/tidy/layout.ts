@@ -306,6 +306,7 @@ export const operationNamers: readonly string[] = [
   'src/kmip/payloads/index.ts',
   'src/operations/index.ts',
   'src/operations/server-requests.ts',
+  'src/server/group-keeper.ts',
 ]
 
 /** Hosts that files may name, each with its reason. */
