@@ -72,6 +72,8 @@ export function encryptRsa(form: KeyForm, parameters: CryptographicParameters, d
 export function decryptRsa(form: KeyForm, parameters: CryptographicParameters, data: Uint8Array): Uint8Array {
   const oaep = oaepOf(parameters)
   const key = rsaKey(usablePrivateKey(form))
+  // RFC 8017 §7.1.2, §7.2.2: the library would take a number without its leading zeros.
+  if (data.length !== modulusBytes(key)) throw new KeyUseError('failed')
   if (oaep === undefined) return guarded(() => privateDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, data))
   // Where the library has the very same encoding, its decoding is the better tried one.
   if (oaep.hash === oaep.maskHash) {

@@ -84,8 +84,13 @@ const wrongPlains: Readonly<Record<string, Uint8Array>> = {
   'a key of no length': ttlvOfMaterial(material.subarray(0, 0)),
 }
 
+interface Cipher {
+  readonly data: Uint8Array
+  readonly iv?: Uint8Array | undefined
+}
+
 /** Cipher texts that are wrong in every way that another party can make them. */
-const wrongCiphers = (cell: Cell): ReadonlyMap<string, { data: Uint8Array; iv: Uint8Array | undefined }> => {
+const wrongCiphers = (cell: Cell): Map<string, Cipher> => {
   const key = otherKeyOf(cell)
   const { data, iv } = encryptElsewhere(key, cell.scheme, ttlvOfMaterial(material))
   const changed = new Map<string, Uint8Array>([
@@ -99,10 +104,9 @@ const wrongCiphers = (cell: Cell): ReadonlyMap<string, { data: Uint8Array; iv: U
     ['one byte', data.subarray(0, 1)],
     ['ones', Buffer.alloc(data.length, 0xff)],
   ])
-  const all = new Map([...changed].map(([name, bytes]) => [name, { data: bytes, iv }]))
+  const all = new Map<string, Cipher>([...changed].map(([name, bytes]) => [name, { data: bytes, iv }]))
   for (const [name, plain] of Object.entries(wrongPlains)) {
-    const made = encryptElsewhere(key, cell.scheme, plain)
-    all.set(name, { data: made.data, iv: made.iv })
+    all.set(name, encryptElsewhere(key, cell.scheme, plain))
   }
   return all
 }
@@ -150,17 +154,16 @@ describe('whatever does not open is refused with one reason and one text', () =>
     })
   }
 
-  test('a mask of OAEP with another hash than the label', async () => {
+  test('OAEP whose mask was made with another hash than the one that is meant: SHA-1 where none is named', async () => {
     const cell = rsa(P.OAEP, H.SHA_256)
-    const wrapping = wrappingOf(cell, EncodingOption.TTLVEncoding)
-    const data = await keyWrappingData(server, wrapping)
-    const { encryptionKeyInformation } = data
-    assert.ok(encryptionKeyInformation)
     const cryptographicParameters = { paddingMethod: P.OAEP, hashingAlgorithm: H.SHA_256 }
-    const unnamed = { ...data, encryptionKeyInformation: { ...encryptionKeyInformation, cryptographicParameters } }
+    const { unwraps: uniqueIdentifier } = await server.key(cell, cryptographicParameters)
+    const encryptionKeyInformation = { uniqueIdentifier, cryptographicParameters }
     const wrong = wrongCiphers(cell)
+    wrong.set('another mask', encryptElsewhere(otherKeyOf(cell), cell.scheme, ttlvOfMaterial(material)))
     for (const [name, { data: keyValue }] of wrong) {
-      assert.equal(await refusal(server, { ...block, keyValue, keyWrappingData: unnamed }), oneText, name)
+      const data: KeyWrappingData = { wrappingMethod: W.Encrypt, encryptionKeyInformation }
+      assert.equal(await refusal(server, { ...block, keyValue, keyWrappingData: data }), oneText, name)
     }
   })
 
@@ -263,7 +266,9 @@ describe('wrapped objects are kept as they are, and given as they are', () => {
           encoding,
         }
         const plainKey = await server.object(O.SymmetricKey)
-        const keyWrappingSpecification = await specificationOf(server, wrapping)
+        // With TTLV Encoding attributes travel with the material, under its MAC too.
+        const attributeName = encoding === EncodingOption.TTLVEncoding ? ['Cryptographic Usage Mask', 'State'] : []
+        const keyWrappingSpecification = { ...(await specificationOf(server, wrapping)), attributeName }
         const given = await succeed(server.under, 'Export', { uniqueIdentifier: plainKey, keyWrappingSpecification })
         const keyBlock = given.symmetricKey?.keyBlock
         assert.ok(keyBlock?.keyWrappingData)
