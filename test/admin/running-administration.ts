@@ -212,7 +212,8 @@ const logOf = (text: string): LogControl => {
   }
 }
 
-const lineOf = async (
+/** Runs `kmipctl` within this process; paths of files are below the directory. */
+export const lineOf = async (
   words: readonly string[],
   directory: string,
   { environment = {}, isTerminal = false, answers }: LineSurroundings,
