@@ -76,10 +76,13 @@ for (const [name, open] of Object.entries(stores)) {
   describe(`${clients} clients at once on one key, ${name}`, () => {
     const within = async (run: (under: DispatcherUnderTest) => Promise<void>): Promise<void> => {
       const store = await open()
-      const under = openDispatcher({ store, conflictRetriesMax })
-      await run(under)
-      assert.deepEqual(under.failures, [])
-      await store.close()
+      try {
+        const under = openDispatcher({ store, conflictRetriesMax })
+        await run(under)
+        assert.deepEqual(under.failures, [])
+      } finally {
+        await store.close()
+      }
     }
 
     test('every one is served while there is enough', () =>
