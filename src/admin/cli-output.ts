@@ -17,8 +17,9 @@ export const shown = (answer: unknown, form: AnswerForm, columns: number | undef
   if (typeof answer === 'string') return form === 'table' ? harmless(answer, true) : answer
   if (form === 'json') return harmless(JSON.stringify(answer, undefined, 2), true)
   if (form === 'yaml') return harmless(stringify(answer), true)
-  const { resources, total, skip } = answer as Readonly<Record<string, unknown>>
-  if (!Array.isArray(resources)) return pairs(answer as object, columns ?? columnsDefault)
+  const members = answer as Readonly<Record<string, unknown>>
+  const { resources, total, skip } = members
+  if (!Array.isArray(resources)) return pairs(members, columns ?? columnsDefault)
   const rows = resources as readonly Readonly<Record<string, unknown>>[]
   const from = Number(skip)
   const note =
@@ -44,7 +45,7 @@ const listed = (rows: readonly Readonly<Record<string, unknown>>[], columns: num
 }
 
 /** One resource: a line a member. */
-const pairs = (answer: object, columns: number): string => {
+const pairs = (answer: Readonly<Record<string, unknown>>, columns: number): string => {
   const entries = Object.entries(answer).filter(([name]) => !unseen.has(name))
   const left = Math.max(0, ...entries.map(([name]) => name.length)) + 2
   const table = new Table({
@@ -59,7 +60,7 @@ const pairs = (answer: object, columns: number): string => {
 
 const cell = (value: unknown, lines = false): string => {
   if (value === null || value === undefined) return ''
-  return harmless(typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean), lines)
+  return harmless(typeof value === 'object' ? JSON.stringify(value) : `${value as string | number | boolean}`, lines)
 }
 
 /** Names come from clients, and a terminal obeys what it is shown: control characters and marks of direction are spelled out. */

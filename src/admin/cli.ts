@@ -36,7 +36,7 @@ const program = 'kmipctl'
  */
 export const runCommandLine = async (words: readonly string[], host: CommandLineHost): Promise<number> => {
   try {
-    const chosen = read(words.map(plainDash), host)
+    const chosen = await read(words.map(plainDash), host)
     if (typeof chosen === 'number') return chosen
     return await run(chosen.row, chosen.flags, host)
   } catch (error) {
@@ -55,7 +55,7 @@ interface Chosen {
 }
 
 /** The command that the words name, or the exit code when they were answered already: help, version, completion. */
-const read = (words: readonly string[], host: CommandLineHost): Chosen | number => {
+const read = async (words: readonly string[], host: CommandLineHost): Promise<Chosen | number> => {
   let chosen: Chosen | undefined
   let wrong: string | undefined
   const choose = (row: CommandRow, flags: GivenFlags): void => {
@@ -66,7 +66,7 @@ const read = (words: readonly string[], host: CommandLineHost): Chosen | number 
       wrong ??= message ?? error?.message ?? 'the line cannot be read'
     })
     .exitProcess(false)
-  parser.parse([...words], {}, (_error: unknown, _flags: unknown, output: string) => {
+  await parser.parseAsync([...words], {}, (_error: unknown, _flags: unknown, output: string) => {
     if (output !== '') host.out(`${output}\n`)
   })
   if (wrong !== undefined)

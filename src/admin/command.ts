@@ -3,7 +3,9 @@
  * that there is to say of a command: the HTTP route, the line of kmipctl, the page of the documentation and the OpenAPI
  * document are made of it. What it is not: the list of the rows (`api.ts`), or what reads them (`http-api.ts`, `cli.ts`).
  */
-import Type, { type Static, type TSchema } from 'typebox'
+
+import type { Static, TSchema } from 'typebox'
+import * as Type from 'typebox'
 import type { AdminServices } from './services.ts'
 
 /** Who may ask: administrators (of the domain), everybody with a log-in, or even those without one. */

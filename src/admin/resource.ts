@@ -7,7 +7,7 @@
  *     application  kmipd:kmipd:admin:apps:kmipd
  *     devAccount   kmipd:kmipd:admin:accounts:kmipd
  */
-import Type from 'typebox'
+import * as Type from 'typebox'
 import { AdministrationError } from '#identity/administration-error'
 import type { Query, Store, Stored, Table, Term } from '#store/store'
 

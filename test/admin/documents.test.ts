@@ -11,12 +11,12 @@ const docs = join(dirname(dirname(import.meta.dirname)), 'docs')
 
 describe('documents', () => {
   test('docs/administration.md is made from the rows', () => {
-    assert.equal(readFileSync(join(docs, 'administration.md'), 'utf8'), referencePage(), 'run: npm run openapi')
+    assert.ok(readFileSync(join(docs, 'administration.md'), 'utf8') === referencePage(), 'run: npm run openapi')
   })
 
   test('docs/openapi.json is made from the rows', async () => {
-    const written: unknown = JSON.parse(readFileSync(join(docs, 'openapi.json'), 'utf8'))
-    assert.deepEqual(written, JSON.parse(JSON.stringify(await openApiDocument())), 'run: npm run openapi')
+    const made = `${JSON.stringify(await openApiDocument(), undefined, 2)}\n`
+    assert.ok(readFileSync(join(docs, 'openapi.json'), 'utf8') === made, 'run: npm run openapi')
   })
 
   test('the document has every row, with its answer and its refusals', async () => {

@@ -6,7 +6,6 @@ import { SettableClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
 import { type InstallationMark, Licence, type LicenceTerms, licenceTable, trialDays } from '#identity/licence'
 import { MemoryStore } from '#store/memory'
-import type { Table } from '#store/store'
 
 const dayMs = 86_400_000
 const holder = generateKeyPairSync('ed25519')
@@ -28,7 +27,7 @@ const memoryMark = (): InstallationMark => {
   }
 }
 
-const newStore = () => new MemoryStore([licenceTable] as unknown as readonly Table<never>[])
+const newStore = () => new MemoryStore([licenceTable])
 
 const open = async (parts: {
   clock?: SettableClock

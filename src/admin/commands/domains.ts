@@ -1,5 +1,5 @@
 /** Commands of domains: only administrators of the root domain make, rename and remove them. */
-import Type from 'typebox'
+import * as Type from 'typebox'
 import { type CommandRow, command, listOf, nothing, pageOf, pageParameters, required } from '#admin/command'
 import { pageOfTable, resourceFields, resourceOf } from '#admin/resource'
 import { createDomain, type DomainRecord, deleteDomain, domainTable, getDomain, renameDomain } from '#identity/domains'

@@ -1,5 +1,5 @@
 /** Commands of the licence: how it stands, and activating a licence text. */
-import Type from 'typebox'
+import * as Type from 'typebox'
 import { type CommandRow, command, listOf, nothing, pageOf, pageParameters, required } from '#admin/command'
 import { noTime, pageOfList, timeText } from '#admin/resource'
 import { type LicenceTerms, licensedFeature } from '#identity/licence'

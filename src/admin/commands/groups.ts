@@ -1,5 +1,5 @@
 /** Commands of groups of users. */
-import Type from 'typebox'
+import * as Type from 'typebox'
 import { type CommandRow, command, listOf, nothing, optional, pageOf, pageParameters, required } from '#admin/command'
 import { pageOfTable, stampFields, stampsOf } from '#admin/resource'
 import { createGroup, deleteGroup, type GroupRecord, getGroup, groupTable, setMembership } from '#identity/user-groups'

@@ -2,7 +2,7 @@
  * Commands of keys: what is known of them, who may use them, and their end. None of them gives key material, to anybody:
  * administrators administer, and open nothing.
  */
-import Type from 'typebox'
+import * as Type from 'typebox'
 import type { AdminContext } from '#admin/command'
 import { type CommandRow, command, listOf, nothing, optional, pageOf, pageParameters, required } from '#admin/command'
 import { resourceFields, resourceOf, timeText } from '#admin/resource'

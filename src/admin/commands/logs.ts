@@ -1,5 +1,5 @@
 /** Commands of the log: its level, which changes at once and until the next start, and its text. */
-import Type from 'typebox'
+import * as Type from 'typebox'
 import { type CommandRow, command, optional, required } from '#admin/command'
 import { logLevels } from '#admin/services'
 import { AdministrationError } from '#identity/administration-error'

@@ -1,5 +1,5 @@
 /** Commands of users and of groups, and the log-in of users to the administration. */
-import Type from 'typebox'
+import * as Type from 'typebox'
 import type { AdminContext } from '#admin/command'
 import { type CommandRow, command, listOf, nothing, optional, pageOf, pageParameters, required } from '#admin/command'
 import { Refused } from '#admin/failure'
