@@ -30,6 +30,7 @@ const choose = (element: XmlElement, bindings: Bindings): void => {
 /** Surroundings whose server answers the cases of the files in their order, one session a case. */
 export const mirror = (files: readonly string[], distort: Distortion = (answer) => answer): Surroundings => {
   let index = 0
+  const made = new Set<string>()
   return {
     nowSeconds: () => nowSeconds,
     nowMs: () => 0,
@@ -38,7 +39,9 @@ export const mirror = (files: readonly string[], distort: Distortion = (answer) 
       const { name, exchanges: own } = readCase(files[index] ?? '')
       index += 1
       const precondition = preconditionOf(name, files)
-      const exchanges = [...(precondition === undefined ? [] : readCase(precondition).exchanges), ...own]
+      const isMade = precondition === undefined || made.has(precondition)
+      const exchanges = [...(isMade ? [] : readCase(precondition).exchanges), ...own]
+      if (precondition !== undefined) made.add(precondition)
       const bindings = new Bindings(nowSeconds)
       let next = 0
       return {

@@ -9,10 +9,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { Operation } from '#kmip/enums'
 import { Tag } from '#kmip/tags'
+import { vocabulary } from '#kmip/vocabulary'
 import { type Item, ItemType } from '#ttlv/item'
+import { itemOfElement } from '#ttlv/xml'
+import type { XmlElement } from '#ttlv/xml-element'
 import { type Distortion, mirror } from './mirror.ts'
-import { type CaseResult, explanation, findCases, readCase, runWith } from './subject.ts'
+import {
+  Bindings,
+  type CaseResult,
+  type ClientSide,
+  explanation,
+  findCases,
+  readCase,
+  runWith,
+  tidyRequest,
+} from './subject.ts'
 
 const cases = fileURLToPath(new URL('../../conformance/cases', import.meta.url))
 const files = findCases([cases])
@@ -271,6 +284,27 @@ describe('files', () => {
     )
     const file = write('K-SERVER-1-11.xml', text)
     assert.match(explanation(await runOne(file)), /the server sends/)
+  })
+
+  test('a request that the server sends is compared with the printed one, and answered as the case prints', async () => {
+    const [first] = readFileSync(caseFile('K-VERSIONS-1-11'), 'utf8').split('</ResponseMessage>')
+    const file = write('K-S2C-1-11.xml', `${first}</ResponseMessage></KMIP>`)
+    const [exchange] = readCase(file).exchanges
+    assert(exchange?.serverToClient)
+    const itemOf = (element: XmlElement): Item => itemOfElement(new Bindings(0).fill(tidyRequest(element)), vocabulary)
+    const played: number[] = []
+    const run = async (sent: Item) => {
+      const client: ClientSide = {
+        next: () => Promise.resolve(sent),
+        play: (answers) => void played.push(...answers.keys()),
+      }
+      const [result] = await runWith({ files: [file] }, { ...mirror([file]), client })
+      assert(result)
+      return result
+    }
+    assert.equal((await run(itemOf(exchange.request))).outcome, 'pass')
+    assert.deepEqual(played, [Operation.DiscoverVersions])
+    assert.match(explanation(await run(itemOf(exchange.expected))), /RequestMessage/)
   })
 })
 

@@ -23,6 +23,8 @@ interface SettingsRow {
   readonly flags: readonly string[]
   readonly cases: readonly string[]
 }
+/** Rows of settings that run side by side: most of a row's time is its server's start. */
+const serversAtOnce = 3
 /** Families that the server's first operations must pass whole. */
 const wholeFamilies = /^(?:TL|SASED|SKFF|SKLC|AKLC|OMOS)-/
 
@@ -68,7 +70,7 @@ describe('the server and the test cases', () => {
       const apart = settings.flatMap(({ cases }) => cases)
       const ordinary = files.filter((file) => !isOf(file, apart))
       const results = [...(await runOn(server, ordinary))]
-      for (const { flags, cases } of settings) {
+      const runRow = async ({ flags, cases }: SettingsRow): Promise<void> => {
         const port = await freePort()
         const given = flags.map((flag) => flag.replace('LISTEN_PORT', String(port)).replace(/^conformance\//, here('')))
         await using other = await startServerProcess({ flags: given })
@@ -79,6 +81,11 @@ describe('the server and the test cases', () => {
         await listener.stop()
         assert.deepEqual(other.failures, [])
       }
+      const rest = [...settings]
+      const lane = async (): Promise<void> => {
+        for (let row = rest.shift(); row !== undefined; row = rest.shift()) await runRow(row)
+      }
+      await Promise.all(Array.from({ length: serversAtOnce }, lane))
       assert.equal(results.length, 316)
       const expected = expectedFailuresOf(readFileSync(here('expected.json'), 'utf8'))
       const { good, ...judgement } = judge(results, expected)
