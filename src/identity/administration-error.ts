@@ -22,8 +22,8 @@ export class AdministrationError extends Error {
   /** What the administrator can do about it; empty when the text says it. */
   readonly remedy: string
 
-  constructor(kind: AdministrationErrorKind, message: string, remedy = '') {
-    super(message)
+  constructor(kind: AdministrationErrorKind, message: string, remedy = '', options: ErrorOptions = {}) {
+    super(message, options)
     this.kind = kind
     this.remedy = remedy
   }

@@ -3,15 +3,12 @@
  * the one that the first start made; external ones, whose certificate alone is here and which interfaces may trust; and the
  * certificates that local ones have issued. What it is not: the writing of certificates (`authority.ts`), or revocation
  * (`revocation.ts`).
- *
- *   authority/<id>                   id: a UUID made of the certificate's SHA-256, so that one certificate is one authority
- *   issued-certificate/<fingerprint> what it is for, and since when it is revoked
  */
-import { createHash, generateKeyPair, type KeyObject } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '#actor/clock'
 import type { Entropy } from '#actor/entropy'
-import type { Change, Store, Stored, Table } from '#store/store'
+import type { Change, Store, Stored } from '#store/store'
 import { AdministrationError } from './administration-error.ts'
 import {
   authorityDays,
@@ -20,6 +17,13 @@ import {
   issueRequestedCertificate,
   type RequestedCertificate,
 } from './authority.ts'
+import {
+  type AuthorityRecord,
+  authorityTable,
+  type IssuedRecord,
+  issuedTable,
+  revocationTable,
+} from './authority-records.ts'
 import { certificateTable } from './bootstrap.ts'
 import { parseCertificateRequest } from './certificate-request.ts'
 import { CertificateError, certificatesFromPem, type ParsedCertificate, parseCertificate } from './certificates.ts'
@@ -28,62 +32,7 @@ import { type NameFields, nameFields } from './names.ts'
 import { isNamePart, rootDomain } from './principals.ts'
 import { changeOf, findRecord, newRecord } from './records.ts'
 
-/** An authority. Key of its record: `authorityId` of its certificate. */
-export interface AuthorityRecord {
-  readonly kind: 'local' | 'external'
-  /** Whose it is. What it vouches for belongs to users of this domain, and, of the root domain's, to those of any. */
-  readonly domain: string
-  /** What administrators call it; one of its kind and domain has it. */
-  readonly name: string
-  /** DER. */
-  readonly certificate: Uint8Array
-  /** PKCS#8 DER, of local ones. A secret. */
-  readonly privateKey?: Uint8Array
-  /** The one that signed the server's own certificate and the first client's: it cannot be removed. */
-  readonly builtIn: boolean
-  /** Seconds since 1970. */
-  readonly createdSeconds: number
-  /** Seconds since 1970. */
-  readonly updatedSeconds: number
-}
-
-/** A certificate that a local authority has issued. Key of its record: the certificate's fingerprint. */
-export interface IssuedRecord {
-  readonly authorityId: string
-  readonly domain: string
-  readonly certificate: Uint8Array
-  readonly serialHex: string
-  readonly purpose: 'client' | 'server'
-  /** Seconds since 1970. */
-  readonly createdSeconds: number
-  /** Seconds since 1970; absent: not revoked. */
-  readonly revokedSeconds?: number
-  /** Reason code of RFC 5280 §5.3.1. */
-  readonly revocationReason?: number
-}
-
-export const authorityTable: Table<AuthorityRecord> = {
-  name: 'authority',
-  index: ({ kind, domain, name, certificate }) => [
-    { field: 'domain', value: domain },
-    { field: 'kind', value: kind },
-    { field: 'name', value: name },
-    { field: 'subject', value: nameDigest(parseCertificate(certificate).subject.der) },
-  ],
-  claims: ({ kind, domain, name }) => [{ field: 'name', value: `${kind}|${domain}|${name}` }],
-}
-
-export const issuedTable: Table<IssuedRecord> = {
-  name: 'issued-certificate',
-  index: ({ authorityId, domain, serialHex, purpose, revokedSeconds }) => [
-    { field: 'authority', value: authorityId },
-    { field: 'domain', value: domain },
-    { field: 'serial', value: serialHex },
-    { field: 'purpose', value: purpose },
-    ...(revokedSeconds === undefined ? [] : [{ field: 'revoked', value: authorityId }]),
-  ],
-  claims: ({ authorityId, serialHex }) => [{ field: 'serial', value: `${authorityId}|${serialHex}` }],
-}
+export { type AuthorityRecord, authorityTable, type IssuedRecord, issuedTable } from './authority-records.ts'
 
 /** What is needed to make and to change. */
 export interface IdentityContext {
@@ -104,6 +53,7 @@ export interface NewAuthority {
 
 export const authorityDaysMax = 36_525
 const authorityRsaBits = 3_072
+const requestedRsaBitsMin = 2_048
 /** Of one domain, that are looked at for the oldest: nobody keeps so many. */
 const authoritiesMax = 1_000
 
@@ -114,11 +64,6 @@ export function authorityId(certificate: Uint8Array): string {
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
   const hex = bytes.toString('hex')
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')
-}
-
-/** What stands for a distinguished name in an index: names may be longer than a key. */
-export function nameDigest(der: Uint8Array): string {
-  return createHash('sha256').update(der).digest('hex')
 }
 
 /**
@@ -258,7 +203,10 @@ export async function deleteAuthority(
     const found = getAuthority(store, domain, identifier)
     if (found.value.builtIn)
       throw new AdministrationError('conflict', "the CA of the server's own certificate cannot be removed")
-    const result = await store.commit([changeOf(authorityTable, found, undefined)])
+    const list = store.read(revocationTable, found.key)
+    const changes: Change[] = [changeOf(authorityTable, found, undefined)]
+    if (list !== undefined) changes.push(changeOf(revocationTable, list, undefined))
+    const result = await store.commit(changes)
     if (result.done) return found
   }
 }
@@ -286,10 +234,25 @@ export function issueCertificate(
   const pair: CertificateWithKey = { certificate: ownCertificate, privateKey }
   const now = clock.nowSeconds()
   const whole = wholeDays(days, authorityDaysMax, 'the duration of a certificate')
+  assertKeyOfUse(request.subjectPublicKeyInfo)
   const certificate = administered(() => issueRequestedCertificate(pair, request, now, entropy, whole, purpose))
-  const { fingerprint, serialHex } = parseCertificate(certificate)
+  // A request may hold what no reader of certificates takes.
+  const { fingerprint, serialHex } = administered(() => parseCertificate(certificate))
   const record = { authorityId: authority, domain, certificate, serialHex, purpose, createdSeconds: now }
   return { certificate, fingerprint, change: newRecord(issuedTable.name, fingerprint, record) }
+}
+
+/** @throws AdministrationError `invalid` for a key that no TLS session of a client could use */
+function assertKeyOfUse(subjectPublicKeyInfo: Uint8Array): void {
+  let key: KeyObject
+  try {
+    key = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' })
+  } catch (error) {
+    throw new AdministrationError('invalid', 'the public key of the request cannot be read', '', { cause: error })
+  }
+  const { modulusLength = requestedRsaBitsMin } = key.asymmetricKeyDetails ?? {}
+  if (modulusLength >= requestedRsaBitsMin) return
+  throw new AdministrationError('invalid', `an RSA key of a certificate has at least ${requestedRsaBitsMin} bits`)
 }
 
 /** A certificate to be issued for a request. */

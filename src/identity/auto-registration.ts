@@ -27,7 +27,7 @@ import {
 import { getProfile, type KnowsUser, type ProfileRecord } from './profiles.ts'
 import { findRecord, newRecord } from './records.ts'
 import { clientRecord } from './registration.ts'
-import { isRevoked, issuerOf } from './revocation.ts'
+import { issuerOfGood, markIfRevoked } from './revocation.ts'
 import { profileLabel, spent, type TokenRecord, tokenTable } from './tokens.ts'
 
 /** A certificate that nobody has registered, as it came to an interface with auto registration. */
@@ -79,6 +79,7 @@ export async function autoRegister(
     const record = clientRecord({ ...registration, ...detailsOf(profile) }, context)
     const counted = spent(tokenWith(store, tokenId, domain), clock.nowSeconds())
     const result = await store.commit([newRecord(clientTable.name, fingerprint, record), counted])
+    if (result.done) await markIfRevoked(store, fingerprint, certificate)
     const stored = findClient(store, fingerprint)
     if (result.done && stored !== undefined) return stored
   }
@@ -87,15 +88,13 @@ export async function autoRegister(
 
 /** The domain of the CA that signed a certificate. @throws AdministrationError `forbidden` */
 function domainVouchedFor(store: Store, certificate: Uint8Array): string {
-  const issuer = administered(() => issuerOf(store, certificate))
+  const issuer = issuerOfGood(store, certificate)
   if (issuer === undefined)
     throw new AdministrationError(
       'forbidden',
       'the CA that signed the certificate is not known here, only one above it',
       'Add the intermediate CA: kmipctl ca externals create --cert-file FILE',
     )
-  if (isRevoked(store, issuer, certificate))
-    throw new AdministrationError('forbidden', 'the certificate is revoked', 'Issue a new certificate.')
   return issuer.value.domain
 }
 

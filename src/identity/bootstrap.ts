@@ -39,7 +39,8 @@ import {
 import { certificateFingerprint, certificateToPem, parseCertificate } from './certificates.ts'
 import { hashPassword } from './login.ts'
 import { clientTable, localConnection, rootDomain, type UserName, userKey, userTable } from './principals.ts'
-import { clientRecord, newRecord } from './registration.ts'
+import { newRecord } from './records.ts'
+import { clientRecord } from './registration.ts'
 import { newUser } from './users.ts'
 
 /** A certificate of the server's own, with its private key. Keys: `authority`, `server`, `server-rsa`. */

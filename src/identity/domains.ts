@@ -7,8 +7,11 @@ import type { Clock } from '#actor/clock'
 import { type Entropy, uniqueIdentifier } from '#actor/entropy'
 import type { Store, Stored, Table } from '#store/store'
 import { AdministrationError } from './administration-error.ts'
+import { authorityTable } from './authority-records.ts'
 import { clientTable, isNamePart, rootDomain, userTable } from './principals.ts'
-import { newRecord } from './registration.ts'
+import { profileTable } from './profiles.ts'
+import { newRecord } from './records.ts'
+import { tokenTable } from './tokens.ts'
 
 /** A domain other than root. Key of its record: its identifier. */
 export interface DomainRecord {
@@ -77,9 +80,14 @@ export async function deleteDomain(
 ): Promise<void> {
   const { key, revision, value: previous } = getDomain(idOrName, store)
   const inDomain = { all: [{ field: 'domain', equals: key }], any: [], offset: 0, limit: 1 }
+  const holds = <T>(table: Table<T>): boolean => store.find(table, inDomain).total > 0
   const left = [
-    ...(store.find(userTable, inDomain).total > 0 ? ['users'] : []),
-    ...(store.find(clientTable, inDomain).total > 0 ? ['clients'] : []),
+    ...(holds(userTable) ? ['users'] : []),
+    ...(holds(clientTable) ? ['clients'] : []),
+    // Interfaces may trust its CAs, and its tokens may register clients: what is gone shall vouch for nobody.
+    ...(holds(authorityTable) ? ['CAs'] : []),
+    ...(holds(tokenTable) ? ['registration tokens'] : []),
+    ...(holds(profileTable) ? ['profiles of clients'] : []),
     ...(holdsObjects(key) ? ['keys'] : []),
   ]
   if (left.length > 0) {

@@ -13,7 +13,7 @@ import {
 } from './authority.ts'
 import { certificateTable, type OwnCertificate } from './bootstrap.ts'
 import { certificateToPem } from './certificates.ts'
-import { newRecord } from './registration.ts'
+import { newRecord } from './records.ts'
 
 const issuerKey = 'issuer'
 

@@ -3,9 +3,8 @@
  * the folder defines.
  */
 import type { Table } from '#store/store'
-import { authorityTable, issuedTable } from './authorities.ts'
+import { authorityTable, issuedTable, revocationTable } from './authority-records.ts'
 import { profileTable } from './profiles.ts'
-import { revocationTable } from './revocation.ts'
 import { tokenTable } from './tokens.ts'
 
 // Tables of unlike values stand in one list; the store asks each for its own values only.

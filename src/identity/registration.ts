@@ -10,17 +10,11 @@ import type { Clock } from '#actor/clock'
 import { type Entropy, uniqueIdentifier } from '#actor/entropy'
 import type { Store, Stored } from '#store/store'
 import { AdministrationError } from './administration-error.ts'
-import {
-  administered,
-  asAdministered,
-  authorityTable,
-  type IdentityContext,
-  issueCertificate,
-  nameDigest,
-} from './authorities.ts'
+import { administered, asAdministered, authorityTable, type IdentityContext, issueCertificate } from './authorities.ts'
+import { nameDigest } from './authority-records.ts'
 import { certificateRequestToPem, createCertificateRequest, parseCertificateRequest } from './certificate-request.ts'
 import { namedUser } from './certificate-user.ts'
-import { certificatesFromPem, certificateToPem, parseCertificate } from './certificates.ts'
+import { certificatesFromPem, certificateToPem, type DistinguishedName, parseCertificate } from './certificates.ts'
 import {
   type CertificateUserField,
   type ClientRecord,
@@ -36,9 +30,8 @@ import {
 } from './principals.ts'
 import { getProfile, type KnowsUser, type ProfileRecord, profileUser, subjectFields } from './profiles.ts'
 import { changeRecord, findRecord, newRecord, removeRecord } from './records.ts'
+import { issuerOfGood, markIfRevoked } from './revocation.ts'
 import { assertUsable, profileLabel, spent, tokenOf } from './tokens.ts'
-
-export { newRecord } from './records.ts'
 
 /** What a registration needs to know. */
 export interface Registration
@@ -139,16 +132,25 @@ export async function registerCertificate(
   const [certificate] = administered(() => certificatesFromPem(pem))
   if (certificate === undefined) throw new AdministrationError('invalid', 'a certificate is needed')
   const { subject } = administered(() => parseCertificate(certificate))
-  if (text === undefined)
-    return registerClient(
-      { certificate, user: namedUser(subject, userField, domain), name, userField },
-      context,
-      knowsUser,
-    )
+  issuerOfGood(context.store, certificate)
+  const registration = { certificate, name, ...boundTo(subject, domain, text, userField) }
+  const { key } = await registerClient(registration, context, knowsUser)
+  await markIfRevoked(context.store, key, certificate)
+  return getClient(context.store, registration.user.domain, key)
+}
+
+/** The user whom an administrator names, or whom the certificate does. @throws AdministrationError `invalid` */
+function boundTo(
+  subject: DistinguishedName,
+  domain: string,
+  text: string | undefined,
+  userField: CertificateUserField,
+): { readonly user: UserName; readonly userField?: CertificateUserField } {
+  if (text === undefined) return { user: namedUser(subject, userField, domain), userField }
   const user = parseUserName(text, domain)
   if (user === undefined || (domain !== rootDomain && user.domain !== domain))
     throw new AdministrationError('invalid', `${JSON.stringify(text)} names no user of the domain`)
-  return registerClient({ certificate, user, name }, context, knowsUser)
+  return { user }
 }
 
 /** What `kmip register` answers. The key is a secret, and is kept nowhere. */

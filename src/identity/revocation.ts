@@ -5,45 +5,22 @@
  * TLS resumes a session and looks at nothing. What it is not: the fetching of lists.
  */
 import { X509Certificate } from 'node:crypto'
-import type { Store, Stored, Table } from '#store/store'
+import type { Store, Stored } from '#store/store'
 import { AdministrationError } from './administration-error.ts'
+import { asAdministered, getAuthority, type IdentityContext } from './authorities.ts'
 import {
   type AuthorityRecord,
-  asAdministered,
   authorityTable,
-  getAuthority,
-  type IdentityContext,
   type IssuedRecord,
   issuedTable,
   nameDigest,
-} from './authorities.ts'
+  type RevocationRecord,
+  revocationTable,
+} from './authority-records.ts'
 import { parseCertificate } from './certificates.ts'
 import { type ClientRecord, clientTable } from './principals.ts'
 import { changeRecord, findRecord } from './records.ts'
 import { createRevocationList, parseRevocationList, type Revoked, revocationListToPem } from './revocation-list.ts'
-
-/** The revocation list of an external authority, as it was brought. Key of its record: the authority's identifier. */
-export interface RevocationRecord {
-  readonly domain: string
-  /** DER. */
-  readonly list: Uint8Array
-  /** Seconds since 1970. */
-  readonly thisUpdateSeconds: number
-  /** Seconds since 1970; undefined: the list does not say when the next one comes. */
-  readonly nextUpdateSeconds: number | undefined
-  /** Serial numbers of the certificates that it revokes, lower-case hexadecimal. */
-  readonly serials: readonly string[]
-  /** Seconds since 1970. */
-  readonly createdSeconds: number
-  /** Seconds since 1970. */
-  readonly updatedSeconds: number
-}
-
-export const revocationTable: Table<RevocationRecord> = {
-  name: 'revocation-list',
-  index: ({ domain }) => [{ field: 'domain', value: domain }],
-  claims: () => [],
-}
 
 /** Reasons by the names that administrators give, with the codes of RFC 5280 §5.3.1. */
 export const revocationReasons = {
@@ -156,6 +133,21 @@ export function issuerOf(store: Store, certificate: Uint8Array): Stored<Authorit
     .flatMap((key) => store.read(authorityTable, key) ?? [])
     .filter(({ value }) => hasSigned(value.certificate, certificate))
   return signers.find(({ value }) => value.domain === 'root') ?? signers[0]
+}
+
+/** The issuer here of a certificate that is to be registered. @throws AdministrationError `forbidden` when it has revoked it */
+export function issuerOfGood(store: Store, certificate: Uint8Array): Stored<AuthorityRecord> | undefined {
+  const issuer = issuerOf(store, certificate)
+  if (issuer !== undefined && isRevoked(store, issuer, certificate))
+    throw new AdministrationError('forbidden', 'the certificate is revoked', 'Issue a new certificate.')
+  return issuer
+}
+
+/** Looks again once a client is registered: a list that came meanwhile has not seen it. Resolves after the disk has it. */
+export async function markIfRevoked(store: Store, fingerprint: string, certificate: Uint8Array): Promise<void> {
+  const issuer = issuerOf(store, certificate)
+  if (issuer !== undefined && isRevoked(store, issuer, certificate))
+    await changeClient(store, fingerprint, revokedClient)
 }
 
 /** Whether the revocation lists here name a certificate of this authority. */

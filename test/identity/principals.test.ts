@@ -19,7 +19,8 @@ import {
   userKey,
   userTable,
 } from '#identity/principals'
-import { newRecord, type Registration, registerClient, removeClient } from '#identity/registration'
+import { newRecord } from '#identity/records'
+import { type Registration, registerClient, removeClient } from '#identity/registration'
 import { MemoryStore } from '#store/memory'
 import { userNamed } from './registered.ts'
 

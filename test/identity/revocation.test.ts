@@ -1,19 +1,29 @@
 /** Revocation lists, read and written, with `openssl` as the judge; and whom they keep out. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { systemEntropy } from '#actor/entropy'
 import { AdministrationError } from '#identity/administration-error'
-import { addExternalAuthority, authorityTable, createLocalAuthority, issueCertificate } from '#identity/authorities'
+import {
+  addExternalAuthority,
+  authorityTable,
+  createLocalAuthority,
+  deleteAuthority,
+  issueCertificate,
+  issueRequest,
+} from '#identity/authorities'
 import { type CertificateWithKey, createAuthority, issueClientCertificate, privateKeyPem } from '#identity/authority'
+import { revocationTable } from '#identity/authority-records'
 import { autoRegister } from '#identity/auto-registration'
+import { certificateRequestToPem, createCertificateRequest } from '#identity/certificate-request'
 import { certificateToPem, parseCertificate } from '#identity/certificates'
 import { findClient, identify, rootDomain } from '#identity/principals'
 import { createProfile } from '#identity/profiles'
-import { registerClient } from '#identity/registration'
+import { registerCertificate, registerClient, removeClient } from '#identity/registration'
 import {
   getIssued,
   isRevoked,
@@ -168,6 +178,14 @@ test('a list keeps out the clients whom it names, of its own CA alone', async ()
   await setRevocationList(registry, domain, id, listOf(pair, [certificates.good], clock.nowSeconds()))
   assert.deepEqual(standing('bad'), { refused: 'client disabled' })
   assert.deepEqual(standing('good'), { refused: 'certificate revoked' })
+  const again = { domain, name: 'again', pem: certificateToPem(clientOf(pair, registry)) }
+  await registerCertificate(registry, again)
+  const pem = certificateToPem(certificates.good)
+  await removeClient(keys['good'] ?? '', store)
+  const back = registerCertificate(registry, { domain, name: 'back', pem })
+  await assert.rejects(back, administrationError('forbidden', /revoked/))
+  await deleteAuthority(store, domain, id)
+  assert.equal(store.read(revocationTable, id), undefined)
   const own = setRevocationList(registry, domain, registry.authority, older)
   await assert.rejects(own, administrationError('invalid', /local CA/))
 })
@@ -200,6 +218,19 @@ test('a certificate of a local CA is revoked', async () => {
   )
   assert.deepEqual(list.serials, [serial])
   assert.throws(() => getIssued(store, 'd1', serial), administrationError('not found', /no certificate/))
+})
+
+test('a local CA issues for keys of use alone', async () => {
+  const registry = await registryWith(joe)
+  const issue = (csr: string, days = 10) => issueRequest(registry, { domain, csr, days })
+  const csr = (modulusLength: number) =>
+    certificateRequestToPem(createCertificateRequest({ CN: 'joe' }, generateKeyPairSync('rsa', { modulusLength })))
+  await assert.rejects(issue(csr(1024)), administrationError('invalid', /at least 2048 bits/))
+  const good = csr(2048)
+  await assert.rejects(issue(good, 0), administrationError('invalid', /days/))
+  await assert.rejects(issue(good.replace('A', 'B')), administrationError('invalid', /./))
+  const { value } = await issue(good)
+  assert.equal(parseCertificate(value.certificate).subject.text, 'CN=joe')
 })
 
 describe('auto registration', () => {

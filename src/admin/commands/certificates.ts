@@ -12,15 +12,14 @@ import {
 } from '#admin/command'
 import { pageOfTable, resourceFields, resourceOf, stampFields, stampsOf, timeText } from '#admin/resource'
 import { AdministrationError } from '#identity/administration-error'
-import { getAuthority, type IssuedRecord, issuedTable, issueRequest } from '#identity/authorities'
+import { getAuthority, issueRequest } from '#identity/authorities'
+import { type IssuedRecord, issuedTable, type RevocationRecord, revocationTable } from '#identity/authority-records'
 import { certificateToPem, parseCertificate } from '#identity/certificates'
 import {
   getIssued,
   type RevocationReason,
-  type RevocationRecord,
   revocationListOf,
   revocationReasons,
-  revocationTable,
   revokeCertificate,
   setRevocationList,
 } from '#identity/revocation'
