@@ -232,10 +232,38 @@ const checks: readonly Call[] = [
   call('check no use', 'check', { key: '@aes' }, broken('TypeError')),
 ]
 
+/** By PyKMIP's payloads, for it has no methods for these. */
+const custody: readonly Call[] = [
+  call('create to keep', 'create', { algorithm: 'AES', length: 128, usage: ['ENCRYPT'] }, identifier),
+  call(
+    'lease',
+    'obtain_lease',
+    { key: '@create to keep' },
+    check((lease) => {
+      const [uniqueIdentifier, seconds, dated] = lease as readonly unknown[]
+      assert.match(String(uniqueIdentifier), /^[0-9a-f-]{36}$/)
+      assert.ok(Number(seconds) > 0 && dated === true)
+    }),
+  ),
+  call('allocate without limits', 'allocate', { key: '@create to keep', count: 1 }, reason('ILLEGAL_OPERATION')),
+  call('archive', 'archive', { key: '@create to keep' }, identityOf('create to keep')),
+  call('archive again', 'archive', { key: '@create to keep' }, reason('OBJECT_ARCHIVED')),
+  call('get archived', 'get', { key: '@create to keep' }, reason('OBJECT_ARCHIVED')),
+  call('recover', 'recover', { key: '@create to keep' }, identityOf('create to keep')),
+  call(
+    'get recovered',
+    'get',
+    { key: '@create to keep' },
+    check((key) => assert.match(String(key), /^[0-9a-f]{32}$/)),
+  ),
+  call('recover nothing', 'recover', { key: 'nobody' }, reason('ITEM_NOT_FOUND')),
+]
+
 testCalls("the keys of PyKMIP's client", (version) => [
   ...derivedKeys,
   ...derivationRefusals,
   ...agreement(version),
   ...replacements(version),
   ...checks,
+  ...custody,
 ])

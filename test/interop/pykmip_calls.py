@@ -14,6 +14,8 @@ import sys
 from pykmip_steps import attribute_values, checked, enums, session, step
 from kmip.core.attributes import PrivateKeyUniqueIdentifier
 from kmip.core.factories.attributes import AttributeFactory
+from kmip.core.factories.payloads.response import ResponsePayloadFactory
+from kmip.core.messages import payloads
 from kmip.pie import objects
 
 ALGORITHM = enums.CryptographicAlgorithm
@@ -24,6 +26,15 @@ PARAMETERS = {
     "digital_signature_algorithm": enums.DigitalSignatureAlgorithm,
     "cryptographic_algorithm": ALGORITHM,
 }
+
+# PyKMIP has the payloads of these operations, and no client method for them.
+for operation, codec in (
+    ("archive", payloads.ArchiveResponsePayload),
+    ("recover", payloads.RecoverResponsePayload),
+    ("obtain_lease", payloads.ObtainLeaseResponsePayload),
+    ("get_usage_allocation", payloads.GetUsageAllocationResponsePayload),
+):
+    setattr(ResponsePayloadFactory, "_create_%s_payload" % operation, lambda self, codec=codec: codec())
 
 results = {}
 
@@ -131,6 +142,28 @@ def check(client, key, usage=None, count=None, lease=None):
     return client.check(key, count, None if usage is None else masks(usage), lease)
 
 
+def archive(client, key):
+    operation = enums.Operation.ARCHIVE
+    return client.proxy.send_request_payload(operation, payloads.ArchiveRequestPayload(key)).unique_identifier
+
+
+def recover(client, key):
+    operation = enums.Operation.RECOVER
+    return client.proxy.send_request_payload(operation, payloads.RecoverRequestPayload(key)).unique_identifier
+
+
+def obtain_lease(client, key):
+    operation = enums.Operation.OBTAIN_LEASE
+    told = client.proxy.send_request_payload(operation, payloads.ObtainLeaseRequestPayload(key))
+    return told.unique_identifier, told.lease_time, told.last_change_date is not None
+
+
+def allocate(client, key, count):
+    operation = enums.Operation.GET_USAGE_ALLOCATION
+    return client.proxy.send_request_payload(
+        operation, payloads.GetUsageAllocationRequestPayload(key, count)).unique_identifier
+
+
 def get(client, key):
     return client.get(key).value
 
@@ -157,8 +190,8 @@ CALLS = {
     "activate": lambda client, key: client.activate(key),
     "destroy": lambda client, key: client.destroy(key),
     **{run.__name__: run for run in (
-        attributes, check, create, create_key_pair, dates, decrypt, derive, encrypt, get, locate, mac, register_key,
-        register_private_key, register_public_key, register_secret, rekey, rekey_key_pair, revoke, sign,
+        allocate, archive, attributes, check, create, create_key_pair, dates, decrypt, derive, encrypt, get, locate, mac, obtain_lease, recover,
+        register_key, register_private_key, register_public_key, register_secret, rekey, rekey_key_pair, revoke, sign,
         signature_verify)},
 }
 
