@@ -2,7 +2,6 @@
  * A TLS session that the server opens to a client (KMIP 1.4 §5): one request after the other, each with its answer. What it is:
  * bytes out and bytes in, bounded in time and size. What it is not: what is sent, or what becomes of it (outgoing.ts).
  */
-import { once } from 'node:events'
 import { connect, type SecureContext, type TLSSocket } from 'node:tls'
 import type { Clock } from '#actor/clock'
 import { Tag } from '#kmip/tags'
@@ -45,7 +44,11 @@ export class ClientSession {
 
   /** Waits for the handshake; gives the fingerprint of the peer's certificate. Rejects with what went wrong. */
   async opened(): Promise<string | undefined> {
-    await this.#timed(once(this.#socket, 'secureConnect'))
+    const shaken = new Promise<Buffer>((resolve, reject) => {
+      this.#waiter = { resolve, reject }
+    })
+    this.#socket.once('secureConnect', () => this.#give(Buffer.alloc(0)))
+    await this.#timed(shaken)
     return peerFingerprint(this.#socket)
   }
 
@@ -79,11 +82,16 @@ export class ClientSession {
       this.#framer.push(chunk)
       const message = this.#framer.next()
       if (message === undefined) return
-      this.#waiter?.resolve(message)
-      this.#waiter = undefined
+      this.#give(message)
     } catch (error) {
       this.#socket.destroy(asError(error))
     }
+  }
+
+  #give(what: Buffer): void {
+    const waiter = this.#waiter
+    this.#waiter = undefined
+    waiter?.resolve(what)
   }
 
   #fail(reason: unknown): void {

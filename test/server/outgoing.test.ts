@@ -1,5 +1,7 @@
 /** What a server sends of its own accord: Put and Notify to the clients of an object's owner, and to nobody else. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { describe, test } from 'node:test'
 import { systemClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
@@ -191,6 +193,26 @@ describe('requests of the server', () => {
     }
     await client.close()
     assert.equal(await server.stop(), 0)
+  })
+
+  test('a stop does not wait for a client that says nothing', async (context) => {
+    const { port, server, client } = await start()
+    await using _stopped = server
+    const silent = createServer()
+    silent.listen(port, '127.0.0.1')
+    context.after(() => silent.close())
+    const connected = once(silent, 'connection')
+    await client.create(createRequest())
+    await client.create(createRequest())
+    const [socket] = await connected
+    await client.close()
+    const before = systemClock.nowMs()
+    assert.equal(await server.stop(), 0)
+    assert.ok(systemClock.nowMs() - before < 10_000)
+    const told = server.log.filter((each) => JSON.stringify(each).includes('could not be told'))
+    assert.equal(told.length, 2)
+    assert.match(JSON.stringify(told[1]), /the server stops/)
+    socket.destroy()
   })
 
   test('a request is given up after its attempts', async () => {
