@@ -68,6 +68,23 @@ test('docs/wrapping.md is made from the rows', () => {
   assert.equal(read('docs/wrapping.md'), made, 'run: node tools/wrapping-doc.ts')
 })
 
+describe('docs/data.md', () => {
+  test('has every table, where it is defined', () => {
+    const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).map((path) => `src/${path}`)
+    const defined = files
+      .filter((path) => path.endsWith('.ts'))
+      .flatMap((path) =>
+        [...read(path).matchAll(/^export const \w+: Table<\w+> = \{\s+name: '([\w-]+)'/gm)].map(
+          ([, name]) => `${name} ${path}`,
+        ),
+      )
+    const told = [...read('docs/data.md').matchAll(/^\| `([\w-]+)` \|.*\| `(src\/[\w/-]+\.ts)`(?:, `[^`]+`)* \|$/gm)]
+    assert.ok(defined.length > 0)
+    const names = told.map(([, name, path]) => `${name} ${path}`).filter((each) => defined.includes(each))
+    assert.deepEqual(names.toSorted(), defined.toSorted())
+  })
+})
+
 describe('ARCHITECTURE.md', () => {
   test('shows the imports of the rooms as the table has them', () => {
     const rows = [...read('ARCHITECTURE.md').matchAll(/^\| `src\/(\w+)\/` \|[^|]*\| ([^|]*) \|$/gm)]
