@@ -5,7 +5,7 @@
 import { type ResponseMessage, writeResponse } from '#kmip/message'
 import { newestVersion, type Version } from '#kmip/versions'
 import { vocabulary } from '#kmip/vocabulary'
-import { BinaryReader, BinaryWriter } from '#ttlv/binary'
+import { BinaryReader, BinaryWriter, decodeItem } from '#ttlv/binary'
 import { TtlvError } from '#ttlv/error'
 import type { Item } from '#ttlv/item'
 import { decodeJson, encodeJson } from '#ttlv/json'
@@ -21,6 +21,8 @@ export interface Encoding {
   readonly contentType: string
   /** A reader of one message. @throws TtlvError for what is not of this encoding, or beyond the limits */
   open(bytes: Uint8Array, limits: ReaderLimits): MessageReader
+  /** A message as items, whatever they mean. @throws TtlvError for what is not of this encoding, or beyond the limits */
+  tree(bytes: Uint8Array, limits: ReaderLimits): Item
   /** A response in the form of a version. @throws TtlvError `field` for a text that the encoding cannot carry */
   encode(version: Version, message: ResponseMessage): Buffer
 }
@@ -29,6 +31,7 @@ export interface Encoding {
 export const binaryEncoding: Encoding = {
   contentType: 'application/octet-stream',
   open: (bytes, limits) => new BinaryReader(bytes, limits, newestVersion),
+  tree: (bytes, limits) => decodeItem(bytes, limits),
   encode(version, message) {
     const writer = new BinaryWriter(version)
     writeResponse(writer, message)
@@ -63,16 +66,16 @@ const textLimits = (bytes: Uint8Array, limits: ReaderLimits) => ({
 /** KMIP Additional Message Encodings §5, KMIP Profiles 1.4 §5.6 */
 export const xmlEncoding: Encoding = {
   contentType: 'text/xml',
-  open: (bytes, limits) =>
-    new TreeReader(decodeXml(textOf(bytes), vocabulary, textLimits(bytes, limits)), limits, newestVersion),
+  open: (bytes, limits) => new TreeReader(xmlEncoding.tree(bytes, limits), limits, newestVersion),
+  tree: (bytes, limits) => decodeXml(textOf(bytes), vocabulary, textLimits(bytes, limits)),
   encode: (version, message) => Buffer.from(encodeXml(treeOf(version, message), vocabulary), 'utf8'),
 }
 
 /** KMIP Additional Message Encodings §6, KMIP Profiles 1.4 §5.7 */
 export const jsonEncoding: Encoding = {
   contentType: 'application/json',
-  open: (bytes, limits) =>
-    new TreeReader(decodeJson(textOf(bytes), vocabulary, textLimits(bytes, limits)), limits, newestVersion),
+  open: (bytes, limits) => new TreeReader(jsonEncoding.tree(bytes, limits), limits, newestVersion),
+  tree: (bytes, limits) => decodeJson(textOf(bytes), vocabulary, textLimits(bytes, limits)),
   encode: (version, message) => Buffer.from(encodeJson(treeOf(version, message), vocabulary), 'utf8'),
 }
 

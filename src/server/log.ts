@@ -10,6 +10,7 @@ import { versionText } from '#kmip/versions'
 import type { DispatchLog } from './dispatch.ts'
 import type { GroupKeeperLog } from './group-keeper.ts'
 import type { InterfaceSetLog } from './interfaces.ts'
+import { messageText } from './message-text.ts'
 import type { OutgoingLog } from './outgoing.ts'
 
 const operationNames = new Map<number, string>(Object.entries(Operation).map(([name, code]) => [code, name]))
@@ -29,6 +30,9 @@ const statusNames = new Map<number, string>([
 export interface DirectoryLog {
   directoryUnavailable: DirectoriesOptions['onUnavailable']
 }
+
+/** Of messages that are logged: those that were let in, and our own. */
+const loggedMessageLimits = { nestingDepthMax: 64, itemCountMax: 1_000_000 }
 
 /** Events of the administration interface. */
 export interface AdministrationLog {
@@ -55,6 +59,11 @@ export const serverLog = (
       { correlation, place, error: describe(error) },
       'A request failed inside the server; the client was told the correlation id',
     )
+  },
+  exchanged(request, answer, encoding) {
+    if (!logger.isLevelEnabled('debug')) return
+    const text = (bytes: Uint8Array): string => messageText(bytes, encoding, loggedMessageLimits)
+    logger.debug({ request: text(request), answer: text(answer) }, 'Messages; what may be secret is told by its length')
   },
   clockSkew(seconds, principal) {
     logger.debug(

@@ -44,6 +44,8 @@ export interface SessionParts {
 
 /** What the log is told of a client that has no service, or of a request that has none. */
 export interface SessionLog {
+  /** A message was answered. Nothing secret of either may be kept. */
+  exchanged?(request: Uint8Array, answer: Uint8Array, encoding: Encoding): void
   clientRefused(event: {
     readonly address: string
     readonly fingerprint: string
@@ -110,9 +112,13 @@ export class PeerSession {
       const { address, fingerprint = 'none' } = this.peer
       log.clientRefused({ address, fingerprint, reason: refusal, remedy: refusalRemedies[refusal] })
       const refused = new KmipError(ResultReason.AuthenticationNotSuccessful)
-      return { bytes: await dispatcher.answer(message, refused, encoding), last: true }
+      const bytes = await dispatcher.answer(message, refused, encoding)
+      log.exchanged?.(message, bytes, encoding)
+      return { bytes, last: true }
     }
-    return { bytes: await dispatcher.answer(message, closed() ?? this.#identity, encoding), last: false }
+    const bytes = await dispatcher.answer(message, closed() ?? this.#identity, encoding)
+    log.exchanged?.(message, bytes, encoding)
+    return { bytes, last: false }
   }
 
   async #register(): Promise<void> {
