@@ -1,4 +1,7 @@
 /** Encrypt: data under a key, in one go or in parts. KMIP 1.4 §4.29 */
+import { response } from '#kmip/payloads/encrypt'
+import { inVersion } from '#kmip/row'
+import type { Version } from '#kmip/versions'
 import { effectiveParameters, withCipherDefaults } from '#objects/cryptographic-parameters'
 import { ivFor } from './initialization-vector.ts'
 import { allocate, amountOf, compute, someBytes, streamed, usableKey, wholeData } from './key-use.ts'
@@ -29,12 +32,35 @@ export const encrypt = operation({
     allocate(context, object, 'encrypt', amountOf(request))
     const part = streamed(context, request, 'encrypt', uniqueIdentifier, open)
     if (part !== undefined) {
-      const { correlationValue, tag, iv } = part
-      const data = someBytes(part.data)
+      const { correlationValue, iv } = part
+      const { data, tag } = inFormOf(context.version, part.data, part.tag)
       const madeIv = request.ivCounterNonce === undefined ? iv : undefined
-      return { uniqueIdentifier, data, ivCounterNonce: madeIv, correlationValue, authenticatedEncryptionTag: tag }
+      return {
+        uniqueIdentifier,
+        data: someBytes(data),
+        ivCounterNonce: madeIv,
+        correlationValue,
+        authenticatedEncryptionTag: tag,
+      }
     }
-    const { data, iv, tag } = await compute(context, { kind: 'encrypt', ...open(), data: wholeData(request.data) })
-    return { uniqueIdentifier, data, ivCounterNonce: iv, authenticatedEncryptionTag: tag }
+    const made = await compute(context, { kind: 'encrypt', ...open(), data: wholeData(request.data) })
+    const { data, tag } = inFormOf(context.version, made.data, made.tag)
+    return { uniqueIdentifier, data, ivCounterNonce: made.iv, authenticatedEncryptionTag: tag }
   },
 })
+
+const tagField = response.fields['authenticatedEncryptionTag']
+
+/** Versions without a field for the tag have it behind the data, where Decrypt looks for one that is not given: else it were lost. */
+const inFormOf = (
+  version: Version,
+  data: Uint8Array | undefined,
+  tag: Uint8Array | undefined,
+): { readonly data: Uint8Array | undefined; readonly tag?: Uint8Array | undefined } => {
+  if (tag === undefined || (tagField !== undefined && inVersion(tagField, version))) return { data, tag }
+  const length = data?.length ?? 0
+  const whole = new Uint8Array(length + tag.length)
+  if (data !== undefined) whole.set(data)
+  whole.set(tag, length)
+  return { data: whole }
+}

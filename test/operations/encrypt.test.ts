@@ -108,6 +108,38 @@ describe('Encrypt: parameters', () => {
   })
 })
 
+describe('Encrypt: the tag of versions that have no field for it', () => {
+  const gcm = { blockCipherMode: GCM, tagLength: 16 }
+  const request = { cryptographicParameters: gcm, ivCounterNonce: new Uint8Array(12) }
+
+  for (const version of [102, 103]) {
+    test(`the data ends with it in ${version}, and Decrypt takes it so`, async () => {
+      const under = openDispatcher()
+      const uniqueIdentifier = await registerKey(under, {}, new Uint8Array(16))
+      const zeros = new Uint8Array(16)
+      const made = await succeed(under, 'Encrypt', { uniqueIdentifier, ...request, data: zeros }, { version })
+      assert.equal(hexOf(made.data), '0388dace60b6a392f328c2b971b2fe78ab6e47d42cec13bdf53a67b21257bddf')
+      const back = await succeed(under, 'Decrypt', { uniqueIdentifier, ...request, data: made.data }, { version })
+      assert.equal(hexOf(back.data), hexOf(zeros))
+    })
+  }
+
+  test('in parts: the last ends with it', async () => {
+    const under = openDispatcher()
+    const uniqueIdentifier = await registerKey(under, {}, new Uint8Array(16))
+    const version = 103
+    const { correlationValue } = await succeed(
+      under,
+      'Encrypt',
+      { uniqueIdentifier, ...request, initIndicator: true },
+      { version },
+    )
+    const last = { uniqueIdentifier, correlationValue, data: new Uint8Array(16), finalIndicator: true }
+    const { data: ended } = await succeed(under, 'Encrypt', last, { version })
+    assert.equal(hexOf(ended), '0388dace60b6a392f328c2b971b2fe78ab6e47d42cec13bdf53a67b21257bddf')
+  })
+})
+
 describe('Encrypt: Usage Limits', () => {
   test('many clients at once never get more than there is', async () => {
     const under = openDispatcher({ conflictRetriesMax: 32 })
