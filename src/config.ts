@@ -373,7 +373,7 @@ export const settingGroups = {
     filledGroups: list(
       /^[^,=:]{1,64}=\w{1,32}:\d{2,5}:\d{1,4}$/,
       'groups with algorithm, bits and number such as default=AES:256:10, with commas between them',
-      'Object Groups in which the server keeps so many fresh symmetric keys ready, for clients that locate a fresh member of the group: the keys are nobody’s (`global`), Pre-Active, and made anew as clients take them.',
+      'Object Groups in which the server keeps so many fresh symmetric keys ready, for clients that locate a fresh member of the group: the keys belong to nobody (`global`), are Pre-Active, and are made anew as clients take them.',
     ),
     groupKeysPerSecondMax: integer(
       16,

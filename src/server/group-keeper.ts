@@ -134,9 +134,12 @@ export class GroupKeeper {
     await this.#working
   }
 
-  #counts(object: ManagedObject, { name }: FilledGroup): boolean {
+  /** Another setting than the last start's makes keys of another kind: those that are there are no part of its number. */
+  #counts(object: ManagedObject, { name, cryptographicAlgorithm, cryptographicLength }: FilledGroup): boolean {
     return (
       object.owner === this.#options.owner &&
+      valueOf(object, 'Cryptographic Algorithm') === cryptographicAlgorithm &&
+      valueOf(object, 'Cryptographic Length') === cryptographicLength &&
       valueOf(object, 'Fresh') === true &&
       storageStatus(object) === 'online' &&
       instancesOf(object, 'Object Group').some(({ value }) => value === name)
@@ -189,6 +192,8 @@ export class GroupKeeper {
       const transaction = new Transaction(store, table, clock.nowSeconds())
       const filters = [
         { name: 'Object Group', values: [group.name] },
+        { name: 'Cryptographic Algorithm', values: [group.cryptographicAlgorithm] },
+        { name: 'Cryptographic Length', values: [group.cryptographicLength] },
         { name: 'Fresh', values: [true] },
       ]
       const scope = {

@@ -25,6 +25,11 @@ interface SettingsRow {
 }
 /** Rows of settings that run side by side: most of a row's time is its server's start. */
 const serversAtOnce = 3
+/** Rejects when a request of the server is long overdue. */
+const late = async (): Promise<never> => {
+  await wait(30_000, undefined, { ref: false })
+  throw new TypeError('the server has sent nothing')
+}
 /** Families that the server's first operations must pass whole. */
 const wholeFamilies = /^(?:TL|SASED|SKFF|SKLC|AKLC|OMOS)-/
 
@@ -77,7 +82,11 @@ describe('the server and the test cases', () => {
         const listener = new Listener({ ...other.connection, port, nowSeconds: () => systemClock.nowSeconds() })
         await listener.start()
         const own = files.filter((file) => isOf(file, cases))
-        results.push(...(await runOn(other, own, listener)))
+        const client: ClientSide = {
+          next: (operation) => Promise.race([listener.next(operation), late()]),
+          play: (answers) => listener.play(answers),
+        }
+        results.push(...(await runOn(other, own, client)))
         await listener.stop()
         assert.deepEqual(other.failures, [])
       }

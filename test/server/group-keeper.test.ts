@@ -37,7 +37,7 @@ const answered = (good: boolean): Buffer => {
   return writer.bytes()
 }
 
-const key = (uniqueIdentifier: string, fresh = true, owner = 'global'): ManagedObject => ({
+const key = (uniqueIdentifier: string, fresh = true, owner = 'global', bits = 256): ManagedObject => ({
   uniqueIdentifier,
   objectType: ObjectType.SymmetricKey,
   owner,
@@ -45,6 +45,8 @@ const key = (uniqueIdentifier: string, fresh = true, owner = 'global'): ManagedO
     Fresh: [{ index: 0, value: fresh }],
     State: [{ index: 0, value: State.PreActive }],
     'Object Group': [{ index: 0, value: 'default' }],
+    'Cryptographic Algorithm': [{ index: 0, value: CryptographicAlgorithm.AES }],
+    'Cryptographic Length': [{ index: 0, value: bits }],
   },
   value: {},
 })
@@ -113,6 +115,7 @@ describe('the keeper of groups', () => {
     await place(key('there'))
     await place(key('taken', false))
     await place(key('own', true, 'local|kmip'))
+    await place(key('short', true, 'global', 128))
     const { keeper, state, pass } = open(2, 9, store)
     await keeper.start()
     assert.equal(state.made.length, 1)
