@@ -3,18 +3,18 @@
  * list's signature is its authority's, and the writer of lists of local authorities. What it is not: what becomes of who is
  * on one (`revocation.ts`). Nothing of pkijs crosses it.
  */
-import { createPublicKey, sign } from 'node:crypto'
-import { BitString, Constructed, Enumerated, fromBER, Integer, OctetString, Sequence } from 'asn1js'
-import { AuthorityKeyIdentifier, Certificate, CertificateRevocationList, Extension, type Time } from 'pkijs'
+import { constants, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { OctetString } from 'asn1js'
+import { AuthorityKeyIdentifier } from 'pkijs'
 import {
   type CertificateWithKey,
   extension,
   keyIdentifier,
   privateKeyObject,
   signatureAlgorithmOf,
-  writeTime,
 } from './authority.ts'
 import { CertificateError, parseCertificate } from './certificates.ts'
+import { DerCursor, type DerItem, derItem, derSeconds, derTag, derTime } from './der.ts'
 
 /** What a list says. Its signature has been checked. */
 export interface ParsedRevocationList {
@@ -35,50 +35,135 @@ export interface Revoked {
   readonly reason: number | undefined
 }
 
-/** Of one list: some ten thousand certificates. A list is read at once, while others wait. */
+/** Of one list: some thirty thousand certificates. A list is read at once, while others wait: about a millisecond a thousand. */
 export const listBytesMax = 1_048_576
-const oid = { crlNumber: '2.5.29.20', reasonCode: '2.5.29.21', authorityKeyIdentifier: '2.5.29.35' } as const
+const oid = { authorityKeyIdentifier: '2.5.29.35' } as const
+/** DER of object identifiers: RFC 5280 §5.2.3 and §5.3.1. */
+const crlNumber = Uint8Array.of(0x55, 0x1d, 0x14)
+const reasonCode = Uint8Array.of(0x55, 0x1d, 0x15)
 const pemPattern = /-----BEGIN X509 CRL-----([A-Za-z0-9+/=\s]+)-----END X509 CRL-----/
+
+interface SignatureRow {
+  /** Undefined: the key's own (EdDSA), or what the parameters say (PSS). */
+  readonly hash: string | undefined
+  readonly isPss?: true
+}
+
+/** Algorithms of signatures, by their object identifier in hexadecimal DER. None with MD5 or SHA-1, which can be forged. */
+const signatureRows: ReadonlyMap<string, SignatureRow> = new Map(
+  Object.entries({
+    '2a864886f70d01010b': { hash: 'sha256' },
+    '2a864886f70d01010c': { hash: 'sha384' },
+    '2a864886f70d01010d': { hash: 'sha512' },
+    '2a864886f70d01010a': { hash: undefined, isPss: true },
+    '2a8648ce3d040302': { hash: 'sha256' },
+    '2a8648ce3d040303': { hash: 'sha384' },
+    '2a8648ce3d040304': { hash: 'sha512' },
+    '2b6570': { hash: undefined },
+    '2b6571': { hash: undefined },
+  }),
+)
+/** Hashes of RSASSA-PSS-params (RFC 8017 A.2.3), by their object identifier in hexadecimal DER. */
+const hashes: ReadonlyMap<string, string> = new Map([
+  ['608648016503040201', 'sha256'],
+  ['608648016503040202', 'sha384'],
+  ['608648016503040203', 'sha512'],
+])
 
 /**
  * Reads a list of this authority.
+ *
+ *     SEQUENCE { SEQUENCE { version, algorithm, issuer, thisUpdate, nextUpdate, SEQUENCE OF revoked, [0] extensions },
+ *                algorithm, signature }                                                                     RFC 5280 §5.1
+ *
  * @param bytes DER, or PEM
  * @param authority DER of its certificate
  * @throws CertificateError for anything that is not a whole list that the authority has signed; nothing else
  */
-export async function parseRevocationList(bytes: Uint8Array, authority: Uint8Array): Promise<ParsedRevocationList> {
+export function parseRevocationList(bytes: Uint8Array, authority: Uint8Array): ParsedRevocationList {
   const der = derOf(bytes)
   if (der.length > listBytesMax) throw new CertificateError(`a revocation list has at most ${listBytesMax} bytes`)
-  let list: CertificateRevocationList
-  let sound: boolean
-  try {
-    list = CertificateRevocationList.fromBER(Uint8Array.from(der))
-    const issuerCertificate = Certificate.fromBER(Uint8Array.from(authority))
-    sound = list.issuer.isEqual(issuerCertificate.subject) && (await list.verify({ issuerCertificate }))
-  } catch (error) {
-    // The decoder and the library report hostile bytes by errors of many kinds; the caller needs to know one.
-    throw new CertificateError('not a revocation list that can be read', { cause: error })
+  const { subject, subjectPublicKeyInfo } = parseCertificate(authority)
+  const file = new DerCursor(der)
+  const outer = file.enter(derTag.sequence)
+  file.end()
+  const information = outer.take(derTag.sequence)
+  const algorithm = outer.take(derTag.sequence)
+  const signature = outer.take(derTag.bitString)
+  outer.end()
+  const inner = new DerCursor(information.content)
+  if (inner.isAt(derTag.integer)) inner.next()
+  const sameAlgorithm = Buffer.compare(inner.take(derTag.sequence).whole, algorithm.whole) === 0
+  const issuer = inner.take(derTag.sequence).whole
+  const key = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' })
+  if (Buffer.compare(issuer, subject.der) !== 0 || !sameAlgorithm || !isSigned(information, algorithm, signature, key))
+    throw new CertificateError('the revocation list is not issued and signed by this CA')
+  const thisUpdateSeconds = derSeconds(inner.next())
+  const hasNext = inner.isAt(derTag.utcTime) || inner.isAt(derTag.generalizedTime)
+  const nextUpdateSeconds = hasNext ? derSeconds(inner.next()) : undefined
+  const serials = inner.isAt(derTag.sequence) ? readRevoked(inner.enter(derTag.sequence)) : []
+  if (inner.isAt(derTag.context0)) assertWhole(inner.enter(derTag.context0))
+  inner.end()
+  return { der, thisUpdateSeconds, nextUpdateSeconds, serials }
+}
+
+function readRevoked(entries: DerCursor): string[] {
+  const serials: string[] = []
+  while (!entries.isAtEnd) {
+    const entry = entries.enter(derTag.sequence)
+    serials.push(Buffer.from(entry.take(derTag.integer).content).toString('hex'))
+    derSeconds(entry.next())
+    if (!entry.isAtEnd) assertNoneCritical(entry.enter(derTag.sequence))
+    entry.end()
   }
-  if (!sound) throw new CertificateError('the revocation list is not issued and signed by this CA')
-  // Deltas, and lists for a part of the certificates or of other issuers, say so by a critical extension (RFC 5280 §5.2).
-  const critical = list.crlExtensions?.extensions.find((each) => each.critical)
-  if (critical !== undefined)
-    throw new CertificateError(
-      `only whole lists of one CA are taken: this one has critical extension ${critical.extnID}`,
-    )
-  return {
-    der,
-    thisUpdateSeconds: secondsOf(list.thisUpdate),
-    nextUpdateSeconds: list.nextUpdate && secondsOf(list.nextUpdate),
-    serials: (list.revokedCertificates ?? []).map(({ userCertificate }) =>
-      Buffer.from(userCertificate.valueBlock.valueHexView).toString('hex'),
-    ),
+  return serials
+}
+
+/** Deltas, and lists for a part of the certificates or of other issuers, say so by a critical extension (RFC 5280 §5.2). */
+function assertWhole(explicit: DerCursor): void {
+  assertNoneCritical(explicit.enter(derTag.sequence))
+  explicit.end()
+}
+
+function assertNoneCritical(extensions: DerCursor): void {
+  while (!extensions.isAtEnd) {
+    const one = extensions.enter(derTag.sequence)
+    one.take(derTag.objectIdentifier)
+    if (one.isAt(derTag.boolean) && one.next().content[0] !== 0)
+      throw new CertificateError('only whole lists of one CA are taken: this one has a critical extension')
+    one.take(derTag.octetString)
+    one.end()
   }
 }
 
+function isSigned(information: DerItem, algorithm: DerItem, signature: DerItem, key: KeyObject): boolean {
+  const parts = new DerCursor(algorithm.content)
+  const row = signatureRows.get(hexOf(parts.take(derTag.objectIdentifier).content))
+  // The first byte of a BIT STRING counts the bits that are not used.
+  if (row === undefined || signature.content[0] !== 0)
+    throw new CertificateError('the signature of the list is of no known kind')
+  const hash = row.isPss === true ? hashOfPss(parts) : row.hash
+  const padding = row.isPss === true ? { padding: constants.RSA_PKCS1_PSS_PADDING } : {}
+  try {
+    return verify(hash, information.whole, { key, ...padding }, signature.content.subarray(1))
+  } catch (error) {
+    // A key of another kind than the algorithm says, for instance.
+    throw new CertificateError('the signature of the list cannot be verified with the key of this CA', { cause: error })
+  }
+}
+
+/** The hash of RSASSA-PSS-params; its default, SHA-1, is not taken. @throws CertificateError */
+function hashOfPss(algorithm: DerCursor): string {
+  const parameters = algorithm.enter(derTag.sequence)
+  const identifier = parameters.enter(derTag.context0).enter(derTag.sequence).take(derTag.objectIdentifier)
+  const hash = hashes.get(hexOf(identifier.content))
+  if (hash === undefined) throw new CertificateError('the signature of the list is of no known kind')
+  return hash
+}
+
 /**
- * A list of a local authority, DER. It is good until the authority's own end: the server makes a new one whenever something
- * changes, and nobody shall be locked out because nothing did.
+ * A list of a local authority, DER. It is good until the authority's own end: the server makes a new one whenever it is asked,
+ * and nobody shall be locked out because nothing has changed.
  */
 export function createRevocationList(
   authority: CertificateWithKey,
@@ -88,33 +173,26 @@ export function createRevocationList(
   const { subject, notAfterSeconds, subjectPublicKeyInfo } = parseCertificate(authority.certificate)
   const publicKey = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' })
   const key = privateKeyObject(authority)
-  const algorithm = signatureAlgorithmOf(key)
+  const algorithm = new Uint8Array(signatureAlgorithmOf(key).toSchema().toBER())
   const identifier = new AuthorityKeyIdentifier({
     keyIdentifier: new OctetString({ valueHex: keyIdentifier(publicKey) }),
   })
-  const extensions = [
-    extension(oid.authorityKeyIdentifier, false, identifier.toSchema()),
-    // Lists of one authority are numbered upwards; no two of them are made within a second that differ.
-    extension(oid.crlNumber, false, new Integer({ value: nowSeconds })),
-  ]
-  const information = new Sequence({
-    value: [
-      new Integer({ value: 1 }),
-      algorithm.toSchema(),
-      fromBER(Uint8Array.from(subject.der)).result,
-      writeTime(nowSeconds).toSchema(),
-      writeTime(notAfterSeconds).toSchema(),
-      // An empty list of certificates must be left out (RFC 5280 §5.1.2.6).
-      ...(revoked.length === 0 ? [] : [new Sequence({ value: revoked.map(writeRevoked) })]),
-      new Constructed({
-        idBlock: { tagClass: 3, tagNumber: 0 },
-        value: [new Sequence({ value: extensions.map((each) => each.toSchema()) })],
-      }),
-    ],
-  })
-  const signature = sign('sha256', Buffer.from(information.toBER()), key)
-  const bits = new BitString({ valueHex: Uint8Array.from(signature).buffer })
-  return new Uint8Array(new Sequence({ value: [information, algorithm.toSchema(), bits] }).toBER())
+  const identified = extension(oid.authorityKeyIdentifier, false, identifier.toSchema()).toSchema().toBER()
+  // Lists of one authority are numbered upwards: by the second in which they are made.
+  const numbered = writeExtension(crlNumber, derItem(derTag.integer, positive(nowSeconds)))
+  const information = derItem(
+    derTag.sequence,
+    derItem(derTag.integer, Uint8Array.of(1)),
+    algorithm,
+    subject.der,
+    derTime(nowSeconds),
+    derTime(notAfterSeconds),
+    // An empty list of certificates must be left out (RFC 5280 §5.1.2.6).
+    ...(revoked.length === 0 ? [] : [derItem(derTag.sequence, ...revoked.map(writeRevoked))]),
+    derItem(derTag.context0, derItem(derTag.sequence, new Uint8Array(identified), numbered)),
+  )
+  const signature = derItem(derTag.bitString, Uint8Array.of(0), sign('sha256', information, key))
+  return derItem(derTag.sequence, information, algorithm, signature)
 }
 
 /** A list as PEM, with 64 characters to a line and a final newline. */
@@ -126,12 +204,26 @@ export function revocationListToPem(der: Uint8Array): string {
   return `-----BEGIN X509 CRL-----\n${lines.join('\n')}\n-----END X509 CRL-----\n`
 }
 
-function writeRevoked({ serialHex, revokedSeconds, reason }: Revoked): Sequence {
-  const serial = new Integer({ valueHex: Uint8Array.from(Buffer.from(serialHex, 'hex')).buffer })
-  const entry = [serial, writeTime(revokedSeconds).toSchema()]
-  if (reason === undefined) return new Sequence({ value: entry })
-  const code = new Extension({ extnID: oid.reasonCode, extnValue: new Enumerated({ value: reason }).toBER() })
-  return new Sequence({ value: [...entry, new Sequence({ value: [code.toSchema()] })] })
+function writeRevoked({ serialHex, revokedSeconds, reason }: Revoked): Uint8Array {
+  const serial = derItem(derTag.integer, Buffer.from(serialHex, 'hex'))
+  if (reason === undefined) return derItem(derTag.sequence, serial, derTime(revokedSeconds))
+  const code = writeExtension(reasonCode, derItem(derTag.enumerated, Uint8Array.of(reason)))
+  return derItem(derTag.sequence, serial, derTime(revokedSeconds), derItem(derTag.sequence, code))
+}
+
+function writeExtension(identifier: Uint8Array, value: Uint8Array): Uint8Array {
+  return derItem(derTag.sequence, derItem(derTag.objectIdentifier, identifier), derItem(derTag.octetString, value))
+}
+
+/** A positive number as the bytes of an INTEGER: as few as can be, the first of them below 80. */
+function positive(value: number): Uint8Array {
+  const hex = value.toString(16)
+  const bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex')
+  return (bytes[0] ?? 0) < 0x80 ? bytes : Buffer.concat([Uint8Array.of(0), bytes])
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
 }
 
 function derOf(bytes: Uint8Array): Uint8Array {
@@ -140,8 +232,4 @@ function derOf(bytes: Uint8Array): Uint8Array {
   const [, body] = pemPattern.exec(Buffer.from(bytes).toString('latin1')) ?? []
   if (body === undefined) throw new CertificateError('no X509 CRL block in the PEM text')
   return new Uint8Array(Buffer.from(body, 'base64'))
-}
-
-function secondsOf({ value }: Time): number {
-  return Math.floor(value.getTime() / 1000)
 }

@@ -7,7 +7,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { Store, Stored } from '#store/store'
 import { AdministrationError } from './administration-error.ts'
-import { asAdministered, getAuthority, type IdentityContext } from './authorities.ts'
+import { administered, getAuthority, type IdentityContext } from './authorities.ts'
 import {
   type AuthorityRecord,
   authorityTable,
@@ -59,7 +59,7 @@ export async function setRevocationList(
       'a local CA writes its own revocation list',
       'Revoke one of its certificates: kmipctl ca certs revoke --id ID',
     )
-  const { der, ...list } = await readList(bytes, authority.value.certificate)
+  const { der, ...list } = administered(() => parseRevocationList(bytes, authority.value.certificate))
   const now = clock.nowSeconds()
   for (;;) {
     const present = store.read(revocationTable, authority.key)
@@ -73,14 +73,6 @@ export async function setRevocationList(
     if (!result.done) continue
     const refused = await markClients(store, authority, new Set(list.serials))
     return { stored: { key: authority.key, revision: revision + 1, value }, refused }
-  }
-}
-
-async function readList(bytes: Uint8Array, authority: Uint8Array) {
-  try {
-    return await parseRevocationList(bytes, authority)
-  } catch (error) {
-    throw asAdministered(error)
   }
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -20,7 +20,7 @@ import { type CertificateWithKey, createAuthority, issueClientCertificate, priva
 import { revocationTable } from '#identity/authority-records'
 import { autoRegister } from '#identity/auto-registration'
 import { certificateRequestToPem, createCertificateRequest } from '#identity/certificate-request'
-import { certificateToPem, parseCertificate } from '#identity/certificates'
+import { certificatesFromPem, certificateToPem, parseCertificate } from '#identity/certificates'
 import { findClient, identify, rootDomain } from '#identity/principals'
 import { createProfile } from '#identity/profiles'
 import { registerCertificate, registerClient, removeClient } from '#identity/registration'
@@ -117,37 +117,105 @@ describe('a revocation list', () => {
     }
   })
 
+  const opensslConfiguration =
+    '[ca]\ndefault_ca=a\n[a]\ndatabase=$ENV::PLACE/index\ncrlnumber=$ENV::PLACE/number\ndefault_md=default\n'
+  const opensslFiles = {
+    index: 'R\t360101000000Z\t260102000000Z,keyCompromise\t1F2E\tunknown\t/CN=gone\n',
+    number: '01\n',
+    config: opensslConfiguration,
+  }
+  const opensslList = (path: (name: string) => string, ...more: readonly string[]): Buffer =>
+    execFileSync(
+      'openssl',
+      [
+        'ca',
+        '-gencrl',
+        '-config',
+        path('config'),
+        '-cert',
+        path('ca'),
+        '-keyfile',
+        path('key'),
+        '-crldays',
+        '30',
+        ...more,
+      ],
+      { env: { PATH: '/usr/bin:/bin', PLACE: path('') }, stdio: 'pipe' },
+    )
+
+  test('of openssl is read, by every algorithm', () => {
+    const made = (algorithm: readonly string[], more: readonly string[]) =>
+      withOpenssl(opensslFiles, (path) => {
+        const request = [
+          'req',
+          '-x509',
+          '-nodes',
+          '-subj',
+          '/CN=CA',
+          '-days',
+          '9',
+          '-keyout',
+          path('key'),
+          '-out',
+          path('ca'),
+        ]
+        execFileSync('openssl', [...request, ...algorithm], { stdio: 'pipe' })
+        const [authority = new Uint8Array()] = certificatesFromPem(readFileSync(path('ca'), 'utf8'))
+        return parseRevocationList(opensslList(path, ...more), authority)
+      })
+    const rsa = ['-newkey', 'rsa:2048']
+    const pss = ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:32']
+    for (const [algorithm, more] of [
+      [rsa, ['-md', 'sha256']],
+      [rsa, ['-md', 'sha384']],
+      [rsa, ['-md', 'sha512']],
+      [rsa, ['-md', 'sha256', ...pss]],
+      [
+        ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-384'],
+        ['-md', 'sha384'],
+      ],
+      [['-newkey', 'ed25519'], []],
+    ] as const) {
+      assert.deepEqual(made(algorithm, more).serials, ['1f2e'], more.join(' '))
+    }
+    assert.throws(() => made(rsa, ['-md', 'sha1']), /no known kind/)
+  })
+
   test('of openssl is read; others and damaged ones are not', async () => {
     const registry = await registryWith(joe)
     const { pair } = await externalAuthority(registry)
     const other = createAuthority({ CN: 'Elsewhere' }, registry.clock.nowSeconds(), systemEntropy)
-    const files = {
-      ca: certificateToPem(pair.certificate),
-      key: privateKeyPem(pair),
-      index: 'R\t360101000000Z\t260102000000Z,keyCompromise\t1F2E\tunknown\t/CN=gone\n',
-      number: '01\n',
-      config: '[ca]\ndefault_ca=a\n[a]\ndatabase=$ENV::PLACE/index\ncrlnumber=$ENV::PLACE/number\ndefault_md=sha256\n',
-    }
-    const pem = withOpenssl(files, (path) =>
-      execFileSync(
-        'openssl',
-        ['ca', '-gencrl', '-config', path('config'), '-cert', path('ca'), '-keyfile', path('key'), '-crldays', '30'],
-        { env: { PATH: '/usr/bin:/bin', PLACE: path('') }, stdio: 'pipe' },
-      ),
-    )
-    const parsed = await parseRevocationList(pem, pair.certificate)
+    const files = { ...opensslFiles, ca: certificateToPem(pair.certificate), key: privateKeyPem(pair) }
+    const pem = withOpenssl(files, (path) => opensslList(path, '-md', 'sha256'))
+    const parsed = parseRevocationList(pem, pair.certificate)
     assert.deepEqual(parsed.serials, ['1f2e'])
     assert.ok(parsed.nextUpdateSeconds !== undefined)
     assert.equal(parsed.nextUpdateSeconds - parsed.thisUpdateSeconds, 30 * 86_400)
-    assert.deepEqual(await parseRevocationList(parsed.der, pair.certificate), parsed)
-    await assert.rejects(parseRevocationList(pem, other.certificate), /not issued and signed by this CA/)
-    await assert.rejects(parseRevocationList(Buffer.from('hello'), pair.certificate), /no X509 CRL/)
-    for (let at = 0; at < parsed.der.length; at += 7) {
+    assert.deepEqual(parseRevocationList(parsed.der, pair.certificate), parsed)
+    assert.throws(() => parseRevocationList(pem, other.certificate), /not issued and signed by this CA/)
+    assert.throws(() => parseRevocationList(Buffer.from('hello'), pair.certificate), /no X509 CRL/)
+    for (let at = 0; at < parsed.der.length; at++) {
       const damaged = Uint8Array.from(parsed.der)
       damaged[at] = (damaged[at] ?? 0) ^ 0x41
-      await assert.rejects(parseRevocationList(damaged, pair.certificate), { name: 'CertificateError' })
+      assert.throws(() => parseRevocationList(damaged, pair.certificate), { name: 'CertificateError' })
     }
   })
+})
+
+test('a list of many certificates is read at once in little time', () => {
+  const now = 1_780_000_000
+  const pair = createAuthority({ CN: 'CA' }, now, systemEntropy)
+  const revoked = Array.from({ length: 20_000 }, (_, index) => ({
+    serialHex: (index + 2 ** 30).toString(16).padStart(32, '4'),
+    revokedSeconds: now,
+    reason: index % 2 === 0 ? 1 : undefined,
+  }))
+  const list = parseRevocationList(createRevocationList(pair, revoked, now), pair.certificate)
+  assert.deepEqual(
+    list.serials,
+    revoked.map(({ serialHex }) => serialHex),
+  )
+  assert.equal(list.thisUpdateSeconds, now)
 })
 
 test('a list keeps out the clients whom it names, of its own CA alone', async () => {
@@ -212,7 +280,7 @@ test('a certificate of a local CA is revoked', async () => {
   assert.equal(issuer?.key, registry.authority)
   assert.equal(isRevoked(store, authority, gone.certificate), true)
   assert.equal(isRevoked(store, authority, kept.certificate), false)
-  const list = await parseRevocationList(
+  const list = parseRevocationList(
     Buffer.from(revocationListOf(registry, authority) ?? ''),
     authority.value.certificate,
   )
