@@ -3,7 +3,7 @@
  * them. What it is: the parts of a server that decide who somebody is, put together as serve.ts does. What it is not: a
  * process, a store on disk, or an administration interface.
  */
-import { systemClock } from '#actor/clock'
+import { SettableClock, systemClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
 import { type Client, type ClientOptions, createClient } from '#client/client'
 import { Attempts, attemptLimits } from '#identity/attempts'
@@ -110,7 +110,7 @@ export const startInterfaces = async (): Promise<InterfacesUnderTest> => {
   const authorityId = await adoptOwnAuthority(store, systemClock)
   const serverNames = ['localhost', '127.0.0.1']
   const server = issueServerCertificate(authority, serverNames, now, systemEntropy)
-  const { dispatcher } = openDispatcher({ store })
+  const { dispatcher } = openDispatcher({ store, clock: new SettableClock(systemClock.nowMs()) })
   const events: LoggedEvent[] = []
   const told =
     (event: LoggedEvent['event']) =>

@@ -39,9 +39,9 @@ export function accessTerms(principal: Principal): readonly [string, ...string[]
   return [user, globalOf(domain), ...groups.map((group) => groupName(domain, group))]
 }
 
-/** The values of the index field `access` of an object: its owner, and everybody to whom something is granted on it. */
-export function accessEntries(object: Guarded): string[] {
-  return [...new Set([object.owner, ...Object.values(object.permissions ?? {}).flat()])]
+/** The values of the index field `access` of an object: its owner, and everybody who may read it, and so see that it is there. */
+export function accessEntries({ owner, permissions }: Guarded): string[] {
+  return [...new Set([owner, ...(permissions?.read ?? [])])]
 }
 
 /** The owner of nobody's objects in a domain: `global`, or `domain||global` outside the root domain. */

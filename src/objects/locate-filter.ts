@@ -81,10 +81,15 @@ export const entriesOf = (object: ManagedObject): readonly Entry[] => {
 
 /** The entry that no other object of the domain may hold: Names are unique (§3.2), and free again when the object is destroyed. */
 export const claimsOf = (object: ManagedObject): readonly Entry[] =>
-  isDestroyed(object) ? [] : instancesOf(object, 'Name').map(({ value }) => nameClaim(value))
+  isDestroyed(object) ? [] : instancesOf(object, 'Name').map(({ value }) => nameClaim(object.owner, value))
 
 /** The claim of a Name: an index field of its own, because destroyed objects keep their Names without a claim to them. */
-export const nameClaim = (name: unknown): Entry => ({ field: 'claimed Name', value: canonicalValue(name) })
+const nameClaim = (owner: string, name: unknown): Entry => {
+  // `domain|connection|user` outside the root domain: domains have their Names to themselves.
+  const [domain, ...user] = owner.split('|')
+  const place = user.length === 2 ? `${domain}|` : ''
+  return { field: 'claimed Name', value: `${place}${canonicalValue(name)}` }
+}
 
 /** A custom attribute's item without its tag, which says where it stood and not what it is; anything else as it is. */
 const canonicalValue = (value: unknown): string => {

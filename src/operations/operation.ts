@@ -6,7 +6,7 @@
 import type { CryptoRunner } from '#crypto/run'
 import type { RequestedCertificate } from '#identity/authority'
 import { permits } from '#identity/permissions'
-import type { Permission, Principal } from '#identity/principals'
+import { domainOfOwner, type Permission, type Principal } from '#identity/principals'
 import type { Assertions } from '#kmip/assertions'
 import type { Attribute, TemplateAttribute } from '#kmip/attribute'
 import { type CancellationResult, ObjectType, Operation, ResultReason } from '#kmip/enums'
@@ -23,6 +23,7 @@ import { afterChange } from '#objects/new-object'
 import { templateAttributesOf } from '#objects/templates'
 import type { Infer } from '#ttlv/schema'
 import type { ComputingPolicy } from './computing-policy.ts'
+import { domainField } from './object-table.ts'
 import type { Streams } from './streams.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -185,7 +186,13 @@ export class Context {
         { name: 'Name', values: [name] },
         { name: 'Object Type', values: [ObjectType.Template] },
       ]
-      const scope = { access: [], storage: ['online', 'archived'], permits: () => true }
+      // A Template that is there and not open is told from one that is not there; those of other domains are not there.
+      const { domain } = this.principal
+      const scope = {
+        access: [{ field: domainField, equals: domain }],
+        storage: ['online', 'archived'],
+        permits: ({ owner }: { readonly owner: string }) => domainOfOwner(owner) === domain,
+      }
       const [key] = (await this.transaction.find(filters, scope, 0, 1)).keys
       if (key === undefined) throw new KmipError(reason, 'The Template does not exist')
       attributes.push(templateAttributesOf(this.object(key, 'read')))
