@@ -41,8 +41,18 @@ export const socketAccess =
       homeDomain: rootDomain,
       address: 'socket',
     }
-    return { caller, domain: domain === undefined ? rootDomain : domainId(domain, store) }
+    return { caller, domain: domain === undefined ? rootDomain : domainId(decoded(domain), store) }
   }
+
+/** Headers have no letters beyond ASCII: the name of a domain comes as a URL would have it. @throws Refused */
+const decoded = (domain: string): string => {
+  try {
+    return decodeURIComponent(domain)
+  } catch (error) {
+    if (error instanceof URIError) throw new Refused('invalid', 'The header kmipd-domain is not encoded as in a URL')
+    throw error
+  }
+}
 
 /** Over the network: whom a token names; nobody without one. @throws Refused */
 export const logInAccess =
@@ -67,6 +77,7 @@ export const logInAccess =
     const { administrator, domain: homeDomain } = user
     return {
       caller: { userKey: logIn.userKey, name: ownerName(name), administrator, homeDomain, address },
-      domain: logIn.domain,
+      // A domain that is gone has nothing to administer.
+      domain: domainId(logIn.domain, store),
     }
   }

@@ -8,12 +8,13 @@
 
 import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
-import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { TSchema } from 'typebox'
 import * as Type from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import { Convert } from 'typebox/value'
-import { type AdminContext, type Caller, type CommandRow, nothing } from './command.ts'
+import type { Access, Identify } from './access.ts'
+import { type AdminContext, type CommandRow, nothing } from './command.ts'
 import { type Failure, failureOf, failureRows, Refused } from './failure.ts'
 
 export const apiPrefix = '/api/v1'
@@ -25,14 +26,7 @@ export interface ApiOptions {
   readonly commands: readonly CommandRow[]
   readonly services: AdminContext['services']
   /** Who asks, and which domain is administered. @throws Refused when a log-in is missing or not right */
-  readonly identify: (
-    request: {
-      readonly authorization: string | undefined
-      readonly domain: string | undefined
-      readonly address: string
-    },
-    row: CommandRow,
-  ) => { readonly caller: Caller; readonly domain: string }
+  readonly identify: Identify
   readonly log: ApiLog
   readonly bodyBytesMax: number
   readonly requestTimeoutMs: number
@@ -40,15 +34,18 @@ export interface ApiOptions {
   readonly https?: { readonly cert: string; readonly key: string; readonly minVersion: 'TLSv1.2' }
 }
 
+/** How a command ended: `done`, or the code of its failure. */
+export interface CommandEvent {
+  readonly command: string
+  readonly by: string
+  readonly domain: string
+  readonly address: string
+  readonly outcome: string
+}
+
 export interface ApiLog {
   /** A command was done or refused: who, what, and how it ended. Never its values. */
-  commandEnded(event: {
-    readonly command: string
-    readonly by: string
-    readonly domain: string
-    readonly address: string
-    readonly outcome: string
-  }): void
+  commandEnded(event: CommandEvent): void
   /** An unforeseen error. Gives the correlation that the caller is told. */
   commandFailed(command: string, error: unknown): string
 }
@@ -57,6 +54,11 @@ const version = '1.0.0'
 /** Requests of an address in a minute to what needs no log-in, at the most: log-ins and registrations, which can be guessed at. */
 const unknownRequestsMax = 60
 const minuteMs = 60_000
+/** Administrators are few. */
+const connectionsMax = 256
+
+/** Answers hold tokens and private keys. */
+const answerHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
 const failureSchema = Type.Object(
   {
@@ -74,7 +76,12 @@ export const buildApi = async (options: ApiOptions): Promise<FastifyInstance> =>
     bodyLimit: options.bodyBytesMax,
     requestTimeout: options.requestTimeoutMs,
     forceCloseConnections: 'idle',
-    ...(options.https === undefined ? {} : { https: options.https }),
+    frameworkErrors: (error, _request, reply) => {
+      const failure: Failure = { code: 'invalid', message: error.message, remedy: '' }
+      const answer = reply as unknown as FastifyReply
+      void answer.status(failureRows[failure.code].status).headers(answerHeaders).send(failure)
+    },
+    ...(options.https === undefined ? {} : { https: { ...options.https, handshakeTimeout: options.requestTimeoutMs } }),
   }) as unknown as FastifyInstance
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => validatorOf(Compile(schema), schema, httpPart !== 'body'))
   app.setSerializerCompiler(() => (value: unknown) => JSON.stringify(value))
@@ -92,10 +99,16 @@ export const buildApi = async (options: ApiOptions): Promise<FastifyInstance> =>
       },
     },
   })
+  app.addHook('onSend', async (_request, reply) => {
+    reply.headers(answerHeaders)
+  })
+  const asked: Asked = new WeakMap()
   app.setErrorHandler((error, request, reply) => {
+    const { row, access } = asked.get(request) ?? {}
     const failure = failureOf(asRefused(error), (cause) =>
-      options.log.commandFailed(`${request.method} ${request.routeOptions.url ?? ''}`, cause),
+      options.log.commandFailed(row?.verbs.join(' ') ?? request.method, cause),
     )
+    if (row !== undefined) options.log.commandEnded(eventOf(row, access, request, failure.code))
     return reply.status(failureRows[failure.code].status).send(failure)
   })
   app.setNotFoundHandler((_request, reply) => {
@@ -106,13 +119,14 @@ export const buildApi = async (options: ApiOptions): Promise<FastifyInstance> =>
     }
     return reply.status(404).send(failure)
   })
-  for (const row of options.commands) addRoute(app, row, options)
+  for (const row of options.commands) addRoute(app, row, options, asked)
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  app.server.maxConnections = connectionsMax
   await app.ready()
   return app
 }
 
-const addRoute = (app: FastifyInstance, row: CommandRow, options: ApiOptions): void => {
+const addRoute = (app: FastifyInstance, row: CommandRow, options: ApiOptions, asked: Asked): void => {
   app.route({
     method: row.method,
     url: `${apiPrefix}${row.path}`,
@@ -120,47 +134,57 @@ const addRoute = (app: FastifyInstance, row: CommandRow, options: ApiOptions): v
     ...(row.who === 'anyone' && options.https !== undefined ? { config: { rateLimit: {} } } : {}),
     // Before the values are looked at: who may not ask learns nothing of them.
     onRequest: (request, _reply, done) => {
-      allowed(row, options, request)
+      asked.set(request, { row, access: undefined })
+      const access = identified(row, options, request)
+      asked.set(request, { row, access })
+      checkAllowed(row, access)
       done()
     },
     schema: routeSchema(row),
     async handler(request, reply) {
-      const { caller, domain } = allowed(row, options, request)
-      const ended = (outcome: string): void =>
-        options.log.commandEnded({
-          command: row.verbs.join(' '),
-          by: caller.name,
-          domain,
-          address: caller.address,
-          outcome,
-        })
-      try {
-        const result = await row.handle(valuesOf(request), { caller, domain, services: options.services })
-        ended('done')
-        if (result === null) return await reply.status(204).send()
-        return await reply.status(row.method === 'POST' ? 201 : 200).send(result)
-      } catch (error) {
-        ended(error instanceof Error ? error.name : 'failed')
-        throw error
-      }
+      const access = asked.get(request)?.access
+      if (access === undefined) throw new TypeError('a request was let in without a look at who asks')
+      const result = await row.handle(valuesOf(request), { ...access, services: options.services })
+      options.log.commandEnded(eventOf(row, access, request, 'done'))
+      if (result === null) return await reply.status(204).send()
+      return await reply.status(row.method === 'POST' ? 201 : 200).send(result)
     },
   })
 }
 
-/** @throws Refused */
-const allowed = (row: CommandRow, options: ApiOptions, request: FastifyRequest) => {
+/** What is known of requests that were matched with a row. */
+type Asked = WeakMap<FastifyRequest, { readonly row: CommandRow; readonly access: Access | undefined }>
+
+const eventOf = (
+  row: CommandRow,
+  access: Access | undefined,
+  request: FastifyRequest,
+  outcome: string,
+): CommandEvent => ({
+  command: row.verbs.join(' '),
+  by: access?.caller.name ?? 'nobody',
+  domain: access?.domain ?? 'none',
+  address: access?.caller.address ?? request.ip ?? 'socket',
+  outcome,
+})
+
+/** @throws Refused when a log-in is missing or over */
+const identified = (row: CommandRow, options: ApiOptions, request: FastifyRequest): Access => {
   const { authorization, [domainHeader]: domain } = request.headers
-  const who = options.identify(
+  return options.identify(
     { authorization, domain: typeof domain === 'string' ? domain : undefined, address: request.ip },
     row,
   )
-  if (row.who === 'administrator' && !who.caller.administrator) {
+}
+
+/** @throws Refused */
+const checkAllowed = (row: CommandRow, { caller, domain }: Access): void => {
+  if (row.who === 'administrator' && !caller.administrator) {
     throw new Refused('forbidden', 'Only administrators may do this', 'Log in as an administrator.')
   }
-  if (row.rootOnly === true && who.domain !== 'root') {
+  if (row.rootOnly === true && domain !== 'root') {
     throw new Refused('forbidden', 'Only administrators of the root domain may do this', 'Log in to the root domain.')
   }
-  return who
 }
 
 const valuesOf = (request: FastifyRequest): Readonly<Record<string, unknown>> => ({

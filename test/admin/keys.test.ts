@@ -90,7 +90,8 @@ describe('keys', () => {
     assert.equal(meta.ownerId, alices.user_id)
     assert.deepEqual(meta.permissions, {})
     const { symmetricKey } = await succeed(under, 'Get', { uniqueIdentifier: id })
-    const { keyMaterial } = symmetricKey?.keyBlock.keyValue as { readonly keyMaterial: Uint8Array }
+    assert.ok(symmetricKey)
+    const { keyMaterial } = symmetricKey.keyBlock.keyValue as { readonly keyMaterial: Uint8Array }
     assert.ok(!JSON.stringify(shown).includes(Buffer.from(keyMaterial).toString('hex')))
   })
 

@@ -10,10 +10,12 @@ import { SettableClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
 import { startAdministration } from '#admin/administration'
 import { type CommandLineHost, runCommandLine } from '#admin/cli'
+import type { CommandEvent } from '#admin/http-api'
 import type { AdminServices, LogControl } from '#admin/services'
 import { AdministrationError } from '#identity/administration-error'
 import { adoptOwnAuthority } from '#identity/authorities'
 import { bootstrap, certificateTable } from '#identity/bootstrap'
+import { connectionTable } from '#identity/connections'
 import { domainTable } from '#identity/domains'
 import { type InterfaceActors, interfaceTable } from '#identity/interfaces'
 import { Licence, licenceTable } from '#identity/licence'
@@ -61,7 +63,7 @@ export interface RunningAdministration extends AsyncDisposable {
   /** Fingerprints of clients whose sessions were to end. */
   readonly ended: readonly string[]
   /** What the log was told of commands. */
-  readonly events: readonly Readonly<Record<string, string>>[]
+  readonly events: readonly CommandEvent[]
   readonly failures: readonly unknown[]
   /** Runs `kmipctl` with these words, at the local socket; files are relative to the directory. */
   line(words: readonly string[], surroundings?: LineSurroundings): Promise<LineResult>
@@ -78,6 +80,7 @@ const tables = [
   certificateTable,
   interfaceTable,
   licenceTable,
+  connectionTable,
 ] as unknown as readonly Table<never>[]
 
 /** Starts it in a new folder, after the first start of a server. */
@@ -122,7 +125,7 @@ export const startAdministrationUnderTest = async (
     interfaces: interfacesOf(ended),
     objectsChanged: () => undefined,
   }
-  const events: Readonly<Record<string, string>>[] = []
+  const events: CommandEvent[] = []
   const failures: unknown[] = []
   const [server] = first.servers
   const socketPath = join(directory, 'admin.sock')

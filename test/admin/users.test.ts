@@ -129,7 +129,7 @@ describe('users and domains', () => {
       await writeFile(join(admin.directory, 'config.yaml'), `${file.join('\n')}\n`)
       const result = await admin.line(['users', 'list', '--configfile', 'config.yaml'])
       assert.equal(result.code, 0, result.error)
-      assert.equal(admin.events.at(-1)?.['by'], 'local|admin')
+      assert.equal(admin.events.at(-1)?.by, 'local|admin')
     })
 
     test('an administrator of a domain administers that alone; one of root all', async () => {
