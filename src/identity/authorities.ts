@@ -4,7 +4,8 @@
  * certificates that local ones have issued. What it is not: the writing of certificates (`authority.ts`), or revocation
  * (`revocation.ts`).
  */
-import { createHash, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
+import assert from 'node:assert/strict'
+import { createHash, createPublicKey, generateKeyPair, type KeyObject, X509Certificate } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '#actor/clock'
 import type { Entropy } from '#actor/entropy'
@@ -124,11 +125,21 @@ export async function addExternalAuthority(
   if (certificate === undefined || certificates.length > 1)
     throw new AdministrationError('invalid', 'one certificate is needed', 'Add each certificate of a chain by itself.')
   const parsed = administered(() => parseCertificate(certificate))
+  assertVerifies(certificate)
   // Old roots are of X.509 version 1, which has no place to say that they are authorities.
   if (!parsed.isAuthority && !isRoot(certificate))
     throw new AdministrationError('invalid', 'this is not the certificate of an authority')
   const name = givenName ?? commonName(parsed)
   return addAuthority(store, clock, { kind: 'external', domain, name, certificate })
+}
+
+/** @throws AdministrationError `invalid` for a certificate with which the TLS library could verify nothing */
+function assertVerifies(certificate: Uint8Array): void {
+  try {
+    assert(new X509Certificate(certificate).publicKey.type === 'public')
+  } catch (error) {
+    throw new AdministrationError('invalid', 'the certificate has a key that TLS does not know', '', { cause: error })
+  }
 }
 
 async function addAuthority(

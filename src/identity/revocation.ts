@@ -173,8 +173,13 @@ export function revocationListOf(
 
 /** Whether this authority's key has signed a certificate, in this authority's name. */
 function hasSigned(authority: Uint8Array, certificate: Uint8Array): boolean {
-  const [issuer, issued] = [new X509Certificate(Buffer.from(authority)), new X509Certificate(Buffer.from(certificate))]
-  return issued.checkIssued(issuer) && issued.verify(issuer.publicKey)
+  try {
+    const [issuer, issued] = [new X509Certificate(authority), new X509Certificate(certificate)]
+    return issued.checkIssued(issuer) && issued.verify(issuer.publicKey)
+  } catch {
+    // What the TLS library cannot read, or verify, opens no session either: nobody has to be told.
+    return false
+  }
 }
 
 /** Marks the clients whose certificates this authority has revoked, and takes the mark from those that it names no longer. */

@@ -3,11 +3,14 @@ import assert from 'node:assert/strict'
 import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { AdministrationError } from '#identity/administration-error'
-import { authorityTable, createLocalAuthority, deleteAuthority } from '#identity/authorities'
+import { addExternalAuthority, authorityTable, createLocalAuthority, deleteAuthority } from '#identity/authorities'
+import { createAuthority, issueClientCertificate } from '#identity/authority'
 import { certificateRequestToPem, createCertificateRequest } from '#identity/certificate-request'
-import { certificatesFromPem, parseCertificate } from '#identity/certificates'
+import { certificatesFromPem, certificateToPem, parseCertificate } from '#identity/certificates'
 import { deviceCredentialMatches, shownDeviceCredential } from '#identity/device-credential'
-import { identify } from '#identity/principals'
+import { knownUsers } from '#identity/known-users'
+import { DirectoryUnavailable } from '#identity/ldap'
+import { findUser, identify } from '#identity/principals'
 import { createProfile, deleteProfile, getProfile } from '#identity/profiles'
 import { getClient, registerWithToken, setClientStatus } from '#identity/registration'
 import { createToken, deleteToken, getToken, type NewToken, profileLabel } from '#identity/tokens'
@@ -200,6 +203,31 @@ describe('a profile', () => {
   })
 })
 
+test('a user of a directory is known, and gets its record, when the directory has it', async () => {
+  const registry = await registryWith(joe)
+  let isAway = false
+  const knowsUser = knownUsers(registry, {
+    async knows({ connection, user }) {
+      if (isAway) throw new DirectoryUnavailable('the directory is away', 'Look at it.')
+      return connection === 'ldap1' && user === 'ann'
+    },
+  })
+  const create = (name: string, csr_cn: string) =>
+    createProfile(registry, { domain, name, properties: { csr_cn } }, knowsUser)
+  await create('p', 'ldap1|ann')
+  const record = findUser(registry.store, { domain, connection: 'ldap1', user: 'ann' })
+  assert.equal(record?.value.connection, 'ldap1')
+  assert.equal(record.value.password, undefined)
+  const { token } = await newToken(registry)
+  const { clientId } = await registerWithToken(registry, { name: 'array', token }, knowsUser)
+  assert.equal(getClient(registry.store, domain, clientId).value.userKey, 'root|ldap1|ann')
+  await assert.rejects(create('q', 'ldap1|bob'), administrationError('not found', /ldap1\|bob/))
+  await assert.rejects(create('q', 'ann'), administrationError('not found', /local\|ann/))
+  isAway = true
+  await create('r', 'ldap1|ann')
+  await assert.rejects(create('q', 'ldap1|bob'), administrationError('unavailable', /ldap1: the directory is away/))
+})
+
 test('a client is kept out and let in again', async () => {
   const registry = await withProfile()
   const { store, clock } = registry
@@ -220,4 +248,23 @@ test('an authority is removed, the server’s own is not', async () => {
   await assert.rejects(deleteAuthority(store, domain, registry.authority), administrationError('conflict', /own/))
   await deleteAuthority(store, domain, 'Other')
   assert.equal(store.read(authorityTable, key), undefined)
+})
+
+test('an external authority is one certificate of an authority, with a key that TLS knows', async () => {
+  const registry = await registryWith(joe)
+  const now = registry.clock.nowSeconds()
+  const pair = createAuthority({ CN: 'Elsewhere' }, now, registry.entropy)
+  const add = (...certificates: readonly Uint8Array[]) =>
+    addExternalAuthority(registry, domain, certificates.map(certificateToPem).join(''))
+  const leaf = issueClientCertificate(pair, { CN: 'joe' }, now, registry.entropy).certificate
+  await assert.rejects(add(leaf), administrationError('invalid', /not the certificate of an authority/))
+  await assert.rejects(add(pair.certificate, leaf), administrationError('invalid', /one certificate/))
+  await assert.rejects(add(Uint8Array.of(0x30, 0)), administrationError('invalid', /malformed/))
+  const hex = Buffer.from(pair.certificate).toString('hex')
+  // The object identifier of EC keys, and one that nobody has given to a kind of key.
+  const unknown = Buffer.from(hex.replace('2a8648ce3d0201', '2a8648ce3d0209'), 'hex')
+  await assert.rejects(add(unknown), administrationError('invalid', /key that TLS does not know/))
+  const { value } = await add(pair.certificate)
+  assert.equal(value.name, 'Elsewhere')
+  await assert.rejects(add(pair.certificate), administrationError('already exists', /there already/))
 })
