@@ -259,7 +259,7 @@ test('an external authority is one certificate of an authority, with a key that 
   const leaf = issueClientCertificate(pair, { CN: 'joe' }, now, registry.entropy).certificate
   await assert.rejects(add(leaf), administrationError('invalid', /not the certificate of an authority/))
   await assert.rejects(add(pair.certificate, leaf), administrationError('invalid', /one certificate/))
-  await assert.rejects(add(Uint8Array.of(0x30, 0)), administrationError('invalid', /malformed/))
+  await assert.rejects(add(Uint8Array.of(0x30, 4, 0x30, 0, 0x30, 0)), administrationError('invalid', /malformed/))
   const hex = Buffer.from(pair.certificate).toString('hex')
   // The object identifier of EC keys, and one that nobody has given to a kind of key.
   const unknown = Buffer.from(hex.replace('2a8648ce3d0201', '2a8648ce3d0209'), 'hex')
