@@ -10,7 +10,7 @@
  * Time never goes back here: what counts is the latest time that was seen, and while the server runs it advances at least
  * as the timers do. Setting the clock back gains nothing; setting it forward costs trial time.
  */
-import { createPublicKey, type KeyObject, verify } from 'node:crypto'
+import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import type { Clock } from '#actor/clock'
 import { type Entropy, uniqueIdentifier } from '#actor/entropy'
 import type { Store, Table } from '#store/store'
@@ -249,6 +249,12 @@ export class Licence {
       ? termsOf(bytes.toString('utf8'))
       : undefined
   }
+}
+
+/** A licence text that says this, signed with an Ed25519 key: what who distributes the server does. */
+export function signLicence(terms: LicenceTerms, privateKey: KeyObject): string {
+  const payload = Buffer.from(JSON.stringify(terms))
+  return `${payload.toString('base64url')}.${sign(null, payload, privateKey).toString('base64url')}`
 }
 
 function publicKeyOf(text: string): KeyObject {

@@ -1,21 +1,25 @@
 /** The licence: trial, activation, and that neither clock nor data folder gives more of the trial. */
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { SettableClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
-import { type InstallationMark, Licence, type LicenceTerms, licenceTable, trialDays } from '#identity/licence'
+import {
+  type InstallationMark,
+  Licence,
+  type LicenceTerms,
+  licenceTable,
+  signLicence,
+  trialDays,
+} from '#identity/licence'
 import { MemoryStore } from '#store/memory'
 
 const dayMs = 86_400_000
 const holder = generateKeyPairSync('ed25519')
 const publicKey = holder.publicKey.export({ format: 'der', type: 'spki' }).toString('base64')
 
-const licenceText = (terms: Partial<LicenceTerms>, key: KeyObject = holder.privateKey): string => {
-  const whole = { id: 'licence-1', feature: 'KMIP', holder: 'Example', notBefore: 0, ...terms }
-  const payload = Buffer.from(JSON.stringify(whole))
-  return `${payload.toString('base64url')}.${sign(null, payload, key).toString('base64url')}`
-}
+const licenceText = (terms: Partial<LicenceTerms>, key: KeyObject = holder.privateKey): string =>
+  signLicence({ id: 'licence-1', feature: 'KMIP', holder: 'Example', notBefore: 0, ...terms }, key)
 
 const memoryMark = (): InstallationMark => {
   let text: string | undefined

@@ -68,7 +68,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   bench: { imports: wire, packages: ['asn1js', 'pkijs', 'tinybench', 'yargs'] },
   conformance: { imports: wire, packages: ['yargs'] },
   docs: { imports: wire, packages: ['yargs'] },
-  tools: { imports: ['admin', 'config', 'kmip', 'objects', 'operations'], packages: [] },
+  tools: { imports: ['actor', 'admin', 'config', 'identity', 'kmip', 'objects', 'operations'], packages: ['yargs'] },
 }
 
 /** Rooms that no other room imports; tests may. */
@@ -188,6 +188,7 @@ export const confined: readonly Confined[] = [
       'tools/registry.ts': 'writes generated files',
       'tools/settings-doc.ts': 'writes generated files',
       'tools/administration-doc.ts': 'writes generated files',
+      'tools/licence.ts': 'the key that licences are signed with',
       'tools/coverage-doc.ts': 'writes docs/coverage.md',
       'tools/errors-doc.ts': 'writes generated files',
       'tools/wrapping-doc.ts': 'writes docs/wrapping.md',
