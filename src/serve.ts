@@ -189,6 +189,9 @@ export const startServer = async (
       onChanged: (name) => {
         if (name === firstInterface) for (const each of https) each.renew()
       },
+      onSessionsEnd: (fingerprint) => {
+        for (const each of https) each.endSessionsOf(fingerprint)
+      },
       log,
     })
     let port = settings.port

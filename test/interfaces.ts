@@ -153,6 +153,7 @@ export const startInterfaces = async (): Promise<InterfacesUnderTest> => {
     serverNames,
     authorityId,
     onChanged: () => undefined,
+    onSessionsEnd: () => undefined,
     log,
   })
   const port = await set.start((reason) => {

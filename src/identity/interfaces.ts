@@ -13,6 +13,7 @@ import { AdministrationError } from './administration-error.ts'
 import { administered, authorityTable, getAuthority } from './authorities.ts'
 import { addressBytes, type CertificateWithKey, isDnsName, issueServerCertificate } from './authority.ts'
 import { certificateTable, type OwnCertificate } from './bootstrap.ts'
+import { parseCertificate } from './certificates.ts'
 import { type CertificateUserField, type InterfaceMode, isNamePart, rootDomain } from './principals.ts'
 import { changeOf, newRecord } from './records.ts'
 import { assertUsable, tokenOf } from './tokens.ts'
@@ -222,6 +223,27 @@ const commitOf = (
   changes: certificate === undefined ? [change] : [change, certificate],
   certificate: certificate?.value,
 })
+
+/**
+ * A new certificate for an interface whose own ends soon, or whose server has other names; nothing when it lasts.
+ * @throws AdministrationError `not found` when its CA is gone
+ */
+export function renewedInterface(
+  context: InterfaceContext,
+  record: InterfaceRecord,
+  serverNames: readonly string[],
+): readonly Change[] {
+  const own = context.store.read(certificateTable, certificateKey(record.name))?.value
+  if (own === undefined) return []
+  const { notAfterSeconds } = parseCertificate(own.certificate)
+  const lasts = notAfterSeconds - context.clock.nowSeconds() > renewalSeconds
+  const isForNames = serverNames.every((name) => own.names.includes(name))
+  const change = lasts && isForNames ? undefined : certificateChange(context, undefined, record, serverNames)
+  return change === undefined ? [] : [change]
+}
+
+/** A certificate is replaced when less than this is left of it. */
+const renewalSeconds = 60 * 86_400
 
 /** The interface with this name or identifier. @throws AdministrationError `not found` */
 export function getInterface(store: Store, nameOrId: string): Stored<InterfaceRecord> {

@@ -16,6 +16,7 @@ import type { InterfaceLog, InterfaceSettings } from './interface.ts'
 import { PeerSession, type SessionParts } from './session.ts'
 import {
   handshakeRefusal,
+  isAllowed,
   listenOn,
   peerCertificate,
   peerFingerprint,
@@ -41,9 +42,12 @@ export interface HttpsOptions {
 
 /** One TLS session: how many of its requests are unanswered, and when the last of them will be: answers keep their order. */
 interface Session {
+  readonly socket: TLSSocket
   readonly peer: PeerSession
   count: number
   last: Promise<void>
+  /** What was taken is answered, and nothing more. */
+  ending: boolean
 }
 
 /** The path of the profile. */
@@ -53,7 +57,7 @@ const path = '/kmip'
 export class HttpsInterface {
   readonly #options: HttpsOptions
   readonly #server: Server
-  readonly #sessions = new WeakMap<Socket, Session>()
+  readonly #sessions = new Map<Socket, Session>()
   readonly #sockets = new Set<Socket>()
 
   constructor(options: HttpsOptions) {
@@ -89,9 +93,21 @@ export class HttpsInterface {
     return listenOn(this.#server, this.#options.host, port, failed)
   }
 
-  /** Takes the certificates and versions that the KMIP interface has now, for the sessions to come. */
+  /** Takes the certificates and versions that the KMIP interface has now; sessions that these do not allow end. */
   renew(): void {
-    this.#server.setSecureContext(secureContextOptions(this.#options.settings().material, this.#tlsLimits()))
+    const { settings, clock } = this.#options
+    const { material, minTlsVersion } = settings()
+    this.#server.setSecureContext(secureContextOptions(material, this.#tlsLimits()))
+    for (const session of this.#sessions.values()) {
+      if (!isAllowed(session.socket, minTlsVersion, material, clock.nowSeconds())) this.#end(session)
+    }
+  }
+
+  /** Ends the sessions of a client: what it has asked is answered, no more is taken. */
+  endSessionsOf(fingerprint: string): void {
+    for (const session of this.#sessions.values()) {
+      if (session.peer.peer.fingerprint === fingerprint) this.#end(session)
+    }
   }
 
   /** No new sessions and requests; resolves when what was taken is answered, or when the time is over and the rest is cut off. */
@@ -103,6 +119,11 @@ export class HttpsInterface {
     })
     await closed
     cancel()
+  }
+
+  #end(session: Session): void {
+    session.ending = true
+    if (session.count === 0) session.socket.destroy()
   }
 
   #tlsLimits(): TlsLimits {
@@ -119,21 +140,22 @@ export class HttpsInterface {
       socket.destroy()
       return
     }
-    this.#sessions.set(socket, { peer, count: 0, last: Promise.resolve() })
+    this.#sessions.set(socket, { socket, peer, count: 0, last: Promise.resolve(), ending: false })
+    socket.once('close', () => this.#sessions.delete(socket))
   }
 
   /** Answers in the order of the requests, whatever each takes. */
   #take(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request
     const session = this.#sessions.get(socket)
-    if (session === undefined) return void socket.destroy()
+    if (session === undefined || session.ending) return void socket.destroy()
     session.count += 1
     if (session.count > this.#options.limits.unansweredRequestsMax) {
       socket.destroy()
       return
     }
     session.last = session.last
-      .then(() => this.#answer(session.peer, request, response))
+      .then(() => this.#answer(session, request, response))
       .catch((error: unknown) => {
         // The peer went while it was still sending, or is too slow: nobody is left to be told.
         this.#options.log.sessionEnded({
@@ -148,7 +170,7 @@ export class HttpsInterface {
       })
   }
 
-  async #answer(peer: PeerSession, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(session: Session, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const encoding = this.#encodingOf(request, response)
     if (encoding === undefined) return
     const { parts, limits } = this.#options
@@ -157,8 +179,8 @@ export class HttpsInterface {
       const tooLarge = new KmipError(ResultReason.InvalidMessage, `A message may have ${limits.requestSizeMax} bytes`)
       return finish(response, 413, encoding, parts.dispatcher.refusal(tooLarge, undefined, encoding), true)
     }
-    const { bytes, last } = await peer.answer(message, encoding)
-    finish(response, 200, encoding, bytes, last || !this.#server.listening)
+    const { bytes, last } = await session.peer.answer(message, encoding)
+    finish(response, 200, encoding, bytes, last || session.ending || !this.#server.listening)
   }
 
   /** The request's encoding; undefined when it is refused, which is then said. */

@@ -7,21 +7,19 @@
 import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Clock } from '#actor/clock'
-import { chainVerdict } from '#identity/chain'
 import { Connection, type ConnectionEnd, type ConnectionLimits, type Output } from './connection.ts'
 import { binaryEncoding } from './encodings.ts'
 import { PeerSession, type SessionLog, type SessionParts, type SessionRules } from './session.ts'
 import {
   type HandshakeRefusal,
   handshakeRefusal,
+  isAllowed,
   listenOn,
   peerCertificate,
-  peerChain,
   peerFingerprint,
   rememberSessions,
   revokedRefusal,
   secureContextOptions,
-  speaksAtLeast,
   type TlsLimits,
   type TlsMaterial,
   tlsServerOptions,
@@ -140,10 +138,7 @@ export class KmipInterface {
     for (const { secured } of this.#sessions.values()) {
       if (secured === undefined) continue
       const { socket, connection } = secured
-      const isAllowed =
-        speaksAtLeast(socket, minTlsVersion) &&
-        chainVerdict(peerChain(socket), material.trusted, clock.nowSeconds()) === 'valid'
-      if (!isAllowed) connection.drain()
+      if (!isAllowed(socket, minTlsVersion, material, clock.nowSeconds())) connection.drain()
     }
   }
 

@@ -26,6 +26,7 @@ import {
   interfaceRemoval,
   interfacesMax,
   newInterface,
+  renewedInterface,
   tlsVersionNames,
   trustedCertificates,
 } from '#identity/interfaces'
@@ -63,8 +64,10 @@ export interface InterfaceSetOptions {
   readonly serverNames: readonly string[]
   /** Identifier of the server's own CA. */
   readonly authorityId: string
-  /** Told after an interface has other settings. */
+  /** Told after an interface has other settings, or other lists of whom it trusts. */
   readonly onChanged: (name: string) => void
+  /** Told that a client's sessions are to end elsewhere too. */
+  readonly onSessionsEnd: (fingerprint: string) => void
   readonly log: InterfaceSetLog
 }
 
@@ -90,6 +93,7 @@ export class InterfaceSet implements InterfaceActors {
     await ensureFirstInterface(this.#options, this.#options.authorityId)
     for (const record of allInterfaces(store)) {
       const { name } = record
+      await this.#renew(record)
       const actor = this.#running.get(name) ?? this.#actorOf(record)
       try {
         await this.#listen(name, actor)
@@ -206,6 +210,20 @@ export class InterfaceSet implements InterfaceActors {
 
   endSessionsOf(fingerprint: string): void {
     for (const actor of this.#running.values()) actor.endSessionsOf(fingerprint)
+    this.#options.onSessionsEnd(fingerprint)
+  }
+
+  /** A certificate that ends soon is replaced at a start; that it could not be is told, and is no reason not to serve. */
+  async #renew(record: InterfaceRecord): Promise<void> {
+    const { store, serverNames, log } = this.#options
+    try {
+      const changes = renewedInterface(this.#options, record, serverNames)
+      if (changes.length > 0) await store.commit(changes)
+    } catch (error) {
+      if (!(error instanceof AdministrationError)) throw error
+      const { message: reason, remedy } = error
+      log.interfaceFailed({ interface: record.name, reason: `its certificate cannot be renewed: ${reason}`, remedy })
+    }
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {

@@ -108,7 +108,7 @@ export const serverLog = (
     logger.info({ listening: { interface: name, host, port } }, `KMIP is served on port ${port}`)
   },
   interfaceFailed({ interface: name, reason, remedy }) {
-    logger.error({ interface: { name, reason } }, `The interface ${name} does not run: ${reason}. ${remedy}`)
+    logger.error({ interface: { name, reason } }, `The interface ${name} is in trouble: ${reason}. ${remedy}`)
   },
   oldTlsSpoken({ interface: name, minimum }) {
     logger.warn(

@@ -8,6 +8,7 @@ import { constants, createHash } from 'node:crypto'
 import type { SecureContextOptions, SecureVersion, Server, TLSSocket, TlsOptions } from 'node:tls'
 import type { Clock } from '#actor/clock'
 import { certificateToPem } from '#identity/certificates'
+import { chainVerdict } from '#identity/chain'
 
 /** A kind of client that an interface can be made for. */
 interface TlsProfile {
@@ -156,7 +157,7 @@ export function peerCertificate(socket: TLSSocket): Uint8Array | undefined {
 }
 
 /** The certificates that the peer showed and those above them that are known, DER, its own first; empty when it showed none. */
-export function peerChain(socket: TLSSocket): readonly Uint8Array[] {
+function peerChain(socket: TLSSocket): readonly Uint8Array[] {
   const chain: Uint8Array[] = []
   for (let next = socket.getPeerX509Certificate(); next !== undefined && chain.length < chainLengthMax; ) {
     chain.push(next.raw)
@@ -171,9 +172,16 @@ const chainLengthMax = 16
 /** Versions from old to new, as sockets call them. */
 const tlsVersions: readonly string[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] satisfies SecureVersion[]
 
-/** Whether a session speaks this version of TLS or a newer one. */
-export function speaksAtLeast(socket: TLSSocket, version: SecureVersion): boolean {
-  return tlsVersions.indexOf(socket.getProtocol() ?? '') >= tlsVersions.indexOf(version)
+/** Whether a session that is there would come about under these settings too. */
+export function isAllowed(
+  socket: TLSSocket,
+  minTlsVersion: SecureVersion,
+  { trusted }: TlsMaterial,
+  nowSeconds: number,
+): boolean {
+  const isNewEnough = tlsVersions.indexOf(socket.getProtocol() ?? '') >= tlsVersions.indexOf(minTlsVersion)
+  const chain = peerChain(socket)
+  return isNewEnough && chain.length > 0 && chainVerdict(chain, trusted, nowSeconds) === 'valid'
 }
 
 /** Why a handshake failed, and what to do about it. `quiet`: nothing is wrong, somebody only knocked. */
