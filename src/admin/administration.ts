@@ -17,11 +17,17 @@ export interface AdministrationOptions {
   readonly https:
     | { readonly host: string; readonly port: number; readonly cert: string; readonly key: string }
     | undefined
-  readonly log: ApiLog
+  readonly log: ApiLog & AdministrationLog
   readonly bodyBytesMax: number
   readonly requestTimeoutMs: number
   /** How long a log-in is good for. */
   readonly logInLifetimeMs: number
+}
+
+/** What the log is told beside commands. */
+export interface AdministrationLog {
+  /** There is no local socket: the server goes on without it. */
+  socketRefused(event: { readonly path: string; readonly reason: string }): void
 }
 
 /** What listens. */
@@ -47,7 +53,12 @@ export const startAdministration = async (
   const build = (parts: Pick<ApiOptions, 'identify' | 'https'>): Promise<FastifyInstance> =>
     buildApi({ commands, services, log, bodyBytesMax, requestTimeoutMs, ...parts })
   const local = await build({ identify: socketAccess(store, bearerTokens) })
-  await listenOnSocket(local, options.socketPath, failed)
+  try {
+    await listenOnSocket(local, options.socketPath, failed)
+  } catch (error) {
+    // Clients are served all the same: they do not need it.
+    log.socketRefused({ path: options.socketPath, reason: error instanceof Error ? error.message : String(error) })
+  }
   if (https === undefined) return { port: undefined, stop: () => local.close() }
   const { host, port, cert, key } = https
   const remote = await build({

@@ -7,6 +7,9 @@ import type { AddressInfo } from 'node:net'
 import { platform, umask } from 'node:process'
 import type { FastifyInstance } from 'fastify'
 
+/** Bytes of a socket's path, as systems have room for it: 104 on some, 108 on others, with an end mark. */
+const pathBytesMax = 103
+
 /** Others than the owner have nothing to do with the socket. */
 const ownerOnlyMask = 0o177
 const ownerOnly = 0o600
@@ -14,12 +17,17 @@ const ownerOnly = 0o600
 /**
  * Listens on a socket file, in the place of one that an ended server left: the data directory is locked by now.
  * @param failed told when the listener fails later
+ * @throws RangeError for a path that is too long; errors of the system
  */
 export const listenOnSocket = async (
   app: FastifyInstance,
   path: string,
   failed: (reason: unknown) => void,
 ): Promise<void> => {
+  const bytes = Buffer.byteLength(path)
+  if (bytes > pathBytesMax && platform !== 'win32') {
+    throw new RangeError(`the path of a socket has ${pathBytesMax} bytes at the most, and ${path} has ${bytes}`)
+  }
   rmSync(path, { force: true })
   const { server } = app
   const listening = once(server)

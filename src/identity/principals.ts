@@ -244,7 +244,7 @@ export function identify(
   if (nowSeconds < client.notBeforeSeconds) return { refused: 'certificate not yet valid' }
   if (nowSeconds > client.notAfterSeconds) return { refused: 'certificate expired' }
   const user = client.userKey === undefined ? undefined : store.read(userTable, client.userKey)?.value
-  if (user === undefined) return { refused: 'user removed' }
+  if (user === undefined || user.disabled === true) return { refused: 'user removed' }
   const name = { domain: user.domain, connection: user.connection, user: user.name }
   const { administrator, groups } = user
   const { clientId, domain } = client

@@ -44,6 +44,8 @@ export interface AdministrationLog {
     readonly address: string
     readonly outcome: string
   }): void
+  /** There is no local socket: the server goes on without it. */
+  socketRefused(event: { readonly path: string; readonly reason: string }): void
   /** An unforeseen error. Gives the correlation id that the sender is told. */
   commandFailed(command: string, error: unknown): string
 }
@@ -149,6 +151,12 @@ export const serverLog = (
   },
   commandEnded({ command, outcome, ...event }) {
     logger.info({ administration: { command, outcome, ...event } }, `${command}: ${outcome}`)
+  },
+  socketRefused(event) {
+    logger.error(
+      { administration: event },
+      `There is no local socket for kmipctl: ${event.reason}. Use a data folder with a shorter path, or adminPort`,
+    )
   },
   commandFailed(command, error) {
     const correlation = newCorrelation()

@@ -141,6 +141,7 @@ export const startAdministrationUnderTest = async (
       },
       log: {
         commandEnded: (event) => void events.push(event),
+        socketRefused: (event) => void failures.push(event),
         commandFailed: (_command, error) => {
           failures.push(error)
           return `correlation-${failures.length}`
