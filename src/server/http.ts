@@ -15,6 +15,7 @@ import { type Encoding, encodings } from './encodings.ts'
 import type { InterfaceLog, InterfaceSettings } from './interface.ts'
 import { PeerSession, type SessionParts } from './session.ts'
 import {
+  addressOf,
   handshakeRefusal,
   isAllowed,
   listenOn,
@@ -72,14 +73,15 @@ export class HttpsInterface {
     this.#server.maxConnections = limits.sessionsMax
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
+      // Asked for once, an address is known for as long as the socket is.
+      void socket.remoteAddress
       socket.once('close', () => this.#sockets.delete(socket))
     })
     this.#server.on('drop', (peer) =>
       log.sessionsExhausted({ address: peer?.remoteAddress ?? 'unknown', sessionsMax: limits.sessionsMax }),
     )
     this.#server.on('tlsClientError', (error, socket) => {
-      const address = socket.remoteAddress ?? 'unknown'
-      log.handshakeRefused({ interface: 'https', address, ...handshakeRefusal(error, socket) })
+      log.handshakeRefused({ interface: 'https', address: addressOf(socket), ...handshakeRefusal(error, socket) })
     })
     this.#server.on('secureConnection', (socket: TLSSocket) => this.#secured(socket))
     this.#server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#take(request, response))

@@ -11,6 +11,7 @@ import { Connection, type ConnectionEnd, type ConnectionLimits, type Output } fr
 import { binaryEncoding } from './encodings.ts'
 import { PeerSession, type SessionLog, type SessionParts, type SessionRules } from './session.ts'
 import {
+  addressOf,
   type HandshakeRefusal,
   handshakeRefusal,
   isAllowed,
@@ -237,7 +238,7 @@ export class KmipInterface {
 
   #refused(socket: TLSSocket, refusal: HandshakeRefusal): void {
     const { name } = this.#settings
-    this.#options.log.handshakeRefused({ interface: name, address: socket.remoteAddress ?? 'unknown', ...refusal })
+    this.#options.log.handshakeRefused({ interface: name, address: addressOf(socket), ...refusal })
   }
 
   #secured(socket: TLSSocket): void {

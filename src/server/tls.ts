@@ -5,6 +5,7 @@
  */
 
 import { constants, createHash } from 'node:crypto'
+import type { Socket } from 'node:net'
 import type { SecureContextOptions, SecureVersion, Server, TLSSocket, TlsOptions } from 'node:tls'
 import type { Clock } from '#actor/clock'
 import { certificateToPem } from '#identity/certificates'
@@ -182,6 +183,14 @@ export function isAllowed(
   const isNewEnough = tlsVersions.indexOf(socket.getProtocol() ?? '') >= tlsVersions.indexOf(minTlsVersion)
   const chain = peerChain(socket)
   return isNewEnough && chain.length > 0 && chainVerdict(chain, trusted, nowSeconds) === 'valid'
+}
+
+/**
+ * The address of the peer of a handshake that failed. Node has then taken the TLS socket apart, and keeps the TCP socket
+ * beneath it in a place that it does not document: where that is gone, the address is `unknown`, and nothing worse.
+ */
+export function addressOf(socket: TLSSocket & { readonly _parent?: Socket | null }): string {
+  return socket.remoteAddress ?? socket._parent?.remoteAddress ?? 'unknown'
 }
 
 /** Why a handshake failed, and what to do about it. `quiet`: nothing is wrong, somebody only knocked. */

@@ -167,6 +167,7 @@ for (const mode of interfaceModes) {
       assert.match(String(event?.fields['code']), new RegExp(code))
       assert.ok(String(event?.fields['reason']) !== '' && String(event?.fields['remedy']) !== '')
       assert.equal(event?.fields['interface'], 'kmip')
+      assert.equal(event?.fields['address'], '127.0.0.1')
     }
   })
 }

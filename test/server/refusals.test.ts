@@ -1,0 +1,88 @@
+/** What a real server's log says of handshakes that it refuses: one line each, of level ERR, with `tls`, reason and remedy. */
+import assert from 'node:assert/strict'
+import { connect as connectPlain } from 'node:net'
+import { after, before, test } from 'node:test'
+import { type ConnectionOptions, connect } from 'node:tls'
+import { systemClock } from '#actor/clock'
+import { systemEntropy } from '#actor/entropy'
+import { createAuthority, issueClientCertificate, privateKeyPem } from '#identity/authority'
+import { certificateToPem } from '#identity/certificates'
+import { type RunningServer, startServerProcess } from '#test/running-server'
+
+let server: RunningServer
+before(async () => {
+  server = await startServerProcess()
+})
+after(() => server.kill())
+
+const now = systemClock.nowSeconds()
+const foreign = createAuthority({ CN: 'a foreign CA' }, now, systemEntropy)
+const stranger = issueClientCertificate(foreign, { CN: 'kmip' }, now, systemEntropy)
+
+interface Refusal {
+  readonly interface: string
+  readonly address: string
+  readonly reason: string
+  readonly remedy: string
+}
+
+/** The lines that an administrator finds by `ERR` and `tls`. */
+const refusals = (): readonly Refusal[] =>
+  server.log.filter(({ level, tls }) => level === 'ERR' && tls !== undefined).map(({ tls }) => tls as Refusal)
+
+/** Connects in vain; gives the line of the log. */
+const refusal = async (options: ConnectionOptions): Promise<Refusal> => {
+  const before = refusals().length
+  const { host, port, ca } = server.connection
+  const socket = connect({ host, port, ca, ...options })
+  socket.on('error', () => undefined)
+  // A client of TLS 1.3 only sees that it was refused when it reads.
+  socket.resume()
+  await new Promise((resolve) => socket.once('close', resolve))
+  return lineAfter(before)
+}
+
+const waitMs = 10
+const waitsMax = 500
+const lineAfter = async (count: number): Promise<Refusal> => {
+  for (let waits = 0; waits < waitsMax; waits++) {
+    const line = refusals()[count]
+    if (line !== undefined) return line
+    await new Promise<void>((resolve) => systemClock.after(waitMs, resolve))
+  }
+  return assert.fail('no line was written')
+}
+
+const rows: readonly (readonly [string, ConnectionOptions, RegExp])[] = [
+  ['no certificate', {}, /showed no certificate/],
+  [
+    'a certificate of a foreign CA',
+    { cert: certificateToPem(stranger.certificate), key: privateKeyPem(stranger) },
+    /not issued by a CA that this interface trusts/,
+  ],
+  [
+    'an old version of TLS',
+    { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' },
+    /only versions of TLS that this interface refuses/,
+  ],
+]
+for (const [name, options, reason] of rows) {
+  test(`${name}: a line that says so`, async () => {
+    const line = await refusal(options)
+    assert.match(line.reason, reason)
+    assert.equal(line.interface, 'kmip')
+    assert.match(line.address, /127\.0\.0\.1/)
+    assert.ok(line.remedy.length > 10)
+  })
+}
+
+test('a peer that speaks no TLS: a line that says so', async () => {
+  const before = refusals().length
+  const { host, port } = server.connection
+  const socket = connectPlain(port, host)
+  socket.on('error', () => undefined)
+  socket.end('GET / HTTP/1.1\r\n\r\n')
+  const line = await lineAfter(before)
+  assert.match(line.reason, /does not speak TLS/)
+  socket.destroy()
+})
