@@ -146,6 +146,7 @@ const addRoute = (app: FastifyInstance, row: CommandRow, options: ApiOptions, as
       if (access === undefined) throw new TypeError('a request was let in without a look at who asks')
       const result = await row.handle(valuesOf(request), { ...access, services: options.services })
       options.log.commandEnded(eventOf(row, access, request, 'done'))
+      if (isText(row)) reply.type(`${textType}; charset=utf-8`)
       if (result === null) return await reply.status(204).send()
       return await reply.status(row.method === 'POST' ? 201 : 200).send(result)
     },
@@ -213,6 +214,10 @@ const objectOf = (row: CommandRow, names: readonly string[]): TSchema =>
     { additionalProperties: false },
   )
 
+/** Whether the answer is a text as it is, and not a value of JSON. */
+const isText = ({ result }: CommandRow): boolean => 'type' in result && result.type === 'string'
+const textType = 'text/plain'
+
 const routeSchema = (row: CommandRow) => {
   const { path, query, body } = partsOf(row)
   return {
@@ -225,7 +230,9 @@ const routeSchema = (row: CommandRow) => {
     ...(query.length === 0 ? {} : { querystring: objectOf(row, query) }),
     ...(body.length === 0 ? {} : { body: objectOf(row, body) }),
     response: {
-      [row.result === nothing ? 204 : row.method === 'POST' ? 201 : 200]: row.result,
+      [row.result === nothing ? 204 : row.method === 'POST' ? 201 : 200]: isText(row)
+        ? { description: 'Text', content: { [textType]: { schema: row.result } } }
+        : row.result,
       default: failureSchema,
     },
   }

@@ -8,10 +8,12 @@ import { type Entropy, uniqueIdentifier } from '#actor/entropy'
 import type { Store, Stored, Table } from '#store/store'
 import { AdministrationError } from './administration-error.ts'
 import { authorityTable } from './authority-records.ts'
+import { connectionTable } from './connections.ts'
 import { clientTable, isNamePart, rootDomain, userTable } from './principals.ts'
 import { profileTable } from './profiles.ts'
 import { newRecord } from './records.ts'
 import { tokenTable } from './tokens.ts'
+import { groupTable } from './user-groups.ts'
 
 /** A domain other than root. Key of its record: its identifier. */
 export interface DomainRecord {
@@ -87,6 +89,8 @@ export async function deleteDomain(
     // Interfaces may trust its CAs, and its tokens may register clients: what is gone shall vouch for nobody.
     ...(holds(authorityTable) ? ['CAs'] : []),
     ...(holds(tokenTable) ? ['registration tokens'] : []),
+    ...(holds(groupTable) ? ['groups'] : []),
+    ...(holds(connectionTable) ? ['connections'] : []),
     ...(holds(profileTable) ? ['profiles of clients'] : []),
     ...(holdsObjects(key) ? ['keys'] : []),
   ]
