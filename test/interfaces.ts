@@ -15,7 +15,7 @@ import {
   issueServerCertificate,
   privateKeyPem,
 } from '#identity/authority'
-import { autoRegister } from '#identity/auto-registration'
+import { autoRegister, type UnknownCertificate } from '#identity/auto-registration'
 import { certificateTable } from '#identity/bootstrap'
 import { certificateFingerprint, certificateToPem } from '#identity/certificates'
 import { connectionTable } from '#identity/connections'
@@ -37,7 +37,7 @@ import { registrationTables } from '#identity/registration-tables'
 import { newUser } from '#identity/users'
 import { CredentialType, ResultReason } from '#kmip/enums'
 import { objectTable } from '#operations/object-table'
-import { InterfaceSet, type InterfaceSetLog } from '#server/interfaces'
+import { InterfaceSet, type InterfaceSetLog, type InterfaceSetOptions } from '#server/interfaces'
 import { MemoryStore } from '#store/memory'
 import type { Table } from '#store/store'
 import { openDispatcher } from '#test/dispatcher'
@@ -69,6 +69,8 @@ export interface Identity {
 export interface InterfacesUnderTest extends AsyncDisposable {
   readonly store: MemoryStore
   readonly set: InterfaceSet
+  /** What a listener beside the interfaces needs. */
+  readonly listener: Pick<InterfaceSetOptions, 'limits' | 'parts' | 'clock' | 'log'>
   /** Of the first interface. */
   readonly port: number
   /** The server's own CA. */
@@ -101,7 +103,9 @@ const limits = {
 } as const
 
 /** Starts the first interface on a free port of this machine. */
-export const startInterfaces = async (): Promise<InterfacesUnderTest> => {
+export const startInterfaces = async (
+  told: Partial<Pick<InterfaceSetOptions, 'onChanged' | 'onSessionsEnd'>> = {},
+): Promise<InterfacesUnderTest> => {
   const store = new MemoryStore(tables)
   const context = { store, clock: systemClock, entropy: systemEntropy }
   const now = systemClock.nowSeconds()
@@ -112,49 +116,53 @@ export const startInterfaces = async (): Promise<InterfacesUnderTest> => {
   const server = issueServerCertificate(authority, serverNames, now, systemEntropy)
   const { dispatcher } = openDispatcher({ store, clock: new SettableClock(systemClock.nowMs()) })
   const events: LoggedEvent[] = []
-  const told =
+  const logged =
     (event: LoggedEvent['event']) =>
     (fields: object): void =>
       void events.push({ event, fields: { ...fields } })
   const log = {
-    handshakeRefused: told('handshakeRefused'),
-    sessionOpened: told('sessionOpened'),
-    sessionEnded: told('sessionEnded'),
-    sessionsExhausted: told('sessionsExhausted'),
-    clientRefused: told('clientRefused'),
-    credentialRefused: told('credentialRefused'),
-    autoRegistrationEnded: told('autoRegistrationEnded'),
-    interfaceListens: told('interfaceListens'),
-    interfaceFailed: told('interfaceFailed'),
-    oldTlsSpoken: told('oldTlsSpoken'),
+    handshakeRefused: logged('handshakeRefused'),
+    sessionOpened: logged('sessionOpened'),
+    sessionEnded: logged('sessionEnded'),
+    sessionsExhausted: logged('sessionsExhausted'),
+    clientRefused: logged('clientRefused'),
+    credentialRefused: logged('credentialRefused'),
+    autoRegistrationEnded: logged('autoRegistrationEnded'),
+    interfaceListens: logged('interfaceListens'),
+    interfaceFailed: logged('interfaceFailed'),
+    oldTlsSpoken: logged('oldTlsSpoken'),
   }
   const login = new Login({
     ...context,
-    directories: new LdapDirectories({ store, clock: systemClock, onUnavailable: told('directoryUnavailable') }),
+    directories: new LdapDirectories({ store, clock: systemClock, onUnavailable: logged('directoryUnavailable') }),
     rememberMs: 60_000,
     // Tests are in a hurry, and all of them come from one address.
     attempts: new Attempts(systemClock, { ...attemptLimits, freePerUser: 1_000, freePerAddress: 1_000 }),
   })
-  const set = new InterfaceSet({
-    ...context,
-    defaults: { host: '127.0.0.1', port: 0, mode: 'tls-cert-pw-opt', minTlsVersion: 'TLSv1.2' },
+  const listener = {
     limits,
-    drainTimeoutMs: 2_000,
     parts: {
       dispatcher,
       store,
       clock: systemClock,
       login,
-      autoRegister: (unknown) => autoRegister(context, unknown),
+      autoRegister: (unknown: UnknownCertificate) => autoRegister(context, unknown),
       closed: () => undefined,
       log,
     },
+    clock: systemClock,
+    log,
+  }
+  const set = new InterfaceSet({
+    ...context,
+    defaults: { host: '127.0.0.1', port: 0, mode: 'tls-cert-pw-opt', minTlsVersion: 'TLSv1.2' },
+    ...listener,
+    drainTimeoutMs: 2_000,
     servers: [{ certificatePem: certificateToPem(server.certificate), privateKeyPem: privateKeyPem(server) }],
     serverNames,
     authorityId,
-    onChanged: () => undefined,
-    onSessionsEnd: () => undefined,
-    log,
+    onChanged: told.onChanged ?? (() => undefined),
+    onSessionsEnd: told.onSessionsEnd ?? (() => undefined),
   })
   const port = await set.start((reason) => {
     throw reason
@@ -163,6 +171,7 @@ export const startInterfaces = async (): Promise<InterfacesUnderTest> => {
   return {
     store,
     set,
+    listener,
     port,
     authority,
     events,
