@@ -102,7 +102,7 @@ export class Transaction {
 
   /** Drops what was noted since the savepoint. */
   rollback(savepoint: number): void {
-    for (const { key, draft } of this.#replaced.splice(savepoint).reverse()) {
+    for (const { key, draft } of this.#replaced.splice(savepoint).toReversed()) {
       if (draft === undefined) this.#drafts.delete(key)
       else this.#drafts.set(key, draft)
     }
