@@ -21,7 +21,9 @@ const ask = async (question: string, secret: boolean): Promise<string> => {
   try {
     const answer = lines.question(question)
     muted = secret
-    return await answer
+    // The end of the input, or an interrupt, is no answer.
+    const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
+    return await Promise.race([answer, ended])
   } finally {
     lines.close()
     if (secret) process.stderr.write('\n')

@@ -42,6 +42,8 @@ describe('kmipctl', () => {
     const table = await admin.line(['users', 'list'], { isTerminal: true })
     assert.match(table.out, /│ local\|admin/)
     assert.doesNotMatch(table.out, /kmipd:root:admin/)
+    assert.ok(table.out.split('\n').every((line) => line.length <= 100))
+    assert.match(table.out, /\d more members: --json shows them/)
     const json = await admin.line(['users', 'list'])
     assert.equal((json.json as { total: number }).total, 2)
     const asked = await admin.line(['users', 'list', '--json'], { isTerminal: true })
