@@ -83,13 +83,14 @@ export class Attempts {
 
   /** Forgets the user's failures at the address; the address keeps its own: one right guess proves nothing of the others. */
   succeeded(user: string, address: string): void {
-    this.#entries.delete(userKeyOf(user, address))
+    this.#entries.delete(userKeyOf(user, placeOf(address)))
   }
 
   #keysOf(user: string, address: string): readonly { readonly key: string; readonly free: number }[] {
+    const place = placeOf(address)
     return [
-      { key: userKeyOf(user, address), free: this.#limits.freePerUser },
-      { key: address, free: this.#limits.freePerAddress },
+      { key: userKeyOf(user, place), free: this.#limits.freePerUser },
+      { key: place, free: this.#limits.freePerAddress },
     ]
   }
 
@@ -108,3 +109,16 @@ export class Attempts {
 }
 
 const userKeyOf = (user: string, address: string): string => `${address}|${user}`
+
+/**
+ * Where an address counts as: an IPv6 address as its network of 64 bits, of which one host may use every address.
+ * `2001:db8::1` is `2001:db8:0:0`; an IPv4 address is itself, also within IPv6.
+ */
+const placeOf = (address: string): string => {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
+  if (mapped !== undefined || !address.includes(':')) return mapped ?? address
+  const [head = '', tail] = address.split('::', 2)
+  const [first, last] = [head, tail ?? ''].map((part) => (part === '' ? [] : part.split(':')))
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - (first?.length ?? 0) - (last?.length ?? 0))
+  return [...(first ?? []), ...Array<string>(zeros).fill('0'), ...(last ?? [])].slice(0, 4).join(':')
+}

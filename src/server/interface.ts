@@ -55,6 +55,8 @@ export interface InterfaceOptions {
   readonly settings: InterfaceSettings
   readonly limits: InterfaceLimits
   readonly parts: SessionParts
+  /** Sessions of all interfaces together, which `sessionsMax` bounds. */
+  readonly sessionsOpen: () => number
   readonly clock: Clock
   readonly log: InterfaceLog
 }
@@ -96,6 +98,11 @@ export class KmipInterface {
 
   get settings(): InterfaceSettings {
     return this.#settings
+  }
+
+  /** TCP connections, whether their handshake is done or not. */
+  get sessionCount(): number {
+    return this.#sessions.size
   }
 
   /** Where it listens; undefined before `start`. */
@@ -225,7 +232,7 @@ export class KmipInterface {
 
   #accept(socket: Socket): void {
     const { limits, log } = this.#options
-    if (this.#sessions.size >= limits.sessionsMax || this.#draining) {
+    if (this.#options.sessionsOpen() >= limits.sessionsMax || this.#draining) {
       if (!this.#draining)
         log.sessionsExhausted({ address: socket.remoteAddress ?? 'unknown', sessionsMax: limits.sessionsMax })
       socket.destroy()

@@ -75,6 +75,8 @@ export class InterfaceSet implements InterfaceActors {
   readonly #options: InterfaceSetOptions
   readonly #running = new Map<string, KmipInterface>()
   #failed: (reason: unknown) => void = () => undefined
+  /** Removed ones whose sessions are not over yet. */
+  readonly #leaving = new Set<KmipInterface>()
   /** Changes are made one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -110,7 +112,8 @@ export class InterfaceSet implements InterfaceActors {
   /** No new sessions and requests anywhere; resolves when what was taken is answered. */
   async stop(): Promise<void> {
     await this.#turn
-    await Promise.all([...this.#running.values()].map((actor) => actor.stop(this.#options.drainTimeoutMs)))
+    const all = [...this.#running.values(), ...this.#leaving]
+    await Promise.all(all.map((actor) => actor.stop(this.#options.drainTimeoutMs)))
   }
 
   /** What an interface runs by now. */
@@ -190,7 +193,10 @@ export class InterfaceSet implements InterfaceActors {
       if (!done) throw changedMeanwhile()
       const actor = this.#running.get(found.key)
       this.#running.delete(found.key)
-      await actor?.stop(drainTimeoutMs)
+      if (actor === undefined) return
+      // Its port is free at once; who is slow to take an answer keeps nobody else from changing interfaces.
+      this.#leaving.add(actor)
+      void actor.stop(drainTimeoutMs).finally(() => this.#leaving.delete(actor))
     })
   }
 
@@ -224,6 +230,13 @@ export class InterfaceSet implements InterfaceActors {
       const { message: reason, remedy } = error
       log.interfaceFailed({ interface: record.name, reason: `its certificate cannot be renewed: ${reason}`, remedy })
     }
+  }
+
+  #sessionsOpen(): number {
+    let count = 0
+    for (const actor of this.#running.values()) count += actor.sessionCount
+    for (const actor of this.#leaving) count += actor.sessionCount
+    return count
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {
@@ -268,6 +281,7 @@ export class InterfaceSet implements InterfaceActors {
       settings: this.#settingsOf(record, undefined, commit),
       limits,
       parts,
+      sessionsOpen: () => this.#sessionsOpen(),
       clock,
       log,
     })

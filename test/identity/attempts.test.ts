@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { SettableClock } from '#actor/clock'
-import { Attempts, type AttemptLimits } from '#identity/attempts'
+import { type AttemptLimits, Attempts } from '#identity/attempts'
 
 const limits: AttemptLimits = {
   entriesMax: 6,
@@ -40,6 +40,19 @@ describe('failed log-ins', () => {
     }
     assert.deepEqual(waits, [0, 0, 0, 100, 200, 400, 400])
     assert.equal(await wait(attempts, clock, 'joe', '10.0.0.2'), 0, 'another address is not slowed')
+  })
+
+  test('addresses of one IPv6 network are one place, other networks and IPv4 addresses are others', async () => {
+    const clock = new SettableClock()
+    const attempts = new Attempts(clock, limits)
+    for (const host of ['1', '2', 'ffff:1', 'a:b:c:d'])
+      attempts.failed('joe', `2001:db8:0:5:${host.includes(':b') ? '' : ':'}${host}`)
+    assert.equal(await wait(attempts, clock, 'joe', '2001:db8:0:5::77'), 200)
+    for (const other of ['2001:db8:0:6::1', '2001:db8::1', '::1', '192.0.2.1'])
+      assert.equal(await wait(attempts, clock, 'joe', other), 0, other)
+    for (let count = 0; count < 3; count++) attempts.failed('ann', '::ffff:192.0.2.9')
+    assert.equal(await wait(attempts, clock, 'ann', '192.0.2.9'), 100)
+    assert.equal(await wait(attempts, clock, 'ann', '::ffff:192.0.2.8'), 0)
   })
 
   test('many users tried from one address slow the address', async () => {
