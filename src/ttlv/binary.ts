@@ -311,6 +311,7 @@ export class BinaryWriter implements Writer {
   }
 
   integer(tag: number, value: number): void {
+    if ((value | 0) !== value) throw new RangeError(`${value} is no Integer: 32 bits with a sign`)
     this.#header(tag, ItemType.Integer, 4, 8)
     this.#view.setInt32(this.#offset, value)
     this.#view.setUint32(this.#offset + 4, 0)
@@ -318,6 +319,7 @@ export class BinaryWriter implements Writer {
   }
 
   longInteger(tag: number, value: bigint): void {
+    if (BigInt.asIntN(64, value) !== value) throw new RangeError('the value is no Long Integer: 64 bits with a sign')
     this.#header(tag, ItemType.LongInteger, 8, 8)
     this.#view.setBigInt64(this.#offset, value)
     this.#offset += 8
@@ -339,6 +341,7 @@ export class BinaryWriter implements Writer {
   }
 
   textString(tag: number, value: string): void {
+    if (typeof value !== 'string') throw new TypeError('a Text String is made of text')
     if (value.length <= shortText && this.#asciiString(tag, value)) return
     const length = Buffer.byteLength(value, 'utf8')
     const padded = (length + 7) & ~7
@@ -355,6 +358,8 @@ export class BinaryWriter implements Writer {
     this.#header(tag, ItemType.DateTime, 8, 8)
     if (value === Number.MAX_SAFE_INTEGER) {
       this.#view.setBigInt64(this.#offset, dateTimeMax)
+    } else if (!Number.isSafeInteger(value)) {
+      throw new RangeError(`${value} is no Date-Time: whole seconds`)
     } else {
       // Two halves of a two's complement, without a big integer.
       const high = Math.floor(value / 0x1_0000_0000)
@@ -396,6 +401,7 @@ export class BinaryWriter implements Writer {
   }
 
   #unsigned(tag: number, type: ItemType, value: number): void {
+    if (value >>> 0 !== value) throw new RangeError(`${value} has no 32 bits without a sign`)
     this.#header(tag, type, 4, 8)
     this.#view.setUint32(this.#offset, value)
     this.#view.setUint32(this.#offset + 4, 0)

@@ -197,3 +197,36 @@ test('the largest Date-Time, which says "no date", is read and written as itself
   assert.equal(item.value, Number.MAX_SAFE_INTEGER)
   assert.deepEqual(encodeItem(item), bytes)
 })
+
+test('a number that its item type cannot hold is refused, not cut', () => {
+  for (const write of [
+    (writer: BinaryWriter) => writer.integer(1, 2 ** 31),
+    (writer: BinaryWriter) => writer.integer(1, 0.5),
+    (writer: BinaryWriter) => writer.enumeration(1, -1),
+    (writer: BinaryWriter) => writer.interval(1, 2 ** 32),
+    (writer: BinaryWriter) => writer.longInteger(1, 2n ** 63n),
+    (writer: BinaryWriter) => writer.dateTime(1, 0.5),
+    (writer: BinaryWriter) => writer.dateTime(1, Number.NaN),
+  ]) {
+    assert.throws(() => write(new BinaryWriter(104)), RangeError)
+  }
+})
+
+test('a text is the same whether it is short, long, of ASCII or not', () => {
+  for (const text of [
+    '',
+    'a',
+    'sevenhh',
+    'a'.repeat(64),
+    'a'.repeat(65),
+    '\u00e4',
+    'aaaaaaa\u{1f511}',
+    '\u007f',
+    '\u0080',
+  ]) {
+    const item = { tag: 0x420053, type: ItemType.TextString, value: text } as const
+    const bytes = encodeItem(item)
+    assert.equal(bytes.subarray(8, 8 + bytes.readUInt32BE(4)).toString('utf8'), text)
+    assert.deepEqual(decodeItem(bytes, limits), item)
+  }
+})
