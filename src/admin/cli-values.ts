@@ -45,8 +45,10 @@ const valueOf = (flag: string, parameter: Parameter, given: unknown, host: Askin
     const text = contentOf(flag, word, host)
     return parameter.file === 'text' ? text : structured(flag, text)
   }
-  if (parameter.secret === true && word.startsWith('@'))
-    return contentOf(flag, word.slice(1), host).replace(/\r?\n$/, '')
+  if (parameter.secret === true && word.startsWith('@')) {
+    // A secret that itself begins so is given with two.
+    return word.startsWith('@@') ? word.slice(1) : contentOf(flag, word.slice(1), host).replace(/\r?\n$/, '')
+  }
   return convert(flag, parameter.schema, word)
 }
 

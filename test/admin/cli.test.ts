@@ -91,6 +91,12 @@ describe('kmipctl', () => {
     assert.equal(made.code, 0, made.error)
     const logIn = await admin.line('tokens create -u joe -p password-in-a-file'.split(' '))
     assert.equal(logIn.code, 0, logIn.error)
+    const missing = await admin.line('users create -n jim -p @missing.password'.split(' '))
+    assert.equal(missing.code, 2)
+    await admin.line('users create -n jim -p @@begins-so'.split(' '))
+    const jim = await admin.line('tokens create -u jim -p @@begins-so'.split(' '))
+    assert.equal(jim.code, 0, jim.error)
+    assert.equal((await admin.line('users delete -i jim'.split(' '))).code, 0)
   })
 
   test('a flag that was set in type is a flag', async () => {
