@@ -44,8 +44,9 @@ describe('registration on a real server', () => {
   after(() => server.stop())
 
   const environment = () => ({ KMIPCTL_SOCKET: join(server.directory, 'admin.sock') })
-  const done = async (words: string): Promise<Answer> => {
-    const result = await lineOf(words.split(' '), server.directory, { environment: environment() })
+  const done = async (words: string, domain?: string): Promise<Answer> => {
+    const surroundings = { environment: { ...environment(), ...(domain && { KMIPCTL_DOMAIN: domain }) } }
+    const result = await lineOf(words.split(' '), server.directory, surroundings)
     assert.equal(result.code, 0, `${words}: ${result.error}`)
     return (result.json ?? {}) as Answer
   }
@@ -128,6 +129,29 @@ describe('registration on a real server', () => {
     await refusedFor(joe.shown, port, /revoked/)
     await refusedFor(third.shown, port, /certificate is revoked/)
     await done(`interfaces delete -n kmip_all_${port}`)
+  })
+
+  test('a client of another domain comes by the CA of its own, once the interface trusts it', async () => {
+    const domain = String((await done('domains create -n finance'))['id'])
+    await done('users create -n joe -p secret-of-finance', 'finance')
+    const own = await done('ca locals create --cn Finance', 'finance')
+    await put('finance.json', '{"csr_cn": "joe"}')
+    await done('kmip createprofile -p f -c finance.json', 'finance')
+    const { token } = await done('kmip createkmipregtoken -p f', 'finance')
+    await done(`kmip register -n array -t ${String(token)} --kmipCertOutFile f.pem --kmipKeyOutFile f.key`)
+    const shown = { cert: await read('f.pem'), key: await read('f.key') }
+    await refusedFor(shown, server.port, /not issued by a CA that this interface trusts/)
+    const builtIn = (await done('ca locals list'))['resources'] as readonly Answer[]
+    const trusted = [...builtIn, own].map((each) => String(each['id'])).join(',')
+    await done(`interfaces modify -n kmip --trusted-local-cas ${trusted}`)
+    const identifier = await creates(shown, server.port)
+    assert.ok(JSON.stringify(await done(`keys show ${identifier}`, 'finance')).includes(`${domain}|local|joe`))
+    const elsewhere = await lineOf(['keys', 'show', identifier], server.directory, { environment: environment() })
+    assert.match(elsewhere.error, /not_found/)
+    const removed = await lineOf(['ca', 'locals', 'delete', '-i', 'Finance'], server.directory, {
+      environment: { ...environment(), KMIPCTL_DOMAIN: 'finance' },
+    })
+    assert.match(removed.error, /interface \\"kmip\\" uses this CA/)
   })
 })
 
