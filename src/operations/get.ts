@@ -1,18 +1,21 @@
 /** Get: the object itself, in the format that is asked for. KMIP 1.4 §4.11 */
 import { valueOf, withValue } from '#objects/managed-object'
-import { givenObject, givenObjectReasons } from './object-value.ts'
+import { type GivenObject, givenObject, givenObjectReasons } from './object-value.ts'
 import { operation } from './operation.ts'
 
 export const get = operation({
   name: 'Get',
   section: '4.11',
   reasons: givenObjectReasons,
-  async handle({ uniqueIdentifier, ...form }, context) {
+  handle({ uniqueIdentifier, ...form }, context) {
     const object = context.object(uniqueIdentifier, 'export')
-    const { row, value } = await givenObject(object, form, context)
-    // §3.34: fresh until it has been served to a client. Wrapping may have counted down Usage Limits of the same object.
-    const served = context.transaction.read(object.uniqueIdentifier) ?? object
-    if (valueOf(served, 'Fresh') === true) context.put(withValue(served, 'Fresh', false))
-    return { objectType: object.objectType, uniqueIdentifier: object.uniqueIdentifier, [row.field]: value }
+    const served = ({ row, value }: GivenObject) => {
+      // §3.34: fresh until it has been served to a client. Wrapping may have counted down Usage Limits of the same object.
+      const now = context.transaction.read(object.uniqueIdentifier) ?? object
+      if (valueOf(now, 'Fresh') === true) context.put(withValue(now, 'Fresh', false))
+      return { objectType: object.objectType, uniqueIdentifier: object.uniqueIdentifier, [row.field]: value }
+    }
+    const given = givenObject(object, form, context)
+    return given instanceof Promise ? given.then(served) : served(given)
   },
 })

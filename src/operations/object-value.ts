@@ -61,15 +61,21 @@ export const givenObjectReasons = [
   'KeyValueNotPresent',
 ] as const
 
+/** An object in the form that was asked for. */
+export interface GivenObject {
+  readonly row: ObjectRow
+  readonly value: unknown
+}
+
 /**
- * The object's row and its structure as the request asks for it.
+ * The object's row and its structure as the request asks for it. No promise for an object that is given as it is kept.
  * @throws KmipError with one of `givenObjectReasons`
  */
-export const givenObject = async (
+export const givenObject = (
   object: ManagedObject,
   form: Form,
   context: Context,
-): Promise<{ readonly row: ObjectRow; readonly value: unknown }> => {
+): GivenObject | Promise<GivenObject> => {
   const { keyWrappingSpecification: specification, keyWrapType } = form
   const row = objectRow(object.objectType)
   if (row === undefined) throw new TypeError('an object of an unknown type is in the store')
@@ -81,15 +87,18 @@ export const givenObject = async (
   if (keyWrapType === KeyWrapType.AsRegistered && specification !== undefined) {
     throw new KmipError(ResultReason.InvalidField, 'As Registered and a Key Wrapping Specification do not go together')
   }
-  const value = await valueFor(object, form, keys, context)
-  checkMayLeave(object, form)
-  if (!isStructureKnown(row.codec, value, context.version)) {
-    throw new KmipError(
-      ResultReason.KeyFormatTypeNotSupported,
-      'The protocol version of the request has no such format',
-    )
+  const given = (value: unknown): GivenObject => {
+    checkMayLeave(object, form)
+    if (!isStructureKnown(row.codec, value, context.version)) {
+      throw new KmipError(
+        ResultReason.KeyFormatTypeNotSupported,
+        'The protocol version of the request has no such format',
+      )
+    }
+    return { row, value }
   }
-  return { row, value }
+  const value = valueFor(object, form, keys, context)
+  return value instanceof Promise ? value.then(given) : given(value)
 }
 
 const keyBlockOf = ({ value }: ManagedObject): KeyBlock | undefined =>
@@ -105,12 +114,7 @@ const checkMayLeave = (object: ManagedObject, { keyWrapType, keyWrappingSpecific
   if (valueOf(object, 'Extractable') === false) throw new KmipError(ResultReason.NotExtractable)
 }
 
-const valueFor = async (
-  object: ManagedObject,
-  form: Form,
-  keys: WrappingKeys | undefined,
-  context: Context,
-): Promise<unknown> => {
+const valueFor = (object: ManagedObject, form: Form, keys: WrappingKeys | undefined, context: Context): unknown => {
   const { keyWrappingSpecification: specification } = form
   const keyBlock = keyBlockOf(object)
   if (keyBlock === undefined && specification !== undefined) {
@@ -124,14 +128,42 @@ const valueFor = async (
     return isTemplate(object) ? { attribute: knownOf(templateAttributesOf(object), context) } : value
   }
   const opens = specification !== undefined || form.keyWrapType === KeyWrapType.NotWrapped
-  const plain = opens && isWrapped(keyBlock) ? await unwrapped(object.objectType, keyBlock, context) : keyBlock
-  const formed = inVersionOf(context, await keyBlockFor(object, plain, form, context))
+  if (opens && isWrapped(keyBlock)) {
+    return unwrapped(object.objectType, keyBlock, context).then((plain) => keyFor(object, plain, form, keys, context))
+  }
+  return keyFor(object, keyBlock, form, keys, context)
+}
+
+const keyFor = (
+  object: ManagedObject,
+  plain: KeyBlock,
+  form: Form,
+  keys: WrappingKeys | undefined,
+  context: Context,
+): unknown => {
+  const formed = keyBlockFor(object, plain, form, context)
+  const finished = (keyBlock: KeyBlock): unknown =>
+    keyLeaving(object, inVersionOf(context, keyBlock), form, keys, context)
+  return formed instanceof Promise ? formed.then(finished) : finished(formed)
+}
+
+const keyLeaving = (
+  object: ManagedObject,
+  formed: KeyBlock,
+  { keyWrappingSpecification: specification }: Form,
+  keys: WrappingKeys | undefined,
+  context: Context,
+): unknown => {
+  const value = object.value as object
   if (specification === undefined || keys === undefined) return { ...value, keyBlock: onTheWire(formed) }
   const { keyValue } = formed
   if (keyValue === undefined || keyValue instanceof Uint8Array) {
     throw new KmipError(ResultReason.IllegalOperation, 'There is no Key Value here that could be wrapped')
   }
-  return { ...value, keyBlock: await wrapped(object, { ...formed, keyValue }, specification, keys, context) }
+  return wrapped(object, { ...formed, keyValue }, specification, keys, context).then((keyBlock) => ({
+    ...value,
+    keyBlock,
+  }))
 }
 
 const knownOf = (attributes: readonly Attribute[], { version }: Context): readonly Attribute[] =>
@@ -150,12 +182,12 @@ const inVersionOf = (context: Context, keyBlock: KeyBlock): KeyBlock => {
   return { ...named, keyValue: { ...keyValue, attribute: knownOf(keyValue.attribute, context) } }
 }
 
-const keyBlockFor = async (
+const keyBlockFor = (
   object: ManagedObject,
   keyBlock: KeyBlock,
   format: Form,
   context: Context,
-): Promise<KeyBlock> => {
+): KeyBlock | Promise<KeyBlock> => {
   const told = {
     cryptographicAlgorithm: keyBlock.cryptographicAlgorithm ?? valueOf<number>(object, 'Cryptographic Algorithm'),
     cryptographicLength: keyBlock.cryptographicLength ?? valueOf<number>(object, 'Cryptographic Length'),
@@ -179,7 +211,16 @@ const keyBlockFor = async (
   }
   const isContainer = keyFormatType === KeyFormatType.PKCS_12 && keyCompressionType === undefined
   if (isContainer && object.objectType === ObjectType.PrivateKey) return writtenContainer(object, from, context)
-  const converted = await context.services.crypto.run({
+  return converted(known, from, format, context)
+}
+
+const converted = async (
+  known: KeyBlock,
+  from: KeyForm,
+  { keyFormatType, keyCompressionType }: Form,
+  context: Context,
+): Promise<KeyBlock> => {
+  const made = await context.services.crypto.run({
     kind: 'convertKey',
     from,
     to: {
@@ -189,8 +230,8 @@ const keyBlockFor = async (
   })
   return {
     ...known,
-    keyFormatType: converted.keyFormatType,
-    keyCompressionType: converted.keyCompressionType,
-    keyValue: { keyMaterial: converted.keyMaterial, attribute: [] },
+    keyFormatType: made.keyFormatType,
+    keyCompressionType: made.keyCompressionType,
+    keyValue: { keyMaterial: made.keyMaterial, attribute: [] },
   }
 }

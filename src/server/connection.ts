@@ -46,7 +46,8 @@ export interface Answer {
 
 /** Answers requests: the dispatcher, with the session's identity looked up anew for every request. */
 export interface Responder {
-  answer(message: Buffer): Promise<Answer>
+  /** No promise when nothing had to be waited for. */
+  answer(message: Buffer): Answer | Promise<Answer>
   refusal(error: KmipError): Buffer
 }
 
@@ -79,6 +80,10 @@ export class Connection {
   #waitingBytes = 0
   #paused = false
   #busy = false
+  /** The request whose answer is waited for when the rest is answered turn by turn. */
+  #begun: { readonly message: Buffer; readonly answer: Promise<Answer> } | undefined
+  /** The last answer was more than the peer takes now. */
+  #mustDrain = false
   #drained: (() => void) | undefined
   #cancelRequestTimer: Cancel = nothing
   #requestTimed = false
@@ -158,18 +163,60 @@ export class Connection {
   #run(): void {
     if (this.#busy || this.#state === 'closed') return
     this.#busy = true
-    this.#answerAll().catch((error: unknown) => {
-      this.#ending = 'failure'
-      this.#detail = error instanceof Error ? error.message : String(error)
-      this.#options.output.destroy()
-      this.#close()
-    })
+    try {
+      if (this.#answerAtOnce()) this.#rest()
+      else this.#answerAll().catch((error: unknown) => this.#fail(error))
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#ending = 'failure'
+    this.#detail = error instanceof Error ? error.message : String(error)
+    this.#options.output.destroy()
+    this.#close()
+  }
+
+  /** Answers what needs not be waited for, without a turn of the loop. False: something is left, or the session has ended. */
+  #answerAtOnce(): boolean {
+    const { output, responder } = this.#options
+    while (!this.#paused) {
+      const message = this.#waiting.shift()
+      if (message === undefined) return true
+      const answer = responder.answer(message)
+      if (answer instanceof Promise) {
+        this.#begun = { message, answer }
+        return false
+      }
+      this.#waitingBytes -= message.length
+      if (this.#isClosed()) return false
+      const taken = output.send(answer.bytes)
+      if (answer.last) {
+        this.#endRefused()
+        return false
+      }
+      if (!taken) {
+        this.#mustDrain = true
+        return false
+      }
+    }
+    return false
   }
 
   async #answerAll(): Promise<void> {
     const { output, responder, limits } = this.#options
-    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
-      const answer = await responder.answer(message)
+    if (this.#isClosed()) return
+    if (this.#mustDrain && !(await this.#waitForPeer())) return
+    this.#mustDrain = false
+    const begun = this.#begun
+    this.#begun = undefined
+    for (
+      let message = begun?.message ?? this.#waiting.shift();
+      message !== undefined;
+      message = this.#waiting.shift()
+    ) {
+      const answer = await (message === begun?.message ? begun.answer : responder.answer(message))
       this.#waitingBytes -= message.length
       if (this.#isClosed()) return
       const taken = output.send(answer.bytes)
@@ -179,6 +226,11 @@ export class Connection {
         this.#waiting.length * 2 <= limits.unansweredRequestsMax && this.#waitingBytes * 2 <= limits.unansweredBytesMax
       if (this.#paused && half && this.#state === 'open') this.#takeRequests()
     }
+    this.#rest()
+  }
+
+  /** Nothing waits any more. */
+  #rest(): void {
     this.#busy = false
     this.#lastUsedMs = this.#options.clock.nowMs()
     if (this.#state === 'finishing') this.#end()

@@ -77,6 +77,12 @@ interface Turn {
   readonly giveBack: () => void
 }
 
+/** A batch whose changes, if it has any, are durable, and what was made of its items. */
+interface Settled<T> {
+  readonly items: readonly ResponseBatchItem[]
+  readonly formed: T
+}
+
 /** A batch as decided: what it answers, and the changes that must be durable before it does. */
 interface Decided {
   readonly items: readonly ResponseBatchItem[]
@@ -120,12 +126,13 @@ export class Dispatcher {
 
   /**
    * The answer to a message, after all that it promises is durable. Whatever happens becomes an answer, but for one
-   * thing: a store that has failed, whose disk may or may not have the change. @throws StoreFaulted
+   * thing: a store that has failed, whose disk may or may not have the change. Rejects with StoreFaulted then. An answer
+   * that waited for nothing is no promise: most are such, and a turn of the loop costs as much as they do.
    * @param bytes one whole message, as the framer cut it
    * @param caller whom the session acts as, or why it has no service: then every item is refused with that
    * @param encoding of the message and of its answer
    */
-  async answer(bytes: Uint8Array, caller: Caller | KmipError, encoding = binaryEncoding): Promise<Buffer> {
+  answer(bytes: Uint8Array, caller: Caller | KmipError, encoding = binaryEncoding): Buffer | Promise<Buffer> {
     let reader: MessageReader | undefined
     let request: RequestMessage
     try {
@@ -135,22 +142,25 @@ export class Dispatcher {
     } catch (error) {
       return this.refusal(this.#kmipError(error, 'message'), reader?.version, encoding)
     }
-    const { version } = reader
-    const addressee = { encoding, version, correlation: this.#correlation(request) }
+    const addressee = { encoding, version: reader.version, correlation: this.#correlation(request) }
     if (caller instanceof KmipError) return this.#rejected(request, addressee, caller)
-    let sender: Sender
+    const refused = (error: unknown): Buffer => this.#rejected(request, addressee, this.#kmipError(error, 'message'))
+    const answerTo = (principal: Principal): Buffer | Promise<Buffer> =>
+      this.#answerTo({ principal, services: this.#servicesOf(caller) }, request, addressee)
     try {
       this.#checkMessage(request)
       const found = caller.principalOf(request.requestHeader.authentication?.credential ?? noCredentials)
-      // Most requests prove nothing anew, and need not wait a turn.
-      sender = { principal: found instanceof Promise ? await found : found, services: this.#servicesOf(caller) }
+      return found instanceof Promise ? found.then(answerTo, refused) : answerTo(found)
     } catch (error) {
-      return this.#rejected(request, addressee, this.#kmipError(error, 'message'))
+      return refused(error)
     }
+  }
+
+  #answerTo(sender: Sender, request: RequestMessage, addressee: Addressee): Buffer | Promise<Buffer> {
     const { timeStamp } = request.requestHeader
     const skewSeconds = timeStamp === undefined ? 0 : timeStamp - this.#options.clock.nowSeconds()
     if (Math.abs(skewSeconds) > clockSkewToldSeconds) this.#options.log.clockSkew(skewSeconds, sender.principal)
-    const pending = this.#begunInBackground(request, version, sender)
+    const pending = this.#begunInBackground(request, addressee.version, sender)
     if (pending !== undefined) return this.#encode(addressee, [pending])
     return this.#answerBatch(request, addressee, sender)
   }
@@ -222,7 +232,8 @@ export class Dispatcher {
     if (asynchronousOperations === 'slow' && row.asynchronous !== 'slow') return undefined
     const run = async (): Promise<ResponseBatchItem> => {
       try {
-        const [result] = await this.#settle(request, version, sender, (items) => items)
+        const { items } = await this.#settle(request, version, sender, () => undefined)
+        const [result] = items
         if (result === undefined) throw new TypeError('a batch of one item has no result')
         this.#options.log.answered(version, [result], sender.principal, {})
         return result
@@ -245,48 +256,69 @@ export class Dispatcher {
     }
   }
 
-  async #answerBatch(request: RequestMessage, addressee: Addressee, sender: Sender): Promise<Buffer> {
+  #answerBatch(request: RequestMessage, addressee: Addressee, sender: Sender): Buffer | Promise<Buffer> {
     const sizeMax = request.requestHeader.maximumResponseSize
-    try {
-      const decided = await this.#settle(request, addressee.version, sender, (items) => {
-        const answer = this.#encode(addressee, items)
-        // Decided before anything is durable: a client that cannot be told of a change must not find it made.
-        if (sizeMax !== undefined && this.#binarySize(addressee, items, answer) > sizeMax) {
-          throw new KmipError(ResultReason.ResponseTooLarge)
-        }
-        return { items, answer }
-      })
-      this.#options.log.answered(addressee.version, decided.items, sender.principal, addressee.correlation)
-      return decided.answer
-    } catch (error) {
+    const form = (items: readonly ResponseBatchItem[]): Buffer => {
+      const answer = this.#encode(addressee, items)
+      // Decided before anything is durable: a client that cannot be told of a change must not find it made.
+      if (sizeMax !== undefined && this.#binarySize(addressee, items, answer) > sizeMax) {
+        throw new KmipError(ResultReason.ResponseTooLarge)
+      }
+      return answer
+    }
+    const answered = ({ items, formed }: Settled<Buffer>): Buffer => {
+      this.#options.log.answered(addressee.version, items, sender.principal, addressee.correlation)
+      return formed
+    }
+    const failed = (error: unknown): Buffer => {
       // What the disk has is not known, and the process ends: silence is true, an answer of failure might not be.
       if (error instanceof StoreFaulted) throw error
       return this.#rejected(request, addressee, this.#kmipError(error, 'commit'))
     }
+    try {
+      const settled = this.#settle(request, addressee.version, sender, form)
+      return settled instanceof Promise ? settled.then(answered).catch(failed) : answered(settled)
+    } catch (error) {
+      return failed(error)
+    }
   }
 
   /**
-   * Decides the batch and makes it durable, anew when another client was faster: then in turn with the others of whom the
-   * same is true.
+   * Decides the batch and makes it durable. No promise when nothing had to be waited for.
    * @param form makes of the items what is wanted, before anything is durable
    * @throws what `form` throws, and KmipError or the store's own errors when nothing was changed
    */
-  async #settle<T>(
+  #settle<T>(
     request: RequestMessage,
     version: Version,
     sender: Sender,
     form: (items: readonly ResponseBatchItem[]) => T,
-  ): Promise<T> {
+  ): Settled<T> | Promise<Settled<T>> {
+    const decided = this.#decide(request, version, sender)
+    if (decided instanceof Promise || decided.transaction.isDirty) {
+      return this.#settleDurably(decided, request, version, sender, form)
+    }
+    return { items: decided.items, formed: form(decided.items) }
+  }
+
+  /** Decides anew when another client was faster: then in turn with the others of whom the same is true. */
+  async #settleDurably<T>(
+    first: Decided | Promise<Decided>,
+    request: RequestMessage,
+    version: Version,
+    sender: Sender,
+    form: (items: readonly ResponseBatchItem[]) => T,
+  ): Promise<Settled<T>> {
     let turn: Turn | undefined
     try {
       for (let attempt = 0; attempt <= this.#options.conflictRetriesMax; attempt += 1) {
-        const { items, transaction } = await this.#decide(request, version, sender)
+        const { items, transaction } = await (attempt === 0 ? first : this.#decide(request, version, sender))
         const formed = form(items)
-        if (!transaction.isDirty) return formed
+        if (!transaction.isDirty) return { items, formed }
         const contended = await this.#commit(transaction, turn)
         if (contended === undefined) {
           this.#options.onDurable?.(transaction.changes(), version)
-          return formed
+          return { items, formed }
         }
         if (contended !== turn?.key) {
           turn?.giveBack()
@@ -315,49 +347,68 @@ export class Dispatcher {
     return result.done ? undefined : result.key
   }
 
-  /** Runs the items in order. Undo and Stop are the same but for what is kept of the items before the failure (§6.13). */
-  async #decide(request: RequestMessage, version: Version, { principal, services }: Sender): Promise<Decided> {
+  /** Runs the items in order. */
+  #decide(request: RequestMessage, version: Version, { principal, services }: Sender): Decided | Promise<Decided> {
     const { store, table, clock } = this.#options
     const now = clock.nowSeconds()
     const transaction = new Transaction(store, table, now)
     const context = new Context(version, now, principal, transaction, services)
+    return this.#runItems(request, context, [], 0)
+  }
+
+  /**
+   * Runs the items from one on. Undo and Stop are the same but for what is kept of the items before the failure (§6.13).
+   * @param done results of the items before it
+   */
+  #runItems(
+    request: RequestMessage,
+    context: Context,
+    done: readonly ResponseBatchItem[],
+    from: number,
+  ): Decided | Promise<Decided> {
+    const { transaction } = context
     const option = request.requestHeader.batchErrorContinuationOption ?? BatchErrorContinuationOption.Stop
-    const beginning = transaction.savepoint()
-    let items: ResponseBatchItem[] = []
-    for (const item of request.batchItem) {
-      const savepoint = transaction.savepoint()
-      const result = await this.#runItem(item, context)
+    let items = [...done]
+    /** Takes the result of an item; false: no more are run. */
+    const take = (result: ResponseBatchItem, savepoint: number): boolean => {
       const failed = result.resultStatus === ResultStatus.OperationFailed
       if (failed) transaction.rollback(savepoint)
       if (failed && option === BatchErrorContinuationOption.Undo) {
-        transaction.rollback(beginning)
+        transaction.rollback(0)
         items = items.map(undoneItem)
       }
       items.push(result)
-      if (failed && option !== BatchErrorContinuationOption.Continue) break
+      return !failed || option === BatchErrorContinuationOption.Continue
+    }
+    for (const [index, item] of request.batchItem.entries()) {
+      if (index < from) continue
+      const savepoint = transaction.savepoint()
+      const result = this.#runItem(item, context)
+      if (result instanceof Promise) {
+        return result.then((waited) =>
+          take(waited, savepoint) ? this.#runItems(request, context, items, index + 1) : { items, transaction },
+        )
+      }
+      if (!take(result, savepoint)) break
     }
     return { items, transaction }
   }
 
-  async #runItem(item: RequestBatchItem, context: Context): Promise<ResponseBatchItem> {
+  #runItem(item: RequestBatchItem, context: Context): ResponseBatchItem | Promise<ResponseBatchItem> {
     const row = this.#operations.get(item.operation)
+    const failed = (error: unknown): ResponseBatchItem =>
+      failedItem(item, context.version, this.#kmipError(error, row?.name ?? 'operation'))
     try {
       if (row === undefined || context.version < row.since || context.version >= row.until) {
         throw new KmipError(ResultReason.OperationNotSupported)
       }
       if (item.requestPayload instanceof RefusedPayload) throw kmipErrorOf(item.requestPayload.error)
-      const responsePayload = await row.handle(item.requestPayload, context)
-      if (responsePayload instanceof AnswerOfAnother) {
-        return { ...responsePayload.item, uniqueBatchItemId: item.uniqueBatchItemId }
-      }
-      return {
-        operation: item.operation,
-        uniqueBatchItemId: item.uniqueBatchItemId,
-        resultStatus: ResultStatus.Success,
-        responsePayload,
-      }
+      const payload = row.handle(item.requestPayload, context)
+      return payload instanceof Promise
+        ? payload.then((waited) => succeededItem(item, waited), failed)
+        : succeededItem(item, payload)
     } catch (error) {
-      return failedItem(item, context.version, this.#kmipError(error, row?.name ?? 'operation'))
+      return failed(error)
     }
   }
 
@@ -409,6 +460,18 @@ const offered = (
   asynchronous: 'none' | 'slow' | 'all',
 ): readonly OperationRow[] =>
   asynchronous === 'none' ? operations.filter((row) => row.asynchronous !== 'control') : operations
+
+const succeededItem = (item: RequestBatchItem, responsePayload: unknown): ResponseBatchItem => {
+  if (responsePayload instanceof AnswerOfAnother) {
+    return { ...responsePayload.item, uniqueBatchItemId: item.uniqueBatchItemId }
+  }
+  return {
+    operation: item.operation,
+    uniqueBatchItemId: item.uniqueBatchItemId,
+    resultStatus: ResultStatus.Success,
+    responsePayload,
+  }
+}
 
 const failedItem = (item: RequestBatchItem | undefined, version: Version, error: KmipError): ResponseBatchItem => ({
   operation: item?.operation,

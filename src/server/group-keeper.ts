@@ -48,7 +48,7 @@ export interface GroupKeeperOptions {
   readonly table: Table<ManagedObject>
   readonly clock: Clock
   /** Answers a request message as that owner's. */
-  readonly answer: (request: Buffer) => Promise<Buffer>
+  readonly answer: (request: Buffer) => Buffer | Promise<Buffer>
   /** Keys that are made in one second at most: a client that takes key after key must not fill the disk faster. */
   readonly keysPerSecondMax: number
   readonly log: GroupKeeperLog

@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Clock } from '#actor/clock'
+import { flushBurst, writeInBurst } from './burst.ts'
 import { Connection, type ConnectionEnd, type ConnectionLimits, type Output } from './connection.ts'
 import { binaryEncoding } from './encodings.ts'
 import { PeerSession, type SessionLog, type SessionParts, type SessionRules } from './session.ts'
@@ -288,10 +289,11 @@ const endsOf = ({ localAddress, localPort, remoteAddress, remotePort }: Socket):
 
 /** @param lingerMs how long a peer may keep its side open after the end of ours; what it sends meanwhile is thrown away */
 const outputTo = (socket: TLSSocket, clock: Clock, lingerMs: number): Output => ({
-  send: (answer) => socket.write(answer),
+  send: (answer) => writeInBurst(socket, answer),
   pause: () => void socket.pause(),
   resume: () => void socket.resume(),
   end: () => {
+    flushBurst()
     const cancel = clock.after(lingerMs, () => socket.destroy())
     socket.once('close', cancel)
     // The peer's own end is seen by a socket that is read.

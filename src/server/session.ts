@@ -72,6 +72,8 @@ export interface ShownPeer extends Peer {
   readonly certificate: Uint8Array | undefined
 }
 
+const notServed = new KmipError(ResultReason.AuthenticationNotSuccessful)
+
 /** One TLS session's side of the requests that come in it. */
 export class PeerSession {
   readonly peer: ShownPeer
@@ -101,24 +103,26 @@ export class PeerSession {
    * The answer to one message, the last of the session when the peer has no service. Whom the peer acts as is looked at for
    * every request: what is removed or expired serves no longer.
    */
-  async answer(message: Uint8Array, encoding: Encoding): Promise<Answer> {
+  answer(message: Uint8Array, encoding: Encoding): Answer | Promise<Answer> {
+    const refusal = this.#identity.standing()
+    if (refusal !== 'not registered') return this.#answerAs(refusal, message, encoding)
+    this.#registration ??= this.#register()
+    return this.#registration.then(() => this.#answerAs(this.#identity.standing(), message, encoding))
+  }
+
+  #answerAs(refusal: SessionRefusal | undefined, message: Uint8Array, encoding: Encoding): Answer | Promise<Answer> {
     const { dispatcher, log, closed } = this.#parts
-    let refusal = this.#identity.standing()
-    if (refusal === 'not registered') {
-      await (this.#registration ??= this.#register())
-      refusal = this.#identity.standing()
-    }
     if (refusal !== undefined) {
       const { address, fingerprint = 'none' } = this.peer
       log.clientRefused({ address, fingerprint, reason: refusal, remedy: refusalRemedies[refusal] })
-      const refused = new KmipError(ResultReason.AuthenticationNotSuccessful)
-      const bytes = await dispatcher.answer(message, refused, encoding)
-      log.exchanged?.(message, bytes, encoding)
-      return { bytes, last: true }
     }
-    const bytes = await dispatcher.answer(message, closed() ?? this.#identity, encoding)
-    log.exchanged?.(message, bytes, encoding)
-    return { bytes, last: false }
+    const caller = refusal === undefined ? (closed() ?? this.#identity) : notServed
+    const answered = (bytes: Buffer): Answer => {
+      log.exchanged?.(message, bytes, encoding)
+      return { bytes, last: refusal !== undefined }
+    }
+    const bytes = dispatcher.answer(message, caller, encoding)
+    return bytes instanceof Promise ? bytes.then(answered) : answered(bytes)
   }
 
   async #register(): Promise<void> {
