@@ -36,7 +36,7 @@ const program = 'kmipctl'
  */
 export const runCommandLine = async (words: readonly string[], host: CommandLineHost): Promise<number> => {
   try {
-    const chosen = await read(words.map(plainDash), host)
+    const chosen = await read(withValues(words.map(plainDash)), host)
     if (typeof chosen === 'number') return chosen
     return await run(chosen.row, chosen.flags, host)
   } catch (error) {
@@ -48,6 +48,44 @@ export const runCommandLine = async (words: readonly string[], host: CommandLine
 
 /** Documents are set in type, where `-p` becomes `–p`; whoever copies a line from there means the flag. */
 const plainDash = (word: string): string => word.replace(/^[–—](?=[A-Za-z])/, '-')
+
+/**
+ * The words with a flag and its value in one where the value begins like a flag: one token in 64 does. What is a flag of the
+ * command is one, and no value.
+ */
+const withValues = (words: readonly string[]): readonly string[] => {
+  const row = commands.find(({ verbs }) => verbs.every((verb, index) => words[index] === verb))
+  if (row === undefined) return words
+  const long = new Map<string, string>()
+  const forms = [...Object.entries(row.parameters).map(([name, form]) => ({ flag: flagOf(name, form), ...form }))]
+  for (const { flag, short } of [...forms, ...Object.values(row.outFiles ?? {})]) {
+    long.set(`--${flag}`, flag)
+    if (short !== undefined) long.set(`-${short}`, flag)
+  }
+  const isFlag = (word: string): boolean =>
+    long.has(word.split('=')[0] ?? '') || everyLine.has(word.split('=')[0] ?? '')
+  const joined: string[] = []
+  for (let index = 0; index < words.length; index += 1) {
+    const [word = '', next = ''] = [words[index], words[index + 1]]
+    const flag = long.get(word)
+    if (flag !== undefined && next.startsWith('-') && !isFlag(next)) {
+      joined.push(`--${flag}=${next}`)
+      index += 1
+    } else joined.push(word)
+  }
+  return joined
+}
+
+/** Flags of every line. */
+const everyLine: ReadonlySet<string> = new Set([
+  '--configfile',
+  '--url',
+  '--socket',
+  '--json',
+  '--help',
+  '-h',
+  '--version',
+])
 
 interface Chosen {
   readonly row: CommandRow

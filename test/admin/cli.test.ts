@@ -104,6 +104,16 @@ describe('kmipctl', () => {
     assert.equal(code, 0, error)
   })
 
+  test('a value may begin like a flag', async () => {
+    const made = await admin.line('users create -n jack -p -secret-of-jack -e jack@example.com'.split(' '))
+    assert.equal(made.code, 0, made.error)
+    const logIn = await admin.line('tokens create -u jack --password -secret-of-jack --json'.split(' '))
+    assert.equal(logIn.code, 0, logIn.error)
+    assert.equal((await admin.line('users delete -i jack'.split(' '))).code, 0)
+    const missing = await admin.line('users create -n -p -secret-of-jack'.split(' '))
+    assert.equal(missing.code, 2)
+  })
+
   test('the exit code says what went wrong', async () => {
     const code = async (words: string, environment: Record<string, string> = {}): Promise<number> =>
       (await admin.line(words.split(' '), { environment })).code
