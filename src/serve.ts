@@ -340,7 +340,7 @@ const newGroupKeeper = (
   settings: Settings,
   log: ReturnType<typeof serverLog>,
   store: Store,
-  answer: (request: Buffer) => Promise<Buffer>,
+  answer: (request: Buffer) => Buffer | Promise<Buffer>,
 ): GroupKeeper =>
   new GroupKeeper({
     groups: settings.filledGroups.map(filledGroupOf),
