@@ -57,7 +57,7 @@ const withValues = (words: readonly string[]): readonly string[] => {
   const row = commands.find(({ verbs }) => verbs.every((verb, index) => words[index] === verb))
   if (row === undefined) return words
   const long = new Map<string, string>()
-  const forms = [...Object.entries(row.parameters).map(([name, form]) => ({ flag: flagOf(name, form), ...form }))]
+  const forms = Object.entries(row.parameters).map(([name, form]) => ({ ...form, flag: flagOf(name, form) }))
   for (const { flag, short } of [...forms, ...Object.values(row.outFiles ?? {})]) {
     long.set(`--${flag}`, flag)
     if (short !== undefined) long.set(`-${short}`, flag)
