@@ -27,6 +27,8 @@ export interface RunningServerOptions {
   readonly flags?: readonly string[]
   /** Flags of the runtime, before the program's name. */
   readonly runtimeFlags?: readonly string[]
+  /** More variables of the process's environment. */
+  readonly environment?: Readonly<Record<string, string>>
   /** Whether it takes messages in HTTPS too, on a port that was free a moment ago. */
   readonly https?: boolean
 }
@@ -59,6 +61,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly failures: readonly LogLine[]
   /** True until the process has ended. */
   readonly alive: boolean
+  /** Resolves when the process has ended, whichever way. */
+  readonly ended: Promise<unknown>
   /** SIGTERM, and waits for the end. Gives the exit code. @throws AssertionError when it does not end in time */
   stop(): Promise<number | null>
   /** SIGKILL, and waits for the end. */
@@ -76,6 +80,7 @@ export const startServerProcess = async (options: RunningServerOptions = {}): Pr
   const flags = ['--data', directory, '--host', host, '--port', '0', ...https, ...(options.flags ?? [])]
   const child = spawn(process.execPath, [...(options.runtimeFlags ?? []), main, 'serve', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.environment },
   })
   // A test that dies must not leave its server behind.
   const killAtExit = (): void => void child.kill('SIGKILL')
@@ -124,6 +129,7 @@ export const startServerProcess = async (options: RunningServerOptions = {}): Pr
     get alive() {
       return alive()
     },
+    ended,
     stop,
     kill,
     [Symbol.asyncDispose]: kill,

@@ -6,8 +6,10 @@ import { test } from 'node:test'
 import { createClient } from '#client/client'
 import { State } from '#kmip/enums'
 import { startServerProcess } from '#test/running-server'
-import { verify } from './ledger.ts'
-import { create, killRounds, register } from './rounds.ts'
+import { points } from './death.ts'
+import { verify, verifyAttempt } from './ledger.ts'
+import { create, register } from './load.ts'
+import { killRounds } from './rounds.ts'
 
 test('nothing that was acknowledged is lost when the server is killed', async () => {
   const rounds = await killRounds({ rounds: 2, connections: 8, seed: 7, loadMs: [200, 500], sampleMax: 1000 })
@@ -17,6 +19,30 @@ test('nothing that was acknowledged is lost when the server is killed', async ()
     assert.ok(checked >= acknowledged)
     assert.deepEqual(wrong, [])
   }
+})
+
+test('nothing is lost, and nothing is half there, wherever in the way of a commit the server dies', async () => {
+  const rounds = await killRounds({
+    rounds: points.length,
+    connections: 8,
+    seed: 11,
+    loadMs: [0, 1],
+    deaths(round, random) {
+      const point = points[round - 1]
+      assert.ok(point !== undefined)
+      return { point, transaction: 12 + random.below(20), microseconds: random.below(400) }
+    },
+    sampleMax: 200,
+  })
+  assert.deepEqual(
+    rounds.map(({ point }) => point),
+    points,
+  )
+  for (const { wrong } of rounds) assert.deepEqual(wrong, [])
+  assert.ok(
+    rounds.some(({ inFlight }) => inFlight > 0),
+    'the deaths came in the midst of work',
+  )
 })
 
 test('the ledger notices what is not as it was promised', async () => {
@@ -36,4 +62,20 @@ test('the ledger notices what is not as it was promised', async () => {
   assert.match(String(await verify(client, made)), /IllegalOperation/)
   assert.equal(await verify(client, { ...made, uncertain: true }), undefined)
   assert.equal(await verify(client, { ...made, state: State.Destroyed }), undefined)
+  const { uniqueIdentifier: namedId } = await create(client, 'named')
+  const named = {
+    uniqueIdentifier: namedId,
+    name: 'named',
+    material: undefined,
+    state: State.PreActive,
+    uncertain: false,
+  }
+  assert.equal(await verify(client, named), undefined)
+  assert.match(String(await verify(client, { ...named, name: 'other' })), /its name finds nothing/)
+  assert.equal(await verifyAttempt(client, { kind: 'pair', names: ['nowhere', 'neither'] }), undefined)
+  assert.equal(await verifyAttempt(client, { kind: 'key', names: ['named'] }), undefined)
+  assert.match(String(await verifyAttempt(client, { kind: 'pair', names: ['named', 'nowhere'] })), /1 of 2 objects/)
+  assert.match(String(await verifyAttempt(client, { kind: 'active key', names: ['named'] })), /its state is 1/)
+  await create(client, 'another')
+  assert.match(String(await verifyAttempt(client, { kind: 'pair', names: ['named', 'another'] })), /not linked/)
 })

@@ -1,20 +1,19 @@
 /**
- * Rounds of killing: load, SIGKILL in its midst, restart on the same data, and a look at everything that was acknowledged.
- * What it is: the harness. What it is not: a fault of the disk or the machine; what the system has taken from the process
- * survives a killed process.
+ * Rounds of killing: load, SIGKILL in its midst, restart on the same data, and a look at everything that was acknowledged,
+ * and at what was not. What it is: the harness. What it is not: a fault of the disk or the machine; what the system has taken
+ * from the process survives a killed process.
  */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '#actor/clock'
-import { attribute } from '#client/attribute'
 import { type Client, createClient } from '#client/client'
-import { ConnectionLost } from '#client/errors'
-import { CryptographicAlgorithm, CryptographicUsageMask, KeyFormatType, ObjectType, State } from '#kmip/enums'
 import { type RunningServer, startServerProcess } from '#test/running-server'
 import { type SeededRandom, seededRandom } from '#test/seeded-random'
-import { type Promised, verify } from './ledger.ts'
+import { type Death, deathEnvironment, type Point } from './death.ts'
+import { type Attempt, type Promised, type Verdict, verify, verifyAttempt } from './ledger.ts'
+import { type Load, work } from './load.ts'
 
 export interface KillOptions {
   readonly rounds: number
@@ -23,143 +22,121 @@ export interface KillOptions {
   readonly seed: number
   /** The server is killed at a random time between the two. */
   readonly loadMs: readonly [least: number, most: number]
+  /** How the server dies by itself in a round, where it is not to be killed at a random time. */
+  readonly deaths?: (round: number, random: SeededRandom) => Death | undefined
   /** Objects of earlier rounds that each round looks at, beside its own; the last round looks at all. */
   readonly sampleMax: number
+  readonly flags?: readonly string[]
   readonly onRound?: (round: KillRound) => void
 }
 
 export interface KillRound {
   readonly round: number
+  /** Where the server died; `any`: at a random time. */
+  readonly point: Point | 'any'
   readonly loadMs: number
   /** Objects whose creation was acknowledged in this round. */
   readonly acknowledged: number
-  /** Requests without an answer when the server was killed. */
+  /** Requests without an answer when the server died. */
   readonly inFlight: number
   /** From the restart to the first answer. */
   readonly restartMs: number
   readonly checked: number
-  /** What is wrong with objects that were promised: lost, or not as they were. */
+  /** What is wrong with objects that were promised (lost, or not as they were), or half there. */
   readonly wrong: readonly string[]
 }
 
 /** @throws AssertionError when the server refuses what it should do, or does not start again */
 export const killRounds = async (options: KillOptions): Promise<readonly KillRound[]> => {
   const directory = await mkdtemp(join(tmpdir(), 'kmipd-kill-'))
+  const armedBy = `${directory}.armed`
   const random = seededRandom(options.seed)
   const ledger: Promised[] = []
   const rounds: KillRound[] = []
-  let server = await startServerProcess({ directory })
+  let names = 0
+  const newName = (): string => `object ${(names += 1)}`
+  const start = (death: Death | undefined): Promise<RunningServer> =>
+    startServerProcess({
+      directory,
+      ...(options.flags === undefined ? {} : { flags: options.flags }),
+      ...(death === undefined ? {} : { environment: deathEnvironment({ ...death, armedBy }) }),
+    })
+  let death = options.deaths?.(1, random)
+  let server = await start(death)
   try {
     for (let round = 1; round <= options.rounds; round += 1) {
       const earlier = ledger.length
-      const { loadMs, inFlight } = await loadAndKill(server, options, random, ledger)
+      const load: Load = {
+        server,
+        ledger,
+        attempts: new Set(),
+        random,
+        newName,
+        inFlight: 0,
+        dying: death !== undefined,
+      }
+      await writeFile(armedBy, '')
+      const { loadMs, inFlight } = await dieUnder(load, options, death)
+      const point: KillRound['point'] = death?.point ?? 'any'
+      death = round < options.rounds ? options.deaths?.(round + 1, random) : undefined
+      await rm(armedBy)
       const beganMs = performance.now()
-      server = await startServerProcess({ directory })
+      server = await start(death)
       await firstAnswer(server)
       const restartMs = performance.now() - beganMs
       const own = ledger.slice(earlier)
       const others = round === options.rounds ? ledger.slice(0, earlier) : sample(ledger, earlier, options, random)
       const checked = [...own, ...others]
-      const wrong = await verifyAll(server, checked)
-      const result = { round, loadMs, acknowledged: own.length, inFlight, restartMs, checked: checked.length, wrong }
+      const wrong = await verifyAll(server, checked, [...load.attempts])
+      const result = {
+        round,
+        point,
+        loadMs,
+        acknowledged: own.length,
+        inFlight,
+        restartMs,
+        checked: checked.length,
+        wrong,
+      }
       options.onRound?.(result)
       rounds.push(result)
     }
     assert.equal(await server.stop(), 0, 'the server ends in good order after all that')
   } finally {
     await server.kill()
-    await rm(directory, { recursive: true, force: true })
+    for (const path of [directory, armedBy]) await rm(path, { recursive: true, force: true })
   }
   return rounds
 }
 
-interface Load {
-  readonly server: RunningServer
-  readonly ledger: Promised[]
-  readonly random: SeededRandom
-  /** Requests that are sent and not answered. */
-  inFlight: number
-  killed: boolean
-}
+/** A death that does not come in this time will not come. */
+const deathMs = 30_000
 
-const loadAndKill = async (
-  server: RunningServer,
+/** Loads the server until it is dead. Gives how long that was, and how many requests had no answer then. */
+const dieUnder = async (
+  load: Load,
   { connections, loadMs: [least, most] }: KillOptions,
-  random: SeededRandom,
-  ledger: Promised[],
+  death: Death | undefined,
 ): Promise<{ readonly loadMs: number; readonly inFlight: number }> => {
-  const load: Load = { server, ledger, random, inFlight: 0, killed: false }
-  const loadMs = least + random.below(most - least)
-  const workers = Array.from({ length: connections }, () => work(load))
-  const working = Promise.all(workers)
-  await Promise.race([new Promise<void>((resolve) => void systemClock.after(loadMs, resolve)), working])
+  const { server, random } = load
+  const beganMs = performance.now()
+  const waitMs = death === undefined ? least + random.below(most - least) : deathMs
+  const working = Promise.all(Array.from({ length: connections }, () => work(load)))
+  const { promise: late, resolve } = Promise.withResolvers<'late'>()
+  const cancel = systemClock.after(waitMs, () => resolve('late'))
+  const first = await Promise.race([late, working.then(() => 'dead' as const)]).finally(cancel)
+  if (first === 'dead') {
+    await server.ended
+    assert.equal(server.process.signalCode, 'SIGKILL', 'the server died, and of nothing else')
+    return { loadMs: Math.round(performance.now() - beganMs), inFlight: load.attempts.size }
+  }
+  assert.equal(death, undefined, `the server lives on behind ${JSON.stringify(death)}`)
   const { inFlight } = load
-  load.killed = true
+  load.dying = true
   await server.kill()
   await working
-  return { loadMs, inFlight }
+  return { loadMs: waitMs, inFlight }
 }
-
-/** One client: creates objects, activates some, destroys some, until the server is gone. */
-const work = async (load: Load): Promise<void> => {
-  const client = createClient({ ...load.server.connection, pipelineMax: 1 })
-  try {
-    while (!load.killed) await oneObject(client, load)
-  } catch (error) {
-    // Only the kill may break a connection; whatever came before it is a finding.
-    if (!load.killed || !(error instanceof ConnectionLost)) throw error
-  } finally {
-    client.transport.destroy()
-  }
-}
-
-const oneObject = async (client: Client, load: Load): Promise<void> => {
-  const material = load.random.below(2) === 0 ? load.random.bytes(32) : undefined
-  const { uniqueIdentifier } = await counted(load, material === undefined ? create(client) : register(client, material))
-  const promised: Promised = { uniqueIdentifier, material, state: State.PreActive, uncertain: false }
-  load.ledger.push(promised)
-  const fate = load.random.below(8)
-  if (fate > 1 || load.killed) return
-  promised.uncertain = true
-  if (fate === 0) await counted(load, client.activate({ uniqueIdentifier }))
-  else await counted(load, client.destroy({ uniqueIdentifier }))
-  promised.state = fate === 0 ? State.Active : State.Destroyed
-  promised.uncertain = false
-}
-
-const counted = async <T>(load: Load, request: Promise<T>): Promise<T> => {
-  load.inFlight += 1
-  try {
-    return await request
-  } finally {
-    load.inFlight -= 1
-  }
-}
-
-const keyAttributes = [
-  attribute('Cryptographic Algorithm', CryptographicAlgorithm.AES),
-  attribute('Cryptographic Length', 256),
-  attribute('Cryptographic Usage Mask', CryptographicUsageMask.Encrypt | CryptographicUsageMask.Decrypt),
-]
-
-/** A key that the server makes. */
-export const create = (client: Client): Promise<{ readonly uniqueIdentifier: string }> =>
-  client.create({ objectType: ObjectType.SymmetricKey, templateAttribute: { attribute: keyAttributes } })
-
-/** A key that the client brings. */
-export const register = (client: Client, material: Buffer): Promise<{ readonly uniqueIdentifier: string }> =>
-  client.register({
-    objectType: ObjectType.SymmetricKey,
-    templateAttribute: { attribute: keyAttributes },
-    symmetricKey: {
-      keyBlock: {
-        keyFormatType: KeyFormatType.Raw,
-        keyValue: { keyMaterial: material, attribute: [] },
-        cryptographicAlgorithm: CryptographicAlgorithm.AES,
-        cryptographicLength: 256,
-      },
-    },
-  })
 
 const firstAnswer = async (server: RunningServer): Promise<void> => {
   await using client = createClient(server.connection)
@@ -181,15 +158,24 @@ const verifyingClients = 4
 const verifyingAtOnce = 128
 
 /** Looks at all of them, many at once. Gives what is wrong. */
-const verifyAll = async (server: RunningServer, objects: readonly Promised[]): Promise<readonly string[]> => {
+const verifyAll = async (
+  server: RunningServer,
+  objects: readonly Promised[],
+  attempts: readonly Attempt[],
+): Promise<readonly string[]> => {
   const wrong: string[] = []
-  const waiting = objects.values()
+  const looks: ((client: Client) => Promise<void>)[] = []
+  const look = (what: string, at: (client: Client) => Promise<Verdict>): void =>
+    void looks.push(async (client) => {
+      const verdict = await at(client)
+      if (verdict !== undefined) wrong.push(`${what}: ${verdict}`)
+    })
+  for (const promised of objects) look(promised.uniqueIdentifier, (client) => verify(client, promised))
+  for (const attempt of attempts) look(attempt.names.join(' and '), (client) => verifyAttempt(client, attempt))
+  const waiting = looks.values()
   const clients = Array.from({ length: verifyingClients }, () => createClient(server.connection))
   const worker = async (client: Client): Promise<void> => {
-    for (const promised of waiting) {
-      const verdict = await verify(client, promised)
-      if (verdict !== undefined) wrong.push(`${promised.uniqueIdentifier}: ${verdict}`)
-    }
+    for (const one of waiting) await one(client)
   }
   const perClient = verifyingAtOnce / verifyingClients
   await Promise.all(clients.flatMap((client) => Array.from({ length: perClient }, () => worker(client))))
