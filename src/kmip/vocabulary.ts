@@ -37,9 +37,14 @@ export const enumerationNamed = (name: string): EnumerationRow => {
   return row
 }
 
+/** The first of rows of one value is the one that counts: later ones are other versions' names. */
+const valuesByNumber = new Map(
+  enumerationRows.map((row) => [row, new Map(row.values.map((entry) => [entry.value, entry] as const).reverse())]),
+)
+
 /** The row of a value of an enumeration, or undefined. */
 export const enumerationValue = (row: EnumerationRow, value: number): Row | undefined =>
-  row.values.find((entry) => entry.value === value)
+  valuesByNumber.get(row)?.get(value)
 
 /** The value that a name (or an earlier spelling) stands for in an enumeration, or undefined. */
 export const enumerationByName = (row: EnumerationRow, name: string): Row | undefined =>

@@ -36,6 +36,29 @@ const isNumberKnown = (row: EnumerationRow | undefined, value: number, version: 
   return known !== undefined && inVersion(known, version)
 }
 
+/** A field that can hold an enumeration value, by itself or deep within. */
+interface WalkedField {
+  readonly key: string
+  readonly field: Fields[string]
+  readonly row: EnumerationRow | undefined
+}
+
+/** Declarations are few and never change: what of each is to be looked at is found out once. */
+const walkedFields = new Map<Codec<unknown>, readonly WalkedField[]>()
+
+const walkedFieldsOf = (codec: Codec<unknown>): readonly WalkedField[] => {
+  const known = walkedFields.get(codec)
+  if (known !== undefined) return known
+  const walked = Object.entries('fields' in codec ? (codec.fields as Fields) : {})
+    .filter(([, { codec: inner }]) => {
+      const fixed = inner as Codec<unknown> | undefined
+      return fixed === undefined || fixed.type === ItemType.Enumeration || 'fields' in fixed
+    })
+    .map(([key, field]) => ({ key, field, row: enumerationOfTag(field.tag) }))
+  walkedFields.set(codec, walked)
+  return walked
+}
+
 const isValueKnown = (
   codec: Codec<unknown> | undefined,
   value: unknown,
@@ -45,12 +68,13 @@ const isValueKnown = (
   if (codec?.type === ItemType.Enumeration) return isNumberKnown(row, value as number, version)
   if (codec === undefined || !('fields' in codec) || value === undefined) return true
   const values = value as Readonly<Record<string, unknown>>
-  return Object.entries(codec.fields as Fields).every(([key, field]) => {
+  for (const { key, field, row: inRow } of walkedFieldsOf(codec)) {
     const content = values[key]
-    if (content === undefined || !inVersion(field, version)) return true
+    if (content === undefined || !inVersion(field, version)) continue
     const inner = (field.codec ?? field.choose?.(values, version)) as Codec<unknown> | undefined
-    const row = enumerationOfTag(field.tag)
-    const all = field.kind === 'many' ? (content as readonly unknown[]) : [content]
-    return all.every((each) => isValueKnown(inner, each, row, version))
-  })
+    if (field.kind !== 'many') {
+      if (!isValueKnown(inner, content, inRow, version)) return false
+    } else if (!(content as readonly unknown[]).every((each) => isValueKnown(inner, each, inRow, version))) return false
+  }
+  return true
 }

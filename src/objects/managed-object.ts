@@ -31,8 +31,12 @@ export interface ManagedObject {
 export const instancesOf = (object: ManagedObject, name: string): readonly AttributeInstance[] => {
   if (name === 'Unique Identifier') return [{ index: 0, value: object.uniqueIdentifier }]
   if (name === 'Object Type') return [{ index: 0, value: object.objectType }]
-  return Object.hasOwn(object.attributes, name) ? (object.attributes[name] ?? []) : []
+  const instances: unknown = object.attributes[name]
+  // Anything but a list is what every object inherits under that name.
+  return Array.isArray(instances) ? instances : none
 }
+
+const none: readonly AttributeInstance[] = []
 
 /** The value of a single-instance attribute, or of instance 0's place in the list; undefined when there is none. */
 export const valueOf = <T>(object: ManagedObject, name: string): T | undefined =>
