@@ -74,10 +74,10 @@ export const openTables = (file: OpenFile, names: readonly string[]): ReadonlyMa
   return tables
 }
 
-const post = MessagePort.prototype.postMessage
+const post = Reflect.get(MessagePort.prototype, 'postMessage')
 Object.assign(MessagePort.prototype, {
-  postMessage(this: MessagePort, ...given: Parameters<typeof post>): void {
-    post.apply(this, given)
+  postMessage(this: MessagePort, ...given: Parameters<MessagePort['postMessage']>): void {
+    Reflect.apply(post, this, given)
     if (point === 'answered' && isDue()) dieLater()
   },
 })
