@@ -7,8 +7,8 @@ export const cancel = operation({
   section: '4.27',
   reasons: [],
   asynchronous: 'control',
-  handle({ asynchronousCorrelationValue }, context) {
-    const cancellationResult = context.services.background.cancel(
+  async handle({ asynchronousCorrelationValue }, context) {
+    const cancellationResult = await context.services.background.cancel(
       ownerOf(context.principal),
       asynchronousCorrelationValue,
     )

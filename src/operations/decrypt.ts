@@ -16,7 +16,7 @@ export const decrypt = operation({
     'InvalidMessage',
   ],
   async handle(request, context) {
-    const { object, key } = usableKey(context, request, 'decrypt', 'decrypt')
+    const { object, key } = await usableKey(context, request, 'decrypt', 'decrypt')
     const { uniqueIdentifier } = object
     const { unnamedPadding } = context.services.policy.computing
     const tag = request.authenticatedEncryptionTag
@@ -26,7 +26,7 @@ export const decrypt = operation({
       const iv = ivFor(parameters, key, request.ivCounterNonce, false, context)
       return { key, parameters, iv, aad: request.authenticatedEncryptionAdditionalData }
     }
-    const part = streamed(context, request, 'decrypt', uniqueIdentifier, open, tag)
+    const part = await streamed(context, request, 'decrypt', uniqueIdentifier, open, tag)
     if (part !== undefined) {
       return { uniqueIdentifier, data: someBytes(part.data), correlationValue: part.correlationValue }
     }

@@ -19,7 +19,7 @@ export const encrypt = operation({
     'InvalidMessage',
   ],
   async handle(request, context) {
-    const { object, key } = usableKey(context, request, 'encrypt', 'encrypt')
+    const { object, key } = await usableKey(context, request, 'encrypt', 'encrypt')
     const { uniqueIdentifier } = object
     const { unnamedPadding } = context.services.policy.computing
     const open = () => {
@@ -30,7 +30,7 @@ export const encrypt = operation({
       return { key, parameters, iv, aad: request.authenticatedEncryptionAdditionalData }
     }
     allocate(context, object, 'encrypt', amountOf(request))
-    const part = streamed(context, request, 'encrypt', uniqueIdentifier, open)
+    const part = await streamed(context, request, 'encrypt', uniqueIdentifier, open)
     if (part !== undefined) {
       const { correlationValue, iv } = part
       const { data, tag } = inFormOf(context.version, part.data, part.tag)

@@ -14,7 +14,7 @@ export const hash = operation({
     if (hashingAlgorithm === undefined) {
       throw new KmipError(ResultReason.InvalidMessage, 'The Cryptographic Parameters name no Hashing Algorithm')
     }
-    const part = streamed(context, request, 'hash', undefined, () => ({ parameters }))
+    const part = await streamed(context, request, 'hash', undefined, () => ({ parameters }))
     if (part !== undefined) return { data: part.digest, correlationValue: part.correlationValue }
     const { digest } = await compute(context, { kind: 'hash', hashingAlgorithm, data: wholeData(request.data) })
     return { data: digest }

@@ -20,7 +20,7 @@ import { type ManagedObject, valueOf } from '#objects/managed-object'
 import { type Amount, allocated, objectionToUse, type Use } from '#objects/usage'
 import { kmipErrorOfFailure } from './failures.ts'
 import type { Context } from './operation.ts'
-import { isPart, type Part, type StepResult, type StreamKind, type StreamRequest } from './streams.ts'
+import { isPart, type Part, type Step, type StepResult, type StreamKind, type StreamRequest } from './streams.ts'
 
 /** A key that may be used. */
 export interface UsableKey {
@@ -69,10 +69,30 @@ export const usableKey = (
   request: { readonly uniqueIdentifier?: string | undefined } & Part,
   permission: Permission,
   use: Use,
-): UsableKey => {
+): UsableKey | Promise<UsableKey> => {
   checkParts(context, request)
-  const { streams } = context.services
-  const identifier = request.uniqueIdentifier ?? streams.objectOf(context.principal.user, request.correlationValue)
+  const { uniqueIdentifier, correlationValue } = request
+  if (uniqueIdentifier !== undefined || correlationValue === undefined)
+    return usableObject(context, uniqueIdentifier, permission, use)
+  return usableStream(context, correlationValue, permission, use)
+}
+
+const usableStream = async (
+  context: Context,
+  correlationValue: Uint8Array,
+  permission: Permission,
+  use: Use,
+): Promise<UsableKey> => {
+  const identifier = await context.services.streams.objectOf(context.principal.user, correlationValue)
+  return usableObject(context, identifier, permission, use)
+}
+
+const usableObject = (
+  context: Context,
+  identifier: string | undefined,
+  permission: Permission,
+  use: Use,
+): UsableKey => {
   const object = context.object(identifier, permission)
   const objection = objectionToUse(object, use, context.now)
   if (objection !== undefined) throw new KmipError(ResultReason.PermissionDenied, objection)
@@ -92,7 +112,7 @@ export const amountOf = (part: Part, bytes: number = part.data?.length ?? 0): Am
 })
 
 /** The error of a computation as §11.30 to §11.38 have it: whatever is wrong with it is a Cryptographic Failure. */
-const computingError = (error: unknown): unknown => {
+export const computingError = (error: unknown): unknown => {
   if (error instanceof AlgorithmError || error instanceof KeyFormatError) {
     return new KmipError(ResultReason.CryptographicFailure, error.message)
   }
@@ -123,13 +143,16 @@ export const streamed = (
   uniqueIdentifier: string | undefined,
   open: () => Omit<StreamRequest, 'kind'>,
   expected?: Uint8Array,
-): StepResult | undefined => {
+): Promise<StepResult> | undefined => {
   if (!isPart(part)) return undefined
   checkParts(context, part)
   const { user } = context.principal
-  const request = () => ({ kind, ...open() })
+  return steppedBy(context, { part, user, kind, uniqueIdentifier, open: () => ({ kind, ...open() }), expected })
+}
+
+const steppedBy = async ({ services }: Context, step: Step): Promise<StepResult> => {
   try {
-    return context.services.streams.step({ part, user, kind, uniqueIdentifier, open: request, expected })
+    return await services.streams.step(step)
   } catch (error) {
     throw computingError(error)
   }

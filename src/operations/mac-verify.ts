@@ -19,11 +19,11 @@ export const macVerify = operation({
     'InvalidMessage',
   ],
   async handle(request, context) {
-    const { object, key } = usableKey(context, request, 'mac', 'macVerify')
+    const { object, key } = await usableKey(context, request, 'mac', 'macVerify')
     const { uniqueIdentifier } = object
     const { macData } = request
     const opened = { key, parameters: effectiveParameters(object, request.cryptographicParameters) }
-    const part = streamed(context, request, 'verifyMac', uniqueIdentifier, () => opened, macData)
+    const part = await streamed(context, request, 'verifyMac', uniqueIdentifier, () => opened, macData)
     if (part !== undefined) {
       const validityIndicator = part.valid === undefined ? undefined : indicator(part.valid)
       return { uniqueIdentifier, validityIndicator, correlationValue: part.correlationValue }

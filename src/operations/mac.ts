@@ -15,11 +15,11 @@ export const mac = operation({
     'InvalidMessage',
   ],
   async handle(request, context) {
-    const { object, key } = usableKey(context, request, 'mac', 'macGenerate')
+    const { object, key } = await usableKey(context, request, 'mac', 'macGenerate')
     const { uniqueIdentifier } = object
     const parameters = effectiveParameters(object, request.cryptographicParameters)
     allocate(context, object, 'macGenerate', amountOf(request))
-    const part = streamed(context, request, 'mac', uniqueIdentifier, () => ({ key, parameters }))
+    const part = await streamed(context, request, 'mac', uniqueIdentifier, () => ({ key, parameters }))
     if (part !== undefined) return { uniqueIdentifier, macData: part.mac, correlationValue: part.correlationValue }
     const made = await compute(context, { kind: 'mac', key, parameters, data: wholeData(request.data) })
     return { uniqueIdentifier, macData: made.mac }

@@ -24,7 +24,7 @@ import { templateAttributesOf } from '#objects/templates'
 import type { Infer } from '#ttlv/schema'
 import type { ComputingPolicy } from './computing-policy.ts'
 import { domainField } from './object-table.ts'
-import type { Streams } from './streams.ts'
+import type { StreamTable } from './streams.ts'
 import type { Transaction } from './transaction.ts'
 
 /** What the server decides and a client cannot: settings, each with its row in config.ts. */
@@ -61,8 +61,11 @@ export interface Policy extends AttributeLimits {
 /** Requests that were taken to be answered later: what Poll and Cancel ask (§4.27, §4.28, §6.8). */
 export interface BackgroundRequests {
   /** The result, an item that says pending, or undefined when this user has no such request. */
-  poll(user: string, correlationValue: Uint8Array): ResponseBatchItem | undefined
-  cancel(user: string, correlationValue: Uint8Array): CancellationResult
+  poll(
+    user: string,
+    correlationValue: Uint8Array,
+  ): ResponseBatchItem | undefined | Promise<ResponseBatchItem | undefined>
+  cancel(user: string, correlationValue: Uint8Array): CancellationResult | Promise<CancellationResult>
 }
 
 /** What an operation gives whose answer is the item of another one: Poll (§4.28). */
@@ -95,7 +98,7 @@ export interface Services {
   /** Random bytes for clients, into which they may stir a seed. */
   readonly random: RandomSource
   /** Operations that come in parts and have not ended. */
-  readonly streams: Streams
+  readonly streams: StreamTable
   /** A new Unique Identifier. */
   readonly newUniqueIdentifier: () => string
   /** Every operation of the server, and the object types that it keeps: what Query tells. */

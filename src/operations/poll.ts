@@ -9,8 +9,8 @@ export const poll = operation({
   section: '4.28',
   reasons: ['ItemNotFound'],
   asynchronous: 'control',
-  handle({ asynchronousCorrelationValue }, context) {
-    const item = context.services.background.poll(ownerOf(context.principal), asynchronousCorrelationValue)
+  async handle({ asynchronousCorrelationValue }, context) {
+    const item = await context.services.background.poll(ownerOf(context.principal), asynchronousCorrelationValue)
     if (item === undefined) {
       throw new KmipError(
         ResultReason.ItemNotFound,

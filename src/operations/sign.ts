@@ -16,11 +16,11 @@ export const sign = operation({
     'InvalidMessage',
   ],
   async handle(request, context) {
-    const { object, key } = usableKey(context, request, 'sign', 'sign')
+    const { object, key } = await usableKey(context, request, 'sign', 'sign')
     const { uniqueIdentifier } = object
     const parameters = effectiveParameters(object, request.cryptographicParameters)
     allocate(context, object, 'sign', amountOf(request, (request.data ?? request.digestedData)?.length))
-    const part = streamed(context, request, 'sign', uniqueIdentifier, () => ({ key, parameters }))
+    const part = await streamed(context, request, 'sign', uniqueIdentifier, () => ({ key, parameters }))
     if (part !== undefined) {
       return { uniqueIdentifier, signatureData: part.signature, correlationValue: part.correlationValue }
     }

@@ -20,12 +20,12 @@ export const signatureVerify = operation({
     'InvalidMessage',
   ],
   async handle(request, context) {
-    const { object, key } = usableKey(context, request, 'verify', 'verify')
+    const { object, key } = await usableKey(context, request, 'verify', 'verify')
     const { uniqueIdentifier } = object
     const { signatureData: signature } = request
     const parameters = effectiveParameters(object, request.cryptographicParameters)
     const opened = { key, parameters }
-    const part = streamed(context, request, 'verifySignature', uniqueIdentifier, () => opened, signature)
+    const part = await streamed(context, request, 'verifySignature', uniqueIdentifier, () => opened, signature)
     if (part !== undefined) {
       const validityIndicator = part.valid === undefined ? undefined : indicator(part.valid)
       return { uniqueIdentifier, validityIndicator, correlationValue: part.correlationValue }

@@ -69,6 +69,14 @@ export interface StepResult extends StreamResult {
   readonly iv?: Uint8Array | undefined
 }
 
+/** The streams as operations see them: they may be in another thread. */
+export interface StreamTable {
+  /** The object that a stream of this user works with, for parts that do not name it. */
+  objectOf(user: string, correlationValue: Uint8Array | undefined): string | undefined | Promise<string | undefined>
+  /** Does one part. @throws KmipError, and what the stream throws */
+  step(step: Step): StepResult | Promise<StepResult>
+}
+
 export interface StreamsOptions {
   readonly openStream: (request: StreamRequest) => CryptoStream
   /** Milliseconds since 1970. */
@@ -98,7 +106,7 @@ const key = (correlationValue: Uint8Array): string => Buffer.from(correlationVal
 export const isPart = ({ correlationValue, initIndicator, finalIndicator }: Part): boolean =>
   correlationValue !== undefined || (initIndicator === true && finalIndicator !== true)
 
-export class Streams {
+export class Streams implements StreamTable {
   readonly #options: StreamsOptions
   readonly #byUser = new Map<string, Map<string, OpenStream>>()
   readonly #answered = new WeakMap<Part, () => StepResult>()
