@@ -1,7 +1,7 @@
 /**
  * Every setting and limit of the server, one row each: name (unit last), default, bounds, reason. What it is: the rows, and
  * one typed object made of defaults, then the environment, then the command line. What it is not: a place that others read
- * by themselves: `main.ts` reads it once and hands values to constructors. `docs/settings.md` is made from the rows.
+ * by themselves: `main.ts` reads it once and hands values to constructors. `docs/settings.md` is made from the rows (`settings-document.ts`).
  */
 
 import { parseArgs } from 'node:util'
@@ -35,7 +35,7 @@ interface ListRow {
 }
 
 type Described<R> = R & { readonly reason: string; readonly flag?: string }
-type Row = Described<IntegerRow> | Described<ChoiceRow<string>> | Described<TextRow> | Described<ListRow>
+export type Row = Described<IntegerRow> | Described<ChoiceRow<string>> | Described<TextRow> | Described<ListRow>
 
 function integer(value: number, min: number, max: number, reason: string): Described<IntegerRow> {
   return { kind: 'integer', value, min, max, reason }
@@ -128,6 +128,25 @@ export const settingGroups = {
       /^[0-9A-Za-z.:_-]+$/,
       'DNS names and addresses, with commas between them',
       "More names for the server's certificate, beside localhost, 127.0.0.1, ::1 and the host's name: a load balancer's, say.",
+    ),
+  },
+  Seal: {
+    rootKeySource: choice(
+      'file',
+      ['file', 'environment', 'passphrase'],
+      'Where the root key comes from, which seals everything: a file; the variable KMIPD_ROOT_KEY; a passphrase, from KMIPD_PASSPHRASE, from a file or typed at the start. docs/seal.md compares them.',
+    ),
+    rootKeyFile: text(
+      '',
+      /^[^\0]*$/,
+      'a path',
+      'File with the root key, 64 hexadecimal digits: on another disk, or a secret of the container such as /run/secrets/kmipd-root-key. It must be there. Empty: `root.key` in the data folder, which a first start makes.',
+    ),
+    passphraseFile: text(
+      '',
+      /^[^\0]*$/,
+      'a path',
+      'File with the passphrase, for `rootKeySource` passphrase. Empty: KMIPD_PASSPHRASE, else it is asked for at the terminal.',
     ),
   },
   'A message': {
@@ -461,6 +480,24 @@ type Rows = Union<Groups[keyof Groups]>
 /** All settings with their values. */
 export type Settings = { readonly [Name in keyof Rows]: Rows[Name] extends { readonly value: infer V } ? V : never }
 
+/** Variables that hold secrets: never flags, which every user of the machine can list; never part of the settings. */
+export const secretVariables = {
+  rootKey: {
+    variable: 'KMIPD_ROOT_KEY',
+    reason: 'The root key, 64 hexadecimal digits, for `rootKeySource` environment.',
+  },
+  passphrase: { variable: 'KMIPD_PASSPHRASE', reason: 'The passphrase, for `rootKeySource` passphrase.' },
+} as const
+
+/** Secrets that the environment holds. */
+export type Secrets = { readonly [Name in keyof typeof secretVariables]: string | undefined }
+
+/** The secrets of the environment; an empty one counts as absent. */
+export function readSecrets(environment: Readonly<Record<string, string | undefined>>): Secrets {
+  const of = (name: keyof Secrets): string | undefined => environment[secretVariables[name].variable] || undefined
+  return { rootKey: of('rootKey'), passphrase: of('passphrase') }
+}
+
 /** A setting that cannot be used; the text says which, from where, and what it must be. */
 export class SettingError extends Error {
   override readonly name = 'SettingError'
@@ -471,11 +508,12 @@ const rows: ReadonlyMap<string, Row> = new Map(
 )
 
 /** The command-line flag of a setting, without dashes: `requestSizeMax` is `request-size-max`. */
-function flagOf(name: string, row: Row): string {
+export function flagOf(name: string, row: Row): string {
   return row.flag ?? name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
-function variableOf(name: string, row: Row): string {
+/** The variable of a setting: `requestSizeMax` is `KMIPD_REQUEST_SIZE_MAX`. */
+export function variableOf(name: string, row: Row): string {
   return `KMIPD_${flagOf(name, row).toUpperCase().replaceAll('-', '_')}`
 }
 
@@ -507,7 +545,8 @@ export function readSettings(
 
 /** Variables that start like ours and name no setting: a slip of the pen, to be told, though not fatal. */
 export function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
-  const known = new Set([...rows].map(([name, row]) => variableOf(name, row)))
+  const secrets = Object.values(secretVariables).map(({ variable }) => variable)
+  const known = new Set([...[...rows].map(([name, row]) => variableOf(name, row)), ...secrets])
   return Object.keys(environment).filter((variable) => variable.startsWith('KMIPD_') && !known.has(variable))
 }
 
@@ -549,35 +588,4 @@ function checkTogether(settings: Settings): void {
       'unansweredBytesMax must be at least requestSizeMax, or a request of full size could never be read',
     )
   }
-}
-
-/** The text of `docs/settings.md`. */
-export function settingsDocument(): string {
-  const lines = [
-    '# Settings',
-    '',
-    'Made from the rows of `src/config.ts` by `node tools/settings-doc.ts`; a test keeps the two equal.',
-    '',
-    'A setting is taken from the command line, else from the environment, else it has its default.',
-  ]
-  for (const [group, members] of Object.entries<Record<string, Row>>(settingGroups)) {
-    lines.push(
-      '',
-      `## ${group}`,
-      '',
-      '| flag | variable | default | allowed | why |',
-      '| --- | --- | --- | --- | --- |',
-    )
-    for (const [name, row] of Object.entries(members)) {
-      const initial = row.kind === 'list' && row.value.length === 0 ? '(none)' : `\`${row.value.toString()}\``
-      const flag = `\`--${flagOf(name, row)}\``
-      lines.push(`| ${flag} | \`${variableOf(name, row)}\` | ${initial} | ${allowed(row)} | ${row.reason} |`)
-    }
-  }
-  return `${lines.join('\n')}\n`
-}
-
-function allowed(row: Row): string {
-  if (row.kind === 'integer') return `${row.min} to ${row.max}`
-  return row.kind === 'choice' ? row.choices.map((value) => `\`${value}\``).join(', ') : row.expected
 }

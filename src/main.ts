@@ -6,7 +6,7 @@
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { ProcessLog } from '#server/process-log'
-import { readSettings, SettingError, type Settings, unknownVariables } from './config.ts'
+import { readSecrets, readSettings, SettingError, type Settings, secretVariables, unknownVariables } from './config.ts'
 import { type RunningServer, startServer } from './serve.ts'
 
 /** Ends the process when nothing of the server may go on: what the disk has is not known, or a part failed too often. */
@@ -21,9 +21,12 @@ const serve = async (flags: readonly string[]): Promise<void> => {
   for (const variable of unknownVariables(process.env)) {
     logger.warn({ variable }, `${variable} names no setting; docs/settings.md lists them all`)
   }
+  const secrets = readSecrets(process.env)
+  // So that no thread, no child process and no report of the process has them.
+  for (const { variable } of Object.values(secretVariables)) delete process.env[variable]
   let server: RunningServer
   try {
-    server = await startServer(settings, log, (reason) => {
+    server = await startServer(settings, secrets, log, (reason) => {
       logger.fatal(
         { reason },
         'The server cannot go on and ends; start it again, and look at the disk if it ends again',

@@ -10,26 +10,22 @@ import { type Child, Supervisor } from '#actor/actor'
 import { systemClock } from '#actor/clock'
 import { systemEntropy, uniqueIdentifier } from '#actor/entropy'
 import { type AdministrationOptions, startAdministration } from '#admin/administration'
-import { openKeyFiles } from '#crypto/key-file'
 import { SeededRandom } from '#crypto/random'
 import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
+import { openSeal, type StoreSeal } from '#crypto/store-seal'
 import { openStream } from '#crypto/stream'
 import { adoptOwnAuthority } from '#identity/authorities'
 import { autoRegister } from '#identity/auto-registration'
-import { bootstrap, certificateTable } from '#identity/bootstrap'
+import { bootstrap } from '#identity/bootstrap'
 import { certificatesFromPem } from '#identity/certificates'
-import { connectionTable } from '#identity/connections'
-import { domainTable } from '#identity/domains'
-import { firstInterface, interfaceTable } from '#identity/interfaces'
+import { firstInterface } from '#identity/interfaces'
 import { Issuer } from '#identity/issuer'
 import { knownUsers } from '#identity/known-users'
 import { LdapDirectories } from '#identity/ldap'
-import { type InstallationMark, Licence, licenceTable } from '#identity/licence'
+import { type InstallationMark, Licence } from '#identity/licence'
 import { Login } from '#identity/login'
-import { clientTable, globalOwner, type Principal, rootDomain, userTable } from '#identity/principals'
+import { globalOwner, type Principal, rootDomain } from '#identity/principals'
 import type { KnowsUser } from '#identity/profiles'
-import { registrationTables } from '#identity/registration-tables'
-import { groupTable } from '#identity/user-groups'
 import { type Assertions, AssertionsRefused, readAssertions } from '#kmip/assertions'
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
@@ -50,9 +46,12 @@ import type { ProcessLog } from '#server/process-log'
 import type { SessionParts } from '#server/session'
 import { Sweeper } from '#server/sweeper'
 import { type TlsMaterial, ticketKeysBytes } from '#server/tls'
-import { openStore, storeExists, storeLimits } from '#store/lmdb/open'
-import type { Store, Table } from '#store/store'
-import type { Settings } from './config.ts'
+import { lockDirectory } from '#store/lmdb/lock'
+import { type LmdbStore, openStore, storeExists, storeLimits } from '#store/lmdb/open'
+import type { Store, StoreFaulted } from '#store/store'
+import type { Secrets, Settings } from './config.ts'
+import { keyringPathOf, rootKeySourceOf } from './root-key.ts'
+import { tables } from './tables.ts'
 
 /** What Query tells of the vendor. */
 const vendorIdentification = 'kmipd'
@@ -76,20 +75,6 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-// Tables of unlike values stand in one list; the store asks each for its own values only.
-const tables = [
-  objectTable,
-  clientTable,
-  userTable,
-  groupTable,
-  domainTable,
-  certificateTable,
-  ...registrationTables,
-  interfaceTable,
-  connectionTable,
-  licenceTable,
-] as unknown as readonly Table<never>[]
-
 /**
  * Starts the server.
  * @param onFailure told once when a part has failed for good: the process must end
@@ -97,26 +82,14 @@ const tables = [
  */
 export const startServer = async (
   settings: Settings,
+  secrets: Secrets,
   processLog: ProcessLog,
   onFailure: (reason: string) => void,
 ): Promise<RunningServer> => {
   const { logger } = processLog
   const directory = settings.dataDirectory
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const files = { rootKeyPath: join(directory, 'root.key'), keyringPath: join(directory, 'keyring') }
-  const { keyring, made } = openKeyFiles(files, systemEntropy, !storeExists(directory))
-  const store = await openStore({
-    directory,
-    sealer: keyring,
-    tables,
-    limits: {
-      ...storeLimits,
-      commitsWaitingMax: settings.storeQueueMax,
-      commitBytesWaitingMax: settings.storeQueueBytesMax,
-      cacheBytesMax: settings.storeCacheBytesMax,
-    },
-    onFault: (fault) => onFailure(fault.message),
-  })
+  const { seal, store } = await openData(settings, secrets, (fault) => onFailure(fault.message))
   // Not before: the lock on the store is the lock on the folder.
   processLog.keepIn(directory, settings.logFileBytesMax)
   let crypto: CryptoRunner | undefined
@@ -217,7 +190,7 @@ export const startServer = async (
       objectsChanged: (changes: readonly DurableChange[]) => tell(changes, newestVersion),
     }
     await supervisor.add(administrationChild(settings, logger, log, services, first))
-    const allMade = [...made, ...first.made]
+    const allMade = [...seal.made, ...first.made]
     for (const path of allMade) logger.info({ made: path }, `Made ${path}`)
     logger.info({ serving: { port } }, `Clients trust ${join(directory, 'bootstrap', 'ca.pem')}`)
     return { port, made: allMade, stop: () => stopAll(supervised, crypto, store) }
@@ -227,6 +200,38 @@ export const startServer = async (
     await store.close()
     throw error
   }
+}
+
+/** The seal and the store of the data folder, under its lock from the first look on: a change of the root key may be under way. */
+const openData = async (
+  settings: Settings,
+  secrets: Secrets,
+  onFault: (fault: StoreFaulted) => void,
+): Promise<{ readonly seal: StoreSeal; readonly store: LmdbStore }> => {
+  const directory = settings.dataDirectory
+  const source = await rootKeySourceOf(settings, secrets)
+  const lock = lockDirectory(directory)
+  let seal: StoreSeal
+  try {
+    seal = openSeal({ keyringPath: keyringPathOf(directory), source, entropy: systemEntropy }, !storeExists(directory))
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+  const store = await openStore({
+    directory,
+    lock,
+    sealer: seal.keyring,
+    tables,
+    limits: {
+      ...storeLimits,
+      commitsWaitingMax: settings.storeQueueMax,
+      commitBytesWaitingMax: settings.storeQueueBytesMax,
+      cacheBytesMax: settings.storeCacheBytesMax,
+    },
+    onFault,
+  })
+  return { seal, store }
 }
 
 const textOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason))

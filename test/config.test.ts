@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { readSettings, SettingError, settingsDocument, unknownVariables } from '#src/config'
+import { readSecrets, readSettings, SettingError, unknownVariables } from '#src/config'
+import { settingsDocument } from '#src/settings-document'
+
+test('secrets come from the environment and are no settings', () => {
+  const environment = { KMIPD_ROOT_KEY: '', KMIPD_PASSPHRASE: 'a long passphrase' }
+  assert.deepEqual(readSecrets(environment), { rootKey: undefined, passphrase: 'a long passphrase' })
+  assert.deepEqual(unknownVariables(environment), [])
+  assert.ok(!JSON.stringify(readSettings(environment, [])).includes('a long passphrase'))
+  assert.throws(() => readSettings({}, ['--root-key', '00']), SettingError)
+})
 
 describe('readSettings', () => {
   test('defaults', () => {

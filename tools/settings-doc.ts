@@ -4,7 +4,7 @@
  */
 
 import { writeFileSync } from 'node:fs'
-import { settingsDocument } from '#src/config'
+import { settingsDocument } from '#src/settings-document'
 
 const page = import.meta.resolve('#src/config').replace(/src\/config\.ts$/, 'docs/settings.md')
 writeFileSync(new URL(page), settingsDocument())

@@ -34,6 +34,8 @@ export interface OpenedKeyring {
 }
 
 const ownerOnly = 0o600
+/** Where Docker mounts secrets, with mode 0444 unless told otherwise: nobody else is in the container. */
+const secretsFolder = '/run/secrets/'
 /** A rotation leaves the next root key here until the keyring is sealed under it. */
 const nextSuffix = '.next'
 
@@ -89,13 +91,22 @@ export function makeRootKey(path: string, entropy: Entropy): void {
 export function readRootKey(path: string): Uint8Array {
   if (!existsSync(path))
     throw new RootKeyRefused(`the root key ${path} is absent: put the key file back, or name its place`)
-  // Windows keeps no such mode; there the folder's access list must do it.
-  if (platform !== 'win32' && (statSync(path).mode & 0o077) !== 0)
+  // Windows keeps no such mode; there the folder's access list must do it. Secrets of containers come as they are mounted.
+  if (platform !== 'win32' && !path.startsWith(secretsFolder) && (statSync(path).mode & 0o077) !== 0)
     throw new RootKeyRefused(`the root key ${path} is open to others than its owner: chmod 600 ${path}`)
-  const text = readFileSync(path, 'latin1').trim()
-  if (text.length !== sealKeyBytes * 2 || !/^[0-9a-fA-F]+$/.test(text))
-    throw new RootKeyRefused(`the root key ${path} is not ${sealKeyBytes * 2} hexadecimal digits`)
-  return new Uint8Array(Buffer.from(text, 'hex'))
+  return parseRootKey(readFileSync(path, 'latin1'), path)
+}
+
+/**
+ * A root key from its text.
+ * @param from where the text comes from, for the error, which never shows it
+ * @throws RootKeyRefused when it is not 64 hexadecimal digits
+ */
+export function parseRootKey(text: string, from: string): Uint8Array {
+  const digits = text.trim()
+  if (digits.length !== sealKeyBytes * 2 || !/^[0-9a-fA-F]+$/.test(digits))
+    throw new RootKeyRefused(`the root key ${from} is not ${sealKeyBytes * 2} hexadecimal digits`)
+  return new Uint8Array(Buffer.from(digits, 'hex'))
 }
 
 /** Ends a rotation that a crash interrupted: forward when the keyring is sealed under the next key already, else back. */
@@ -129,8 +140,8 @@ function writeNew(path: string, bytes: Uint8Array): void {
   syncDirectory(path)
 }
 
-/** Replaces a file as a whole: a reader, or a start after a crash, finds the old bytes or the new ones. */
-function writeWhole(path: string, bytes: Uint8Array): void {
+/** Replaces a file as a whole, mode 0600: a reader, or a start after a crash, finds the old bytes or the new ones. */
+export function writeWhole(path: string, bytes: Uint8Array): void {
   const partPath = `${path}.part`
   rmSync(partPath, { force: true })
   writeNew(partPath, bytes)
@@ -138,7 +149,8 @@ function writeWhole(path: string, bytes: Uint8Array): void {
   syncDirectory(path)
 }
 
-function syncDirectory(path: string): void {
+/** Waits for the disk to have the names in the directory of a file. */
+export function syncDirectory(path: string): void {
   // A directory cannot be opened for sync on Windows, and need not be.
   if (platform === 'win32') return
   const directory = openSync(dirname(path), 'r')

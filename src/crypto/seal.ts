@@ -4,7 +4,8 @@
  * the place where the root key comes from (`key-file.ts`).
  *
  *   sealed bytes    key id 4 | salt 16 | counter 8 | ciphertext | tag 16
- *   sealed keyring  "kmipd-keyring" | format 1 | nonce 12 | ciphertext | tag 16
+ *   sealed keyring  "kmipd-keyring" | format 1 | nonce 12 | ciphertext | tag 16               under a key
+ *                   "kmipd-keyring" | format 2 | head 28 | nonce 12 | ciphertext | tag 16     under a passphrase (`passphrase.ts`)
  *   keyring         hash key 32 | ( key id 4 | data key 32 ) ×n, the last one seals what is new
  *
  * Each keyring in memory draws a salt of its own, derives a key from data key and salt (HKDF-SHA-256), and counts its nonces
@@ -14,6 +15,7 @@
 
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import type { Entropy } from '#actor/entropy'
+import { newPassphraseHead, Passphrase, PassphraseRefused, passphraseHeadBytes } from './passphrase.ts'
 
 /** Bytes that were not sealed under these keys for this context, or that were changed since. */
 export class SealBroken extends Error {
@@ -36,11 +38,22 @@ const nonceBytes = 12
 const tagBytes = 16
 const headBytes = keyIdBytes + saltBytes + counterBytes
 const hashBytes = 16
-const keyringMagic = Buffer.from('kmipd-keyring\u0001', 'latin1')
-const keyringContext = keyringMagic
+const keyMagic = Buffer.from('kmipd-keyring\u0001', 'latin1')
+const passphraseMagic = Buffer.from('kmipd-keyring\u0002', 'latin1')
+const rootKeyLabel = Buffer.from('kmipd root key name', 'latin1')
+const rootKeyNameBytes = 8
 const derivationLabel = Buffer.from('kmipd record', 'latin1')
 /** One derived key per start and thread that wrote; more than this many are derived again when met (about 4 µs each). */
 const derivedKeysMax = 1024
+
+/** What a keyring is sealed under: a root key of 32 bytes, or a passphrase. */
+export type RootSecret = Uint8Array | Passphrase
+
+/** What a root key is called where it may be seen: 16 hexadecimal digits that say nothing of it, or `passphrase`. */
+export function rootKeyName(root: RootSecret): string {
+  if (root instanceof Passphrase) return 'passphrase'
+  return createHmac('sha256', root).update(rootKeyLabel).digest().subarray(0, rootKeyNameBytes).toString('hex')
+}
 
 interface DataKey {
   readonly id: number
@@ -107,16 +120,16 @@ export class Keyring {
     return createHmac('sha256', this.#hashKey).update(term).digest().subarray(0, hashBytes)
   }
 
-  /** The same keys, sealed under a root key: what is stored of a keyring. */
-  sealUnder(rootKey: Uint8Array, entropy: Entropy): Uint8Array {
-    return sealContent(rootKey, this.#content, entropy)
+  /** The same keys, sealed under a root key or a passphrase: what is stored of a keyring. */
+  sealUnder(root: RootSecret, entropy: Entropy): Uint8Array {
+    return sealContent(root, this.#content, entropy)
   }
 
   /** The same keys and a new data key, which seals all that is written from then on; sealed under a root key. */
-  sealWithNewDataKey(rootKey: Uint8Array, entropy: Entropy): Uint8Array {
+  sealWithNewDataKey(root: RootSecret, entropy: Entropy): Uint8Array {
     const { hashKey, dataKeys } = this.#content
     const id = Math.max(0, ...dataKeys.map((dataKey) => dataKey.id)) + 1
-    return sealContent(rootKey, { hashKey, dataKeys: [...dataKeys, { id, key: entropy.bytes(sealKeyBytes) }] }, entropy)
+    return sealContent(root, { hashKey, dataKeys: [...dataKeys, { id, key: entropy.bytes(sealKeyBytes) }] }, entropy)
   }
 
   #derive(id: number, salt: Uint8Array): KeyObject {
@@ -133,18 +146,18 @@ export class Keyring {
   }
 }
 
-/** A new keyring with one data key and a hash key, as the bytes to store: sealed under the root key (32 bytes). */
-export function createKeyring(rootKey: Uint8Array, entropy: Entropy): Uint8Array {
+/** A new keyring with one data key and a hash key, as the bytes to store: sealed under a root key or a passphrase. */
+export function createKeyring(root: RootSecret, entropy: Entropy): Uint8Array {
   const dataKeys = [{ id: 1, key: entropy.bytes(sealKeyBytes) }]
-  return sealContent(rootKey, { hashKey: entropy.bytes(sealKeyBytes), dataKeys }, entropy)
+  return sealContent(root, { hashKey: entropy.bytes(sealKeyBytes), dataKeys }, entropy)
 }
 
 /**
  * Opens a stored keyring.
  * @throws RootKeyRefused when it was not sealed under this root key, or was changed.
  */
-export function openKeyring(rootKey: Uint8Array, sealedKeyring: Uint8Array, entropy: Entropy): Keyring {
-  return new Keyring(openContent(rootKey, sealedKeyring), entropy)
+export function openKeyring(root: RootSecret, sealedKeyring: Uint8Array, entropy: Entropy): Keyring {
+  return new Keyring(openContent(root, sealedKeyring), entropy)
 }
 
 /**
@@ -152,12 +165,12 @@ export function openKeyring(rootKey: Uint8Array, sealedKeyring: Uint8Array, entr
  * @throws RootKeyRefused when it was not sealed under the old root key.
  */
 export function resealKeyring(
-  oldRootKey: Uint8Array,
-  newRootKey: Uint8Array,
+  oldRoot: RootSecret,
+  newRoot: RootSecret,
   sealedKeyring: Uint8Array,
   entropy: Entropy,
 ): Uint8Array {
-  return sealContent(newRootKey, openContent(oldRootKey, sealedKeyring), entropy)
+  return sealContent(newRoot, openContent(oldRoot, sealedKeyring), entropy)
 }
 
 function nonceOf(sealed: Buffer): Uint8Array {
@@ -179,8 +192,9 @@ function unseal(key: KeyObject, nonce: Uint8Array, context: Uint8Array, sealed: 
   return plaintext
 }
 
-function sealContent(rootKey: Uint8Array, content: KeyringContent, entropy: Entropy): Uint8Array {
-  checkRootKey(rootKey)
+function sealContent(root: RootSecret, content: KeyringContent, entropy: Entropy): Uint8Array {
+  const head =
+    root instanceof Passphrase ? Buffer.concat([passphraseMagic, newPassphraseHead(entropy)]) : Buffer.from(keyMagic)
   const plain = Buffer.alloc(sealKeyBytes + content.dataKeys.length * (keyIdBytes + sealKeyBytes))
   plain.set(content.hashKey, 0)
   content.dataKeys.forEach(({ id, key }, index) => {
@@ -189,26 +203,61 @@ function sealContent(rootKey: Uint8Array, content: KeyringContent, entropy: Entr
     plain.set(key, at + keyIdBytes)
   })
   const nonce = entropy.bytes(nonceBytes)
-  const cipher = createCipheriv(cipherName, createSecretKey(rootKey), nonce).setAAD(keyringContext)
+  const cipher = createCipheriv(cipherName, rootKeyOf(root, head), nonce).setAAD(head)
   const sealed = [cipher.update(plain), cipher.final()]
   plain.fill(0)
-  return new Uint8Array(Buffer.concat([keyringMagic, nonce, ...sealed, cipher.getAuthTag()]))
+  return new Uint8Array(Buffer.concat([head, nonce, ...sealed, cipher.getAuthTag()]))
 }
 
-function openContent(rootKey: Uint8Array, sealedKeyring: Uint8Array): KeyringContent {
-  checkRootKey(rootKey)
+function openContent(root: RootSecret, sealedKeyring: Uint8Array): KeyringContent {
   const bytes = Buffer.from(sealedKeyring)
-  const start = keyringMagic.length + nonceBytes
-  if (bytes.length < start + tagBytes || !bytes.subarray(0, keyringMagic.length).equals(keyringMagic))
-    throw new RootKeyRefused('this is not a keyring of a format that this version knows')
-  const nonce = bytes.subarray(keyringMagic.length, start)
+  const head = bytes.subarray(0, headBytesOf(bytes, root))
+  const start = head.length + nonceBytes
+  if (bytes.length < start + tagBytes) throw new RootKeyRefused('the keyring is cut short: restore it')
+  const nonce = bytes.subarray(head.length, start)
   let plain: Uint8Array
   try {
-    plain = unseal(createSecretKey(rootKey), nonce, keyringContext, bytes.subarray(start))
+    plain = unseal(rootKeyOf(root, head), nonce, head, bytes.subarray(start))
   } catch (cause) {
-    throw new RootKeyRefused('the root key does not open the keyring: wrong key, or the keyring was changed', { cause })
+    if (cause instanceof RootKeyRefused) throw cause
+    const what = root instanceof Passphrase ? 'passphrase' : 'root key'
+    throw new RootKeyRefused(`the ${what} does not open the keyring: wrong ${what}, or the keyring was changed`, {
+      cause,
+    })
   }
   return parseContent(Buffer.from(plain))
+}
+
+/** How long the head of a keyring is. @throws RootKeyRefused when it is not of the kind that the secret can open */
+function headBytesOf(bytes: Buffer, root: RootSecret): number {
+  const isPassphrase = root instanceof Passphrase
+  const magic = bytes.subarray(0, keyMagic.length)
+  if (magic.equals(keyMagic)) {
+    if (isPassphrase) throw new RootKeyRefused('the keyring is sealed under a root key, and a passphrase was given')
+    return keyMagic.length
+  }
+  if (!magic.equals(passphraseMagic))
+    throw new RootKeyRefused('this is not a keyring of a format that this version knows')
+  if (!isPassphrase) throw new RootKeyRefused('the keyring is sealed under a passphrase, and a root key was given')
+  return passphraseMagic.length + passphraseHeadBytes
+}
+
+/** @throws RootKeyRefused when it cannot be a root key, or the head is none of ours */
+function rootKeyOf(root: RootSecret, head: Uint8Array): KeyObject {
+  if (!(root instanceof Passphrase)) {
+    if (root.length !== sealKeyBytes) throw new RootKeyRefused(`a root key has ${sealKeyBytes} bytes`)
+    return createSecretKey(root)
+  }
+  let key: Uint8Array
+  try {
+    key = root.key(head.subarray(passphraseMagic.length))
+  } catch (cause) {
+    if (cause instanceof PassphraseRefused) throw new RootKeyRefused(cause.message, { cause })
+    throw cause
+  }
+  const object = createSecretKey(key)
+  key.fill(0)
+  return object
 }
 
 function parseContent(plain: Buffer): KeyringContent {
@@ -220,8 +269,4 @@ function parseContent(plain: Buffer): KeyringContent {
   }
   if (dataKeys.length === 0) throw new RootKeyRefused('the keyring has no data key')
   return { hashKey: new Uint8Array(plain.subarray(0, sealKeyBytes)), dataKeys }
-}
-
-function checkRootKey(rootKey: Uint8Array): void {
-  if (rootKey.length !== sealKeyBytes) throw new RootKeyRefused(`a root key has ${sealKeyBytes} bytes`)
 }

@@ -55,6 +55,8 @@ const frontsMax = 64
 export interface StoreOptions {
   /** Made when absent, mode 0700. */
   readonly directory: string
+  /** The lock of the directory, when the caller has taken it already; it is then the store's, which releases it. */
+  readonly lock?: DirectoryLock
   readonly sealer: Sealer
   /** Every table that will be used, the same in every thread. */
   readonly tables: readonly Table<never>[]
@@ -64,7 +66,7 @@ export interface StoreOptions {
 }
 
 /** A front of another thread: the same options without what only the owner has, and what `connect` gave. */
-export interface FrontOnlyOptions extends Omit<StoreOptions, 'onFault'> {
+export interface FrontOnlyOptions extends Omit<StoreOptions, 'onFault' | 'lock'> {
   readonly channel: FrontChannel
 }
 
@@ -80,7 +82,7 @@ export function storeExists(directory: string): boolean {
 export async function openStore(options: StoreOptions): Promise<LmdbStore> {
   const { directory, sealer, tables, limits, onFault } = options
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const lock = lockDirectory(directory)
+  const lock = options.lock ?? lockDirectory(directory)
   try {
     const file = openFile(directory, limits.mapSizeBytes)
     const { port1, port2 } = new MessageChannel()
