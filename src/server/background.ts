@@ -7,6 +7,7 @@
  *                └──cancel──▶ cancelled ──keep time──▶ forgotten
  */
 import type { Cancel, Clock } from '#actor/clock'
+import type { Principal } from '#identity/principals'
 import { CancellationResult, ResultReason, ResultStatus } from '#kmip/enums'
 import { KmipError, reasonInVersion } from '#kmip/errors'
 import type { ResponseBatchItem } from '#kmip/message'
@@ -26,13 +27,31 @@ export interface BackgroundLimits {
   readonly asynchronousKeepMs: number
 }
 
+/** A request as it came, for one who is to run it elsewhere. */
+export interface SentRequest {
+  /** The whole message, in binary. */
+  readonly message: Uint8Array
+  readonly principal: Principal
+  /** Whether Destroy leaves nothing of an object. */
+  readonly hardDelete: boolean
+}
+
 /** A request to be run later. */
 export interface BackgroundRequest {
   readonly user: string
   readonly operation: number
   readonly version: Version
+  readonly sent: SentRequest
   /** Runs it and gives its item as a synchronous answer would hold it. Never rejects. */
   readonly run: () => Promise<ResponseBatchItem>
+}
+
+/** Where requests are kept that are run later: here, or in another thread. */
+export interface BackgroundKeeper extends BackgroundRequests {
+  /** Gives the correlation value, or undefined when there is no room and the request must be answered at once. */
+  take(request: BackgroundRequest): Uint8Array | undefined | Promise<Uint8Array | undefined>
+  /** Drops what waits and resolves when what runs is done. */
+  stop(): Promise<void>
 }
 
 interface Job {
@@ -44,7 +63,7 @@ interface Job {
 
 const nothing = (): void => undefined
 
-export class Background implements BackgroundRequests {
+export class Background implements BackgroundKeeper {
   readonly #limits: BackgroundLimits
   readonly #clock: Clock
   readonly #newCorrelation: () => string

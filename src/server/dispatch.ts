@@ -29,7 +29,13 @@ import { Transaction } from '#operations/transaction'
 import { type Store, StoreFaulted, StoreUnavailable, type Table } from '#store/store'
 import { TtlvError } from '#ttlv/error'
 import type { ReaderLimits } from '#ttlv/stream'
-import { Background, type BackgroundLimits } from './background.ts'
+import {
+  Background,
+  type BackgroundKeeper,
+  type BackgroundLimits,
+  type BackgroundRequest,
+  type SentRequest,
+} from './background.ts'
 import { binaryEncoding, type Encoding, type MessageReader } from './encodings.ts'
 import { Turns } from './turns.ts'
 
@@ -52,6 +58,8 @@ export interface DispatcherOptions {
   readonly services: Omit<Services, 'background'>
   /** Which operations a client that can wait is made to wait for (§6.8: the server decides), and how many. */
   readonly asynchronous: BackgroundLimits & { readonly asynchronousOperations: 'none' | 'slow' | 'all' }
+  /** Where asynchronous requests are kept when that is not here. */
+  readonly background?: BackgroundKeeper
   /** Whether responses of 1.4 carry a Server Correlation Value (§6.19: SHOULD; but clients exist that cannot read it). */
   readonly serverCorrelationValues: 'on' | 'off'
   readonly clock: Clock
@@ -108,7 +116,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #turns = new Turns()
   readonly #operations: ReadonlyMap<number, OperationRow>
-  readonly #background: Background
+  readonly #background: BackgroundKeeper
   readonly #services: Services
   /** The same with the other answer to whether Destroy leaves nothing: interfaces may differ in it. */
   readonly #otherServices: Services
@@ -117,7 +125,7 @@ export class Dispatcher {
     this.#options = options
     const { newUniqueIdentifier } = options.services
     const operations = offered(options.services.operations, options.asynchronous.asynchronousOperations)
-    this.#background = new Background(options.asynchronous, options.clock, newUniqueIdentifier)
+    this.#background = options.background ?? new Background(options.asynchronous, options.clock, newUniqueIdentifier)
     this.#services = { ...options.services, operations, background: this.#background }
     const { policy } = options.services
     this.#otherServices = { ...this.#services, policy: { ...policy, hardDelete: !policy.hardDelete } }
@@ -146,7 +154,7 @@ export class Dispatcher {
     if (caller instanceof KmipError) return this.#rejected(request, addressee, caller)
     const refused = (error: unknown): Buffer => this.#rejected(request, addressee, this.#kmipError(error, 'message'))
     const answerTo = (principal: Principal): Buffer | Promise<Buffer> =>
-      this.#answerTo({ principal, services: this.#servicesOf(caller) }, request, addressee)
+      this.#answerTo({ principal, services: this.#servicesOf(caller) }, request, addressee, bytes)
     try {
       this.#checkMessage(request)
       const found = caller.principalOf(request.requestHeader.authentication?.credential ?? noCredentials)
@@ -156,13 +164,44 @@ export class Dispatcher {
     }
   }
 
-  #answerTo(sender: Sender, request: RequestMessage, addressee: Addressee): Buffer | Promise<Buffer> {
+  #answerTo(
+    sender: Sender,
+    request: RequestMessage,
+    addressee: Addressee,
+    bytes: Uint8Array,
+  ): Buffer | Promise<Buffer> {
     const { timeStamp } = request.requestHeader
     const skewSeconds = timeStamp === undefined ? 0 : timeStamp - this.#options.clock.nowSeconds()
     if (Math.abs(skewSeconds) > clockSkewToldSeconds) this.#options.log.clockSkew(skewSeconds, sender.principal)
-    const pending = this.#begunInBackground(request, addressee.version, sender)
-    if (pending !== undefined) return this.#encode(addressee, [pending])
-    return this.#answerBatch(request, addressee, sender)
+    const background = this.#backgroundRequest(request, addressee, sender, bytes)
+    if (background === undefined) return this.#answerBatch(request, addressee, sender)
+    const taken = this.#background.take(background)
+    const answer = (correlationValue: Uint8Array | undefined): Buffer | Promise<Buffer> =>
+      correlationValue === undefined
+        ? this.#answerBatch(request, addressee, sender)
+        : this.#encode(addressee, [pendingItem(request, correlationValue)])
+    if (!(taken instanceof Promise)) return answer(taken)
+    return taken.then(answer, (error: unknown) =>
+      this.#rejected(request, addressee, this.#kmipError(error, 'background')),
+    )
+  }
+
+  /**
+   * Takes into the background what another thread was sent. Gives the correlation value, or undefined when there is no room.
+   * @throws TtlvError for a message that the other thread should have refused
+   */
+  takeSent(sent: SentRequest): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    const reader = binaryEncoding.open(sent.message, this.#options.readerLimits)
+    const request = readRequest(reader)
+    const sender = { principal: sent.principal, services: this.#servicesOf(sent) }
+    const addressee = { encoding: binaryEncoding, version: reader.version, correlation: {} }
+    const background = this.#backgroundRequest(request, addressee, sender, sent.message)
+    return background && this.#background.take(background)
+  }
+
+  /** What is kept of asynchronous requests, for threads that keep none. */
+  get background(): Pick<BackgroundKeeper, 'poll' | 'cancel'> {
+    return this.#background
   }
 
   /** A response without any request item: the message could not be read, or its sender has no service (§11.1). */
@@ -180,7 +219,7 @@ export class Dispatcher {
     return this.#background.stop()
   }
 
-  #servicesOf({ hardDelete }: Caller): Services {
+  #servicesOf({ hardDelete }: Pick<Caller, 'hardDelete'>): Services {
     const own = this.#services.policy.hardDelete
     return (hardDelete ?? own) === own ? this.#services : this.#otherServices
   }
@@ -217,10 +256,15 @@ export class Dispatcher {
   }
 
   /**
-   * The pending item of a request that is taken into the background (§6.7, §6.8), or undefined for one that is answered at
-   * once. Batches of several are answered at once: the ID Placeholder and the continuation option bind their items together.
+   * A request that is to be taken into the background (§6.7, §6.8), or undefined for one that is answered at once. Batches of
+   * several are answered at once: the ID Placeholder and the continuation option bind their items together.
    */
-  #begunInBackground(request: RequestMessage, version: Version, sender: Sender): ResponseBatchItem | undefined {
+  #backgroundRequest(
+    request: RequestMessage,
+    { version }: Addressee,
+    sender: Sender,
+    bytes: Uint8Array,
+  ): BackgroundRequest | undefined {
     const [item] = request.batchItem
     if (item === undefined || request.batchItem.length > 1) return undefined
     if (request.requestHeader.asynchronousIndicator !== true || item.requestPayload instanceof RefusedPayload) {
@@ -241,18 +285,13 @@ export class Dispatcher {
         return failedItem(item, version, this.#kmipError(error, row.name))
       }
     }
-    const asynchronousCorrelationValue = this.#background.take({
-      user: ownerOf(sender.principal),
+    const { principal, services } = sender
+    return {
+      user: ownerOf(principal),
       operation: item.operation,
       version,
+      sent: { message: bytes, principal, hardDelete: services.policy.hardDelete },
       run,
-    })
-    if (asynchronousCorrelationValue === undefined) return undefined
-    return {
-      operation: item.operation,
-      uniqueBatchItemId: item.uniqueBatchItemId,
-      resultStatus: ResultStatus.OperationPending,
-      asynchronousCorrelationValue,
     }
   }
 
@@ -472,6 +511,14 @@ const succeededItem = (item: RequestBatchItem, responsePayload: unknown): Respon
     responsePayload,
   }
 }
+
+/** The item of a request that was taken into the background. */
+const pendingItem = ({ batchItem: [item] }: RequestMessage, correlationValue: Uint8Array): ResponseBatchItem => ({
+  operation: item?.operation,
+  uniqueBatchItemId: item?.uniqueBatchItemId,
+  resultStatus: ResultStatus.OperationPending,
+  asynchronousCorrelationValue: correlationValue,
+})
 
 const failedItem = (item: RequestBatchItem | undefined, version: Version, error: KmipError): ResponseBatchItem => ({
   operation: item?.operation,
