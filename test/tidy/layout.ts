@@ -38,6 +38,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     ],
     packages: ['pino'],
   },
+  audit: { imports: ['actor', 'store/store'], packages: [] },
   admin: {
     imports: ['actor', 'identity', 'kmip', 'objects', 'operations', 'store/store'],
     packages: ['@fastify/rate-limit', '@fastify/swagger', 'cli-table3', 'fastify', 'typebox', 'yaml', 'yargs'],
@@ -68,6 +69,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   main: { imports: ['config', 'serve', 'server/process-log'], packages: ['yargs'] },
   kmipctl: { imports: ['admin/cli', 'terminal'], packages: [] },
+  'workers/audit': { imports: ['actor/clock', 'audit'], packages: [] },
   'workers/crypto': { imports: ['crypto'], packages: [] },
   'workers/store': { imports: ['store/lmdb/messages', 'store/lmdb/writer'], packages: [] },
   // Not the project's own wrapper of pkijs: a black box must not be built of what it measures.
@@ -84,6 +86,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 export const roots: readonly string[] = [
   'main',
   'kmipctl',
+  'workers/audit',
   'workers/crypto',
   'workers/store',
   'bench',
@@ -183,6 +186,8 @@ export const confined: readonly Confined[] = [
       'src/kmipctl.ts': 'files that a command line names',
       'src/admin/listeners.ts': 'the socket file of the administration',
       'src/server/log-file.ts': 'the log is files',
+      'src/audit/files.ts': 'the audit trail is files',
+      'src/audit/verify.ts': 'the audit trail is files',
       'src/root-key.ts': 'a passphrase can be in a file',
       'src/crypto/key-file.ts': 'root key and keyring are files',
       'src/crypto/store-seal.ts': 'root key and keyring are files',
@@ -215,6 +220,11 @@ export const confined: readonly Confined[] = [
       'src/store/lmdb/front.ts': 'types of the ports to the writer',
       'src/store/lmdb/messages.ts': 'types of the ports to the writer',
       'src/store/lmdb/writer.ts': 'types of the ports to the fronts',
+      'src/audit/open.ts': "starts the auditor's thread",
+      'src/audit/front.ts': 'types of the ports to the auditor',
+      'src/audit/messages.ts': 'types of the ports to the auditor',
+      'src/audit/auditor.ts': 'types of the ports to the fronts',
+      'workers/audit.ts': 'is a thread',
       'workers/store.ts': 'is a thread',
       'bench/generator.ts': 'one thread of load per core',
       'bench/processes.ts': 'starts the echo and the load generator',
@@ -262,6 +272,7 @@ export const confined: readonly Confined[] = [
     instead: 'resolve #room/file',
     files: {
       'src/store/lmdb/open.ts': 'the thread, which lies beside src/ or beside what src/ was compiled to',
+      'src/audit/open.ts': 'the thread, which lies beside src/ or beside what src/ was compiled to',
       'src/crypto/run.ts': 'the worker, which lies beside src/ or beside what src/ was compiled to',
       'tools/registry.ts': 'the files that it writes',
     },

@@ -1,0 +1,262 @@
+/**
+ * The files of the audit trail. What it is: the one writer of `audit/`: it finds the end of the chain, mends what a crash has
+ * left, appends, brings to the disk, and begins a new file when one is full. What it is not: the thread around it
+ * (`auditor.ts`), or the check of the whole trail (`verify.ts`).
+ *
+ *     audit/00000001.jsonl   audit/00000002.jsonl   …   the last one grows; none is ever changed
+ *
+ * Every file begins with a line of its own, and goes on the chain of the one before. A line that a crash has cut off stays as
+ * it is; the line behind it says how many bytes are none of the trail, and their hash.
+ */
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { emptyChain, follows, type Head, hashOf, lineOf, readLine } from './chain.ts'
+import { begunEvent, mendedEvent, walk } from './walk.ts'
+
+/** Where the trail has come to. */
+export interface TrailEnd extends Head {
+  /** Number of the file that grows. */
+  readonly file: number
+  /** Its length. */
+  readonly bytes: number
+}
+
+export interface AuditFilesOptions {
+  /** Of the files; made when absent. */
+  readonly directory: string
+  readonly key: Uint8Array
+  /** From so many bytes on a file is full. */
+  readonly fileBytesMax: number
+  /** Files that are kept; 0: all. */
+  readonly filesMax: number
+  /** Where the trail was last known to be on the disk; undefined: nowhere. */
+  readonly anchor: Head | undefined
+  readonly nowMs: () => number
+}
+
+/** Nothing of the lines is in the trail: the disk is full, say. It may work again later. */
+export class AuditUnavailable extends Error {
+  override readonly name = 'AuditUnavailable'
+}
+
+/** What the disk has of the trail is not known: the process must end. */
+export class AuditFaulted extends Error {
+  override readonly name = 'AuditFaulted'
+}
+
+const newline = 0x0a
+const filePattern = /^(\d{8})\.jsonl$/
+
+/** The name of a file of the trail. */
+export const fileName = (file: number): string => `${String(file).padStart(8, '0')}.jsonl`
+
+/** Numbers of the files that there are, ascending. @throws errors of the file system */
+export const filesOf = (directory: string): readonly number[] =>
+  readdirSync(directory)
+    .map((name) => Number(filePattern.exec(name)?.[1] ?? 0))
+    .filter((file) => file > 0)
+    .toSorted((a, b) => a - b)
+
+/** The trail, open for appending. */
+export class AuditFiles {
+  readonly #options: AuditFilesOptions
+  #end: TrailEnd
+  #file: number
+  #synced: TrailEnd
+
+  /** Opens the trail and mends its end. @throws errors of the file system */
+  constructor(options: AuditFilesOptions) {
+    this.#options = options
+    const { directory } = options
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    const number = filesOf(directory).at(-1)
+    if (number === undefined) {
+      this.#file = this.#create(1)
+      this.#end = { ...emptyChain, file: 1, bytes: 0 }
+    } else {
+      this.#file = openSync(join(directory, fileName(number)), 'a+', 0o600)
+      this.#end = { ...emptyChain, file: number, bytes: fstatSync(this.#file).size }
+    }
+    this.#synced = this.#end
+    this.#mend()
+  }
+
+  get end(): TrailEnd {
+    return this.#end
+  }
+
+  /** How far the disk has it for certain. */
+  get synced(): TrailEnd {
+    return this.#synced
+  }
+
+  /**
+   * Writes a line for each body, all or none.
+   * @throws AuditUnavailable when the file has none of them; AuditFaulted when that is not known
+   */
+  append(bodies: readonly string[]): void {
+    if (this.#end.bytes >= this.#options.fileBytesMax) this.#turn()
+    if (this.#end.bytes > 0) return this.#write(bodies, '')
+    const removed = this.#outlived()
+    this.#write([this.#begun(removed.at(-1)), ...bodies], '')
+    if (removed.length === 0) return
+    // The new file says so before they go.
+    this.sync()
+    for (const file of removed) unlinkSync(join(this.#options.directory, fileName(file)))
+  }
+
+  /** Brings what was appended to the disk. @throws AuditFaulted */
+  sync(): void {
+    if (this.#synced === this.#end) return
+    try {
+      fdatasyncSync(this.#file)
+    } catch (error) {
+      throw new AuditFaulted(`the audit trail cannot be brought to the disk: ${textOf(error)}`, { cause: error })
+    }
+    this.#synced = this.#end
+  }
+
+  /** Says that the server ends in good order. @throws AuditUnavailable, AuditFaulted */
+  close(): void {
+    this.#write([this.#body('server stopped', {})], '')
+    this.sync()
+    closeSync(this.#file)
+  }
+
+  /** @param prefix what stands before the first line and belongs to none */
+  #write(bodies: readonly string[], prefix: string): void {
+    let head: Head = this.#end
+    let text = prefix
+    for (const [place, body] of bodies.entries()) {
+      const line = lineOf(head, body, place === bodies.length - 1 ? this.#options.key : undefined)
+      head = { sequence: head.sequence + 1, hash: hashOf(line) }
+      text += `${line}\n`
+    }
+    const buffer = Buffer.from(text, 'utf8')
+    try {
+      for (let at = 0; at < buffer.length; ) at += writeSync(this.#file, buffer, at)
+    } catch (error) {
+      this.#takeBack(error)
+    }
+    this.#end = { ...head, file: this.#end.file, bytes: this.#end.bytes + buffer.length }
+  }
+
+  /** After a write that failed: the file as it was. @throws always */
+  #takeBack(error: unknown): never {
+    try {
+      ftruncateSync(this.#file, this.#end.bytes)
+    } catch (cause) {
+      throw new AuditFaulted(`the audit trail cannot be written: ${textOf(error)}`, { cause })
+    }
+    throw new AuditUnavailable(`the audit trail cannot be written: ${textOf(error)}`, { cause: error })
+  }
+
+  #create(number: number): number {
+    const { directory } = this.#options
+    const file = openSync(join(directory, fileName(number)), 'ax+', 0o600)
+    // The name must be as durable as what it names.
+    const folder = openSync(directory, 'r')
+    try {
+      fsyncSync(folder)
+    } finally {
+      closeSync(folder)
+    }
+    return file
+  }
+
+  /** A new file goes on the chain. */
+  #turn(): void {
+    this.sync()
+    const file = this.#end.file + 1
+    let next: number
+    try {
+      next = this.#create(file)
+    } catch (error) {
+      throw new AuditUnavailable(`a new file of the audit trail cannot be made: ${textOf(error)}`, { cause: error })
+    }
+    closeSync(this.#file)
+    this.#file = next
+    this.#end = { ...this.#end, file, bytes: 0 }
+    this.#synced = this.#end
+  }
+
+  /** Files that are no longer kept. */
+  #outlived(): readonly number[] {
+    const { directory, filesMax } = this.#options
+    return filesMax === 0 ? [] : filesOf(directory).filter((file) => file <= this.#end.file - filesMax)
+  }
+
+  /** Finds where the chain ends, and says what became of the trail since it was last known. */
+  #mend(): void {
+    const { key, anchor } = this.#options
+    const content = readFileSync(this.#file)
+    const before = this.#endBefore(this.#end.file)
+    let { head = before ?? emptyChain, bytes = 0 } = endOfChain(content, key, before) ?? {}
+    const isNew = bytes === 0
+    const rest = readLine(content.toString('utf8', bytes), key)
+    if (rest !== undefined && follows(rest, head)) {
+      // All of the line is there, but for its end.
+      head = rest.head
+      bytes = content.length
+    }
+    this.#end = { ...this.#end, ...head }
+    const torn = content.subarray(bytes)
+    // A number is given once, even where the lines that had it are gone.
+    const lostLines = anchor === undefined ? 0 : Math.max(0, anchor.sequence - head.sequence)
+    if (lostLines > 0) this.#end = { ...this.#end, sequence: head.sequence + lostLines }
+    const tornHash = torn.length === 0 ? undefined : hashOf(torn)
+    const bodies = [
+      ...(torn.length === 0 && lostLines === 0
+        ? []
+        : [this.#body(mendedEvent, { tornBytes: torn.length, tornHash, lostLines })]),
+      ...(isNew ? [this.#begun()] : []),
+      this.#body('server started', {}),
+    ]
+    this.#write(bodies, content.length > 0 && content.at(-1) !== newline ? '\n' : '')
+    this.sync()
+  }
+
+  /** The chain before a file; undefined when the file before is gone. */
+  #endBefore(file: number): Head | undefined {
+    const { directory, key } = this.#options
+    if (file === 1) return emptyChain
+    if (!filesOf(directory).includes(file - 1)) return undefined
+    return endOfChain(readFileSync(join(directory, fileName(file - 1))), key, undefined)?.head
+  }
+
+  #begun(removedThrough?: number): string {
+    return this.#body(begunEvent, { file: this.#end.file, removedThrough })
+  }
+
+  #body(event: string, members: Readonly<Record<string, unknown>>): string {
+    return JSON.stringify({ time: new Date(this.#options.nowMs()).toISOString(), event, ...members })
+  }
+}
+
+/** Where the chain of a file ends: before the first place where it is broken. Undefined: it has no line. */
+const endOfChain = (
+  content: Buffer,
+  key: Uint8Array,
+  before: Head | undefined,
+): { readonly head: Head; readonly bytes: number } | undefined => {
+  let found: { readonly head: Head; readonly bytes: number } | undefined
+  for (const step of walk(content, key, before)) {
+    if (step.kind === 'break') break
+    found = { head: step.line.head, bytes: step.end }
+  }
+  return found
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,149 @@
+/**
+ * The audited side: what every thread that serves requests has of the audit trail. What it is: lines gathered over a turn,
+ * sent as one message, and the wait for those that must be durable. What it is not: the writer (`auditor.ts`).
+ *
+ *   record ─▶ gathered ── end of the turn ─▶ one message ─▶ auditor ─▶ one answer ─▶ one promise for all of the turn
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { AuditFaulted, AuditUnavailable, type TrailEnd } from './files.ts'
+import type { Lines, ToAuditFront } from './messages.ts'
+
+/** Lines of one turn. */
+interface Gathered {
+  text: string
+  durable: boolean
+  /** Made when somebody waits. */
+  waited: PromiseWithResolvers<void> | undefined
+}
+
+export interface AuditFrontOptions {
+  /** Connected to the auditor. */
+  readonly port: MessagePort
+  /** What tells this thread's requests from those of others. */
+  readonly name: string
+  /** From so many characters on, everybody waits. */
+  readonly waitingMax: number
+  /** Whether lines can be waited for: otherwise only a full queue is. */
+  readonly durable: boolean
+}
+
+export class AuditFront {
+  readonly #options: AuditFrontOptions
+  readonly #sent = new Map<number, Gathered>()
+  #gathered: Gathered | undefined
+  #lastId = 0
+  #requests = 0
+  #waiting = 0
+  #failing: string | undefined
+  #fault: AuditFaulted | undefined
+  #synced: TrailEnd | undefined
+
+  constructor(options: AuditFrontOptions) {
+    this.#options = options
+    options.port.on('message', (message: ToAuditFront) => this.#receive(message))
+    // A quiet trail does not keep the process alive.
+    options.port.unref()
+  }
+
+  /** Characters that are not yet in the trail. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  /** How far the disk had the trail with this thread's last lines. */
+  get synced(): TrailEnd | undefined {
+    return this.#synced
+  }
+
+  /** Why nothing can be audited now, or undefined. */
+  get failing(): string | undefined {
+    return this.#fault?.message ?? this.#failing
+  }
+
+  /** Before anything is done that must not be without a trace. @throws AuditUnavailable, AuditFaulted */
+  check(): void {
+    if (this.#fault !== undefined) throw this.#fault
+    if (this.#failing !== undefined && this.#options.durable) throw new AuditUnavailable(this.#failing)
+  }
+
+  /** What lines of one request have in common. */
+  newRequest(): string {
+    this.#requests += 1
+    return `${this.#options.name}${this.#requests}`
+  }
+
+  /**
+   * Takes the lines of a request.
+   * @param bodies each of `bodyOf`
+   * @param durable whether the answer must not leave before the disk has them
+   * @returns what is to be waited for before the answer, or undefined. Rejects with AuditUnavailable, AuditFaulted
+   */
+  record(bodies: readonly string[], durable: boolean): Promise<void> | undefined {
+    if (bodies.length === 0) return undefined
+    if (this.#fault !== undefined) return Promise.reject(this.#fault)
+    const gathered = (this.#gathered ??= this.#gather())
+    const text = bodies.join('\n')
+    gathered.text = gathered.text === '' ? text : `${gathered.text}\n${text}`
+    this.#waiting += text.length
+    const waits = durable && this.#options.durable
+    if (waits) gathered.durable = true
+    if (!waits && this.#waiting < this.#options.waitingMax) return undefined
+    gathered.waited ??= Promise.withResolvers<void>()
+    return gathered.waited.promise
+  }
+
+  /** Takes no more answers. */
+  close(): void {
+    this.#options.port.close()
+  }
+
+  /** The auditor is gone. What waits has an unknown outcome. */
+  fail(reason: string): void {
+    this.#fault ??= new AuditFaulted(reason)
+    for (const id of this.#sent.keys()) this.#settle(id, this.#fault)
+  }
+
+  #gather(): Gathered {
+    const gathered: Gathered = { text: '', durable: false, waited: undefined }
+    // Behind the poll phase of this turn, so that the lines of all sockets that were ready share one message.
+    setImmediate(() => {
+      this.#gathered = undefined
+      if (this.#fault !== undefined) {
+        gathered.waited?.reject(this.#fault)
+        return
+      }
+      const id = ++this.#lastId
+      this.#sent.set(id, gathered)
+      const { text, durable } = gathered
+      this.#options.port.postMessage({ kind: 'lines', id, text, durable } satisfies Lines, [])
+    })
+    return gathered
+  }
+
+  #receive(message: ToAuditFront): void {
+    if (message.kind === 'fault') return this.fail(message.reason)
+    if (message.kind === 'resumed') {
+      this.#failing = undefined
+      return
+    }
+    let error: AuditUnavailable | undefined
+    if (message.kind === 'written') this.#synced = message.synced
+    else {
+      this.#failing = message.reason
+      error = new AuditUnavailable(message.reason)
+    }
+    for (const id of this.#sent.keys()) {
+      if (id > message.through) return
+      this.#settle(id, error)
+    }
+  }
+
+  #settle(id: number, error: AuditUnavailable | AuditFaulted | undefined): void {
+    const gathered = this.#sent.get(id)
+    if (gathered === undefined) return
+    this.#sent.delete(id)
+    this.#waiting = Math.max(0, this.#waiting - gathered.text.length)
+    if (error === undefined) gathered.waited?.resolve()
+    else gathered.waited?.reject(error)
+  }
+}

@@ -1,0 +1,116 @@
+/** The audit trail as a process has it: lines go to the auditor's thread and come back as durable, from several fronts. */
+import assert from 'node:assert/strict'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { systemClock } from '#actor/clock'
+import { AuditFront } from '#audit/front'
+import { type AuditOptions, auditTable, openAudit } from '#audit/open'
+import { MemoryStore } from '#store/memory'
+import type { Store } from '#store/store'
+import { body, fileName, filesOf, key, linesOf, newFolder } from './trail.ts'
+
+const options = (directory: string, more: Partial<AuditOptions> = {}): AuditOptions => ({
+  directory,
+  key,
+  mode: 'durable',
+  fileBytesMax: 1 << 20,
+  filesMax: 0,
+  store: new MemoryStore([auditTable]),
+  clock: systemClock,
+  onFault: (reason) => assert.fail(reason),
+  ...more,
+})
+
+const operationsIn = (directory: string): string[] =>
+  filesOf(directory)
+    .flatMap((file) => linesOf(directory, file))
+    .map((line) => (JSON.parse(line) as { operation?: string }).operation ?? '')
+    .filter((operation) => operation !== '')
+
+describe('the audit trail of a process', () => {
+  test('has every line, in the order in which it was told, when the wait for it is over', async () => {
+    const directory = newFolder()
+    const audit = await openAudit(options(directory))
+    const told: string[] = []
+    for (let turn = 0; turn < 20; turn += 1) {
+      const waits: (Promise<void> | undefined)[] = []
+      for (let line = 0; line < 10; line += 1) {
+        told.push(`${turn}.${line}`)
+        waits.push(audit.front.record([body(`${turn}.${line}`)], line % 2 === 0))
+      }
+      await Promise.all(waits.map(async (wait) => wait))
+      assert.deepEqual(operationsIn(directory), told)
+    }
+    const found = await audit.verify()
+    assert.deepEqual([found.intact, found.breaks], [true, []])
+    await audit.close()
+  })
+
+  test('is one chain for several fronts', async () => {
+    const directory = newFolder()
+    const audit = await openAudit(options(directory))
+    const fronts = ['a', 'b', 'c'].map(
+      (name) => new AuditFront({ port: audit.connect(), name, waitingMax: 1_000_000, durable: true }),
+    )
+    await Promise.all(
+      fronts.flatMap((front) => Array.from({ length: 50 }, async () => front.record([body(front.newRequest())], true))),
+    )
+    const operations = operationsIn(directory)
+    assert.equal(new Set(operations).size, 150)
+    assert.ok((await audit.verify()).intact)
+    for (const front of fronts) front.close()
+    await audit.close()
+  })
+
+  test('relaxed: nobody waits, but for room', async () => {
+    const directory = newFolder()
+    const audit = await openAudit(options(directory, { mode: 'relaxed' }))
+    assert.equal(audit.front.record([body('One')], true), undefined)
+    const large = body('x'.repeat(100)).repeat(1)
+    let waits: Promise<void> | undefined
+    for (let line = 0; waits === undefined && line < 200_000; line += 1) waits = audit.front.record([large], false)
+    assert.ok(waits !== undefined, 'a thread cannot have any number of lines in memory')
+    await waits
+    assert.equal(audit.front.waiting, 0)
+    await audit.close()
+  })
+
+  test('the store knows where it ended, so that lines cut off while nobody served are missed', async () => {
+    const directory = newFolder()
+    const store: Store = new MemoryStore([auditTable])
+    const first = await openAudit(options(directory, { store }))
+    await first.front.record([body('One')], true)
+    await first.close()
+    const path = join(directory, fileName(1))
+    const lines = linesOf(directory, 1)
+    assert.match(lines.at(-1) ?? '', /"server stopped"/)
+
+    const untouched = await openAudit(options(directory, { store }))
+    assert.ok((await untouched.verify()).intact)
+    await untouched.close()
+
+    writeFileSync(path, readFileSync(path, 'utf8').split('\n').slice(0, 3).join('\n').concat('\n'))
+    const cut = await openAudit(options(directory, { store }))
+    const found = await cut.verify()
+    assert.equal(found.intact, false)
+    assert.match(found.breaks[0]?.what ?? '', /^lines 4 to \d+ were gone at a start$/)
+    await cut.close()
+  })
+
+  test('what somebody writes into the growing file is found', async () => {
+    const directory = newFolder()
+    const audit = await openAudit(options(directory))
+    await audit.front.record([body('One')], true)
+    appendFileSync(join(directory, fileName(1)), `${linesOf(directory, 1).at(-1)}\n`)
+    await audit.front.record([body('Two')], true)
+    assert.equal((await audit.verify()).intact, false)
+    await audit.close()
+  })
+
+  test('a folder that cannot be made is told at the start', async () => {
+    const directory = newFolder()
+    writeFileSync(join(directory, 'taken'), '')
+    await assert.rejects(openAudit(options(join(directory, 'taken'))), /EEXIST|ENOTDIR/)
+  })
+})
