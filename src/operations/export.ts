@@ -1,7 +1,7 @@
 /** Export: the object with all its attributes, for another server. KMIP 1.4 §4.40 */
 
 import { isAttributeKnown } from '#objects/known-values'
-import { attributeNames, instancesOf, valueOf, wireAttribute, withValue } from '#objects/managed-object'
+import { attributeNames, instancesOf, wireAttribute } from '#objects/managed-object'
 import { givenObject, givenObjectReasons } from './object-value.ts'
 import { operation } from './operation.ts'
 
@@ -19,8 +19,7 @@ export const exportObject = operation({
     // §4.40: of a destroyed object the attributes are what is left.
     if (object.value === undefined) return told
     const { row, value } = await givenObject(object, form, context)
-    const served = context.transaction.read(object.uniqueIdentifier) ?? object
-    if (valueOf(served, 'Fresh') === true) context.put(withValue(served, 'Fresh', false))
+    context.served(context.transaction.read(object.uniqueIdentifier) ?? object)
     return { ...told, [row.field]: value }
   },
 })

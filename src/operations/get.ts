@@ -1,5 +1,4 @@
 /** Get: the object itself, in the format that is asked for. KMIP 1.4 §4.11 */
-import { valueOf, withValue } from '#objects/managed-object'
 import { type GivenObject, givenObject, givenObjectReasons } from './object-value.ts'
 import { operation } from './operation.ts'
 
@@ -10,9 +9,8 @@ export const get = operation({
   handle({ uniqueIdentifier, ...form }, context) {
     const object = context.object(uniqueIdentifier, 'export')
     const served = ({ row, value }: GivenObject) => {
-      // §3.34: fresh until it has been served to a client. Wrapping may have counted down Usage Limits of the same object.
-      const now = context.transaction.read(object.uniqueIdentifier) ?? object
-      if (valueOf(now, 'Fresh') === true) context.put(withValue(now, 'Fresh', false))
+      // Wrapping may have counted down Usage Limits of the same object.
+      context.served(context.transaction.read(object.uniqueIdentifier) ?? object)
       return { objectType: object.objectType, uniqueIdentifier: object.uniqueIdentifier, [row.field]: value }
     }
     const given = givenObject(object, form, context)

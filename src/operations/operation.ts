@@ -18,7 +18,7 @@ import { enumerationNamed } from '#kmip/vocabulary'
 import type { AttributeLimits } from '#objects/attributes'
 import type { WrappingPolicy } from '#objects/key-wrapping'
 import { claimsOf } from '#objects/locate-filter'
-import type { ManagedObject } from '#objects/managed-object'
+import { type ManagedObject, valueOf, withValue } from '#objects/managed-object'
 import { afterChange } from '#objects/new-object'
 import { templateAttributesOf } from '#objects/templates'
 import type { Infer } from '#ttlv/schema'
@@ -157,8 +157,23 @@ export class Context {
 
   /** Notes a change of an object, with the date of the change. */
   put(object: ManagedObject): void {
+    this.transaction.put(this.#changed(object))
+  }
+
+  /**
+   * Notes that an object is served, which is then fresh no longer (§3.34). Only a member of a group is ever looked for because
+   * it is fresh, and must not be handed out twice: any other is served also while the disk is full.
+   */
+  served(object: ManagedObject): void {
+    if (valueOf(object, 'Fresh') !== true) return
+    const used = this.#changed(withValue(object, 'Fresh', false))
+    if (valueOf(object, 'Object Group') === undefined) this.transaction.note(used)
+    else this.transaction.put(used)
+  }
+
+  #changed(object: ManagedObject): ManagedObject {
     const attributes = { ...object.attributes, 'Last Change Date': [{ index: 0, value: this.now }] }
-    this.transaction.put({ ...object, attributes })
+    return { ...object, attributes }
   }
 
   /** The object with what follows from a changed attribute. @throws KmipError Invalid Field for dates that now contradict one another. */

@@ -17,12 +17,14 @@ import {
   storageStatus,
 } from '#objects/locate-filter'
 import type { ManagedObject } from '#objects/managed-object'
-import type { Change, CommitResult, Store, Stored, Table } from '#store/store'
+import { type Change, type CommitResult, type Store, type Stored, StoreUnavailable, type Table } from '#store/store'
 
 interface Draft {
   readonly revision: number
   readonly previous: ManagedObject | undefined
   readonly value: ManagedObject | undefined
+  /** Whether the answer may leave without it when the store cannot write now. */
+  readonly dispensable: boolean
 }
 
 /** Which objects a search sees: everything that holds one of these access terms, and is kept in one of these places. */
@@ -76,15 +78,20 @@ export class Transaction {
 
   /** Notes the object's new form; its place in the store is looked up once. */
   put(object: ManagedObject): void {
-    this.#draft(object.uniqueIdentifier, object)
+    this.#draft(object.uniqueIdentifier, object, false)
+  }
+
+  /** The same for what an answer need not wait for: it is left out when the store cannot write now, and nothing else waits. */
+  note(object: ManagedObject): void {
+    this.#draft(object.uniqueIdentifier, object, true)
   }
 
   /** Notes that the object goes, with all that is known of it. */
   remove(uniqueIdentifier: string): void {
-    this.#draft(uniqueIdentifier, undefined)
+    this.#draft(uniqueIdentifier, undefined, false)
   }
 
-  #draft(uniqueIdentifier: string, value: ManagedObject | undefined): void {
+  #draft(uniqueIdentifier: string, value: ManagedObject | undefined, dispensable: boolean): void {
     const draft = this.#drafts.get(uniqueIdentifier)
     const stored = draft === undefined ? this.#firstRead(uniqueIdentifier) : undefined
     this.#replaced.push({ key: uniqueIdentifier, draft })
@@ -92,6 +99,7 @@ export class Transaction {
       revision: draft?.revision ?? stored?.revision ?? 0,
       previous: draft === undefined ? stored?.value : draft.previous,
       value,
+      dispensable: dispensable && draft?.dispensable !== false,
     })
   }
 
@@ -118,14 +126,28 @@ export class Transaction {
     return [...this.#drafts.values()].map(({ previous, value }) => ({ previous, value }))
   }
 
-  /** Gives all changes to the store at once. */
-  commit(): Promise<CommitResult> {
+  /**
+   * Gives all changes to the store at once.
+   * @throws StoreUnavailable when the store cannot write now, unless nothing but notes was to be written: they are dropped
+   */
+  async commit(): Promise<CommitResult> {
+    try {
+      return await this.#store.commit(this.#storeChanges())
+    } catch (error) {
+      const drafts = [...this.#drafts.values()]
+      if (!(error instanceof StoreUnavailable) || drafts.some(({ dispensable }) => !dispensable)) throw error
+      this.#drafts.clear()
+      return { done: true }
+    }
+  }
+
+  #storeChanges(): readonly Change<ManagedObject>[] {
     const changes: Change<ManagedObject>[] = []
     for (const [key, { revision, previous, value }] of this.#drafts) {
       if (value === undefined && revision === 0) continue
       changes.push({ table: this.#table.name, key, revision, previous, value })
     }
-    return this.#store.commit(changes)
+    return changes
   }
 
   /** Whether an entry of this field and value is held by another object than `except`. */

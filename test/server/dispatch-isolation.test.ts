@@ -204,6 +204,27 @@ describe('failures inside the server', () => {
     assert.match(message ?? '', /try again/)
     assert.doesNotMatch(message ?? '', /hunter2/)
   })
+
+  test('when the store cannot write now, keys are served nevertheless, but for fresh members of groups', async () => {
+    const store = newStore()
+    const made = openDispatcher({ store })
+    const single = await createKey(made)
+    const member = await createKey(made, { 'Object Group': 'a group' })
+    const commit = () => Promise.reject(new StoreUnavailable('the disk is full'))
+    const full = openDispatcher({ store: storeAround(store, { commit }) })
+    for (const operation of ['Get', 'Export'] as const) {
+      assert.equal(await outcome(full, operation, { uniqueIdentifier: single }), 'Success')
+      assert.equal(await outcome(full, operation, { uniqueIdentifier: member }), 'GeneralFailure')
+    }
+    assert.equal(await outcome(full, 'Activate', { uniqueIdentifier: single }), 'GeneralFailure')
+    const both = [item('Get', { uniqueIdentifier: single }), item('Activate', { uniqueIdentifier: single })]
+    assert.deepEqual(outcomesOf(await send(full, alice, 104, both, continueOnError)), [
+      'GeneralFailure',
+      'GeneralFailure',
+    ])
+    assert.equal(await outcome(made, 'Get', { uniqueIdentifier: member }), 'Success')
+    assert.equal(await outcome(full, 'Get', { uniqueIdentifier: member }), 'Success', 'served before, and known to be')
+  })
 })
 
 describe('access', () => {
