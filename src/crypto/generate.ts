@@ -3,7 +3,8 @@
  * it is not: where the work runs (run.ts). KMIP 1.4 §4.1, §4.2. Entropy enters here: from the library's generator alone.
  */
 
-import { createDiffieHellmanGroup, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { createDiffieHellmanGroup, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { systemEntropy } from '#actor/entropy'
 import { type CryptographicAlgorithm, KeyFormatType, type RecommendedCurve } from '#kmip/enums'
 import { type AlgorithmRow, algorithmRows, lengthAllowed, materialBytesOf } from './algorithms.ts'
 import {
@@ -68,13 +69,9 @@ export interface GeneratedKeyPair {
 const unsupported = (what: 'Algorithm' | 'Length' | 'Curve' | 'Parameter'): AlgorithmError =>
   new AlgorithmError(`unsupported${what}`, `The server makes no key of that ${what.toLowerCase()}`)
 
-/** Random bytes for initialization vectors, salts and the like: an own buffer, not a piece of the pool. */
+/** Random bytes for initialization vectors, salts and the like: an own buffer, which can be wiped and holds nothing else. */
 export function randomOctets(length: number): Uint8Array {
-  const octets = new Uint8Array(length)
-  const random = randomBytes(length)
-  octets.set(random)
-  random.fill(0)
-  return octets
+  return systemEntropy.bytes(length)
 }
 
 /** Makes a symmetric or HMAC key. Throws AlgorithmError. KMIP 1.4 §4.1. */
@@ -83,11 +80,7 @@ export function generateSymmetricKey(request: SymmetricKeyRequest): GeneratedKey
   if (row === undefined || (row.kind !== 'symmetric' && row.kind !== 'hmac')) throw unsupported('Algorithm')
   const cryptographicLength = lengthBitsFor(row, request.cryptographicLength)
   const bytes = materialBytesOf(row, cryptographicLength)
-  // An own buffer, not a piece of the pool, so that it can be wiped and holds nothing else.
-  const keyMaterial = new Uint8Array(bytes)
-  const random = randomBytes(bytes)
-  keyMaterial.set(random)
-  random.fill(0)
+  const keyMaterial = randomOctets(bytes)
   if (row.parity === true) setOddParity(keyMaterial)
   return { cryptographicAlgorithm: row.value, cryptographicLength, keyFormatType: KeyFormatType.Raw, keyMaterial }
 }

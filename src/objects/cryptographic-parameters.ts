@@ -18,9 +18,10 @@ const agrees = (set: Fields, asked: Fields): boolean =>
         : set[field] === value),
   )
 
-/** The fields that are there. */
-const present = (fields: Fields): Fields =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+/** Lays the fields that are there over others. */
+const lay = (over: Record<string, unknown>, fields: Fields | undefined): void => {
+  for (const field in fields) if (fields[field] !== undefined) over[field] = fields[field]
+}
 
 /** The key's own Cryptographic Parameters, by rising Attribute Index. */
 export const parametersOf = (object: ManagedObject): readonly CryptographicParameters[] =>
@@ -40,7 +41,10 @@ export const effectiveParameters = (
 ): CryptographicParameters => {
   const own = parametersOf(object)
   const base = asked === undefined ? own[0] : own.find((set) => agrees(set, asked))
-  return { ...present(base ?? {}), ...present(asked ?? {}) }
+  const effective: Record<string, unknown> = {}
+  lay(effective, base)
+  lay(effective, asked)
+  return effective
 }
 
 /** Algorithms that work on blocks and so need a mode. */

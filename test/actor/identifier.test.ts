@@ -71,3 +71,20 @@ describe('unique identifier', () => {
     }
   })
 })
+
+describe('entropy', () => {
+  test('gives bytes of their own, never the same, of any length', () => {
+    const seen = new Set<string>()
+    for (let round = 0; round < 3_000; round += 1) {
+      const bytes = systemEntropy.bytes(16)
+      assert.equal(bytes.buffer.byteLength, 16)
+      seen.add(Buffer.from(bytes).toString('hex'))
+    }
+    assert.equal(seen.size, 3_000)
+    for (const length of [0, 1, 511, 512, 513, 16_384, 16_385, 100_000]) {
+      const bytes = systemEntropy.bytes(length)
+      assert.equal(bytes.length, length)
+      if (length > 64) assert.ok(new Set(bytes).size > 32, 'bytes of every kind')
+    }
+  })
+})
