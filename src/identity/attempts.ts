@@ -33,6 +33,16 @@ export const attemptLimits: AttemptLimits = {
   forgetAfterMs: 15 * 60_000,
 }
 
+/** Counts of guesses, here or in another thread: those of a server are one. */
+export interface AttemptCounts {
+  /** Resolves when the user may try at the address: true; or false at once when too many tries wait before. */
+  admit(user: string, address: string): Promise<boolean>
+  /** Counts a failure. */
+  failed(user: string, address: string): void
+  /** Forgets the user's failures at the address. */
+  succeeded(user: string, address: string): void
+}
+
 interface Entry {
   failures: number
   lastFailureMs: number
@@ -41,7 +51,7 @@ interface Entry {
 }
 
 /** The counts of one server. Users and addresses are texts that the caller makes unlike one another. */
-export class Attempts {
+export class Attempts implements AttemptCounts {
   readonly #clock: Clock
   readonly #limits: AttemptLimits
   readonly #entries = new Map<string, Entry>()

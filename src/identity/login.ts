@@ -7,7 +7,7 @@ import { argon2, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '#actor/clock'
 import type { Entropy } from '#actor/entropy'
 import type { Store, Stored } from '#store/store'
-import { Attempts } from './attempts.ts'
+import { type AttemptCounts, Attempts } from './attempts.ts'
 import { connectionKey } from './connections.ts'
 import {
   findUser,
@@ -83,7 +83,7 @@ export interface LoginOptions {
   readonly directories: Directories
   /** How long a session may trust a password that was right, so that its cost is paid once. */
   readonly rememberMs: number
-  readonly attempts?: Attempts
+  readonly attempts?: AttemptCounts
 }
 
 /** A user who has proved to be it. */
@@ -97,7 +97,7 @@ export interface LoggedIn {
 export class Login {
   readonly rememberMs: number
   readonly #options: LoginOptions
-  readonly #attempts: Attempts
+  readonly #attempts: AttemptCounts
   /** Of digests that sessions keep of passwords: worth nothing outside this process. */
   readonly #digestKey: Uint8Array
   /** Stands in for the hash of a user that is not there or has no password, so that both cost the same. */

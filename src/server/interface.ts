@@ -11,16 +11,20 @@ import { flushBurst, writeInBurst } from './burst.ts'
 import { Connection, type ConnectionEnd, type ConnectionLimits, type Output } from './connection.ts'
 import { binaryEncoding } from './encodings.ts'
 import { PeerSession, type SessionLog, type SessionParts, type SessionRules } from './session.ts'
+import type { SessionCount } from './session-count.ts'
 import {
   addressOf,
   type HandshakeRefusal,
   handshakeRefusal,
   isAllowed,
+  type KeptSession,
+  type KeptSessions,
   listenOn,
   peerCertificate,
   peerFingerprint,
   rememberSessions,
   revokedRefusal,
+  sameMaterial,
   secureContextOptions,
   type TlsLimits,
   type TlsMaterial,
@@ -56,16 +60,37 @@ export interface InterfaceOptions {
   readonly settings: InterfaceSettings
   readonly limits: InterfaceLimits
   readonly parts: SessionParts
-  /** Sessions of all interfaces together, which `sessionsMax` bounds. */
-  readonly sessionsOpen: () => number
+  /** Sessions of all interfaces and threads together, which `sessionsMax` bounds. */
+  readonly sessions: SessionCount
+  /** Whether other threads listen on the same ports. */
+  readonly shared?: boolean
+  /** Told of TLS sessions that are kept by their identifier, so that other threads keep them too. */
+  readonly onKept?: (session: KeptSession) => void
   readonly clock: Clock
   readonly log: InterfaceLog
 }
 
 /** A change that can still be taken back: a new port is listened on already, and nothing else has happened. */
 export interface PreparedChange {
-  readonly apply: () => void
+  readonly apply: () => void | Promise<void>
   readonly abandon: () => void
+}
+
+/** An interface, as those have it who change it: it runs in this thread, or in others. */
+export interface InterfaceActor {
+  readonly settings: InterfaceSettings
+  /** Where it listens; undefined before `start`. */
+  readonly port: number | undefined
+  /** Listens on its port, if it does not already. Gives the port. Rejects when it cannot be had. */
+  start(failed: (reason: unknown) => void): Promise<number>
+  /** Makes ready for other settings. @throws what the system says of a port that cannot be had */
+  prepare(next: InterfaceSettings): Promise<PreparedChange>
+  /** New sessions are resumed by tickets under these keys alone. */
+  setTicketKeys(keys: Uint8Array): void | Promise<void>
+  /** Ends the sessions of a client: what it has asked is answered, no more is taken. */
+  endSessionsOf(fingerprint: string): void
+  /** No new sessions and requests; resolves when what was taken is answered, or when the time is over. */
+  stop(drainTimeoutMs: number): Promise<void>
 }
 
 interface Session {
@@ -77,12 +102,12 @@ interface Session {
 interface Listener {
   readonly server: Server
   readonly port: number
-  readonly forgetSessions: () => void
+  readonly kept: KeptSessions
   failed: boolean
 }
 
 /** A listening port. */
-export class KmipInterface {
+export class KmipInterface implements InterfaceActor {
   readonly #options: InterfaceOptions
   #settings: InterfaceSettings
   #listener: Listener | undefined
@@ -99,11 +124,6 @@ export class KmipInterface {
 
   get settings(): InterfaceSettings {
     return this.#settings
-  }
-
-  /** TCP connections, whether their handshake is done or not. */
-  get sessionCount(): number {
-    return this.#sessions.size
   }
 
   /** Where it listens; undefined before `start`. */
@@ -133,10 +153,24 @@ export class KmipInterface {
     const moves =
       this.#listener !== undefined && (next.host !== host || (next.port !== port && next.port !== this.port))
     const listener = moves ? await this.#listen(next, next.port) : undefined
+    // What came from another thread is a copy: the same as long as its content is.
+    const { material } = this.#settings
+    const settled = sameMaterial(next.material, material) ? { ...next, material } : next
     return {
-      apply: () => this.#apply(next, listener),
+      apply: () => this.#apply(settled, listener),
       abandon: () => void listener?.server.close(),
     }
+  }
+
+  /** New sessions are resumed by tickets under these keys alone. */
+  setTicketKeys(ticketKeys: Uint8Array): void {
+    this.#settings = { ...this.#settings, material: { ...this.#settings.material, ticketKeys } }
+    this.#listener?.server.setTicketKeys(Buffer.from(ticketKeys))
+  }
+
+  /** Keeps a TLS session that another thread has made under the ticket keys of now. */
+  keepSession(session: KeptSession): void {
+    this.#listener?.kept.keep(session)
   }
 
   /** Looks at every session again, because what is trusted has changed; those that are no longer allowed end. */
@@ -181,7 +215,7 @@ export class KmipInterface {
       allowHalfOpen: true,
     })
     const { tlsSessionsCachedMax, tlsSessionLifetimeSeconds } = limits
-    const forgetSessions = rememberSessions(server, tlsSessionsCachedMax, tlsSessionLifetimeSeconds, clock)
+    const kept = rememberSessions(server, tlsSessionsCachedMax, tlsSessionLifetimeSeconds, clock, this.#options.onKept)
     server.on('connection', (socket: Socket) => this.#accept(socket))
     server.on('secureConnection', (socket) => this.#secured(socket))
     server.on('tlsClientError', (error, socket) => this.#refused(socket, handshakeRefusal(error, socket)))
@@ -191,8 +225,8 @@ export class KmipInterface {
     }
     const listener = {
       server,
-      port: await listenOn(server, settings.host, port, failed),
-      forgetSessions,
+      port: await listenOn(server, settings.host, port, failed, this.#options.shared),
+      kept,
       failed: false,
     }
     return listener
@@ -219,9 +253,9 @@ export class KmipInterface {
   /** New sessions are made by the settings of now, and none that was made before is taken up again. */
   #renewContext(): void {
     if (this.#listener === undefined) return
-    const { server, forgetSessions } = this.#listener
+    const { server, kept } = this.#listener
     server.setSecureContext(secureContextOptions(this.#settings.material, this.#tlsLimits(this.#settings)))
-    forgetSessions()
+    kept.forget()
   }
 
   /** Takes no more sessions on a port; those that are there go on. */
@@ -233,7 +267,7 @@ export class KmipInterface {
 
   #accept(socket: Socket): void {
     const { limits, log } = this.#options
-    if (this.#options.sessionsOpen() >= limits.sessionsMax || this.#draining) {
+    if (this.#options.sessions.total >= limits.sessionsMax || this.#draining) {
       if (!this.#draining)
         log.sessionsExhausted({ address: socket.remoteAddress ?? 'unknown', sessionsMax: limits.sessionsMax })
       socket.destroy()
@@ -241,7 +275,11 @@ export class KmipInterface {
     }
     const ends = endsOf(socket)
     this.#sessions.set(ends, { socket, secured: undefined })
-    socket.once('close', () => this.#sessions.delete(ends))
+    this.#options.sessions.entered()
+    socket.once('close', () => {
+      this.#sessions.delete(ends)
+      this.#options.sessions.left()
+    })
   }
 
   #refused(socket: TLSSocket, refusal: HandshakeRefusal): void {

@@ -32,9 +32,16 @@ import {
 } from '#identity/interfaces'
 import type { InterfaceMode } from '#identity/principals'
 import type { Store } from '#store/store'
-import { type InterfaceLimits, type InterfaceLog, type InterfaceSettings, KmipInterface } from './interface.ts'
+import {
+  type InterfaceActor,
+  type InterfaceLimits,
+  type InterfaceLog,
+  type InterfaceSettings,
+  KmipInterface,
+} from './interface.ts'
 import type { SessionParts } from './session.ts'
-import { type ServerCredentials, type TlsLimits, type TlsMaterial, ticketKeysBytes } from './tls.ts'
+import { SessionCount } from './session-count.ts'
+import { type ServerCredentials, sameTrust, type TlsLimits, type TlsMaterial, ticketKeysBytes } from './tls.ts'
 
 /** What the first interface is where nobody has set it otherwise. */
 export interface InterfaceDefaults {
@@ -59,6 +66,8 @@ export interface InterfaceSetOptions {
   readonly limits: InterfaceLimits
   readonly drainTimeoutMs: number
   readonly parts: SessionParts
+  /** Makes an interface that runs in other threads; absent: they run in this one. */
+  readonly elsewhere?: ((settings: InterfaceSettings) => InterfaceActor) | undefined
   /** The server's own certificates, for interfaces that have none of theirs, and the names that they are for. */
   readonly servers: readonly ServerCredentials[]
   readonly serverNames: readonly string[]
@@ -73,10 +82,12 @@ export interface InterfaceSetOptions {
 
 export class InterfaceSet implements InterfaceActors {
   readonly #options: InterfaceSetOptions
-  readonly #running = new Map<string, KmipInterface>()
+  readonly #running = new Map<string, InterfaceActor>()
+  /** Of all interfaces that run in this thread. */
+  readonly #sessions = new SessionCount()
   #failed: (reason: unknown) => void = () => undefined
   /** Removed ones whose sessions are not over yet. */
-  readonly #leaving = new Set<KmipInterface>()
+  readonly #leaving = new Set<InterfaceActor>()
   /** Changes are made one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -176,7 +187,7 @@ export class InterfaceSet implements InterfaceActors {
         throw error
       }
       const port = actor?.port
-      prepared?.apply()
+      await prepared?.apply()
       if (actor === undefined) await this.#listen(before.key, this.#actorOf(commit.record))
       else if (actor.port !== port) this.#tellListening(before.key, actor)
       if (commit.record.minimumTlsVersion !== before.value.minimumTlsVersion) this.#warnOfOldTls(commit.record)
@@ -208,8 +219,18 @@ export class InterfaceSet implements InterfaceActors {
         // New keys of tickets, so that no session comes back that was made under the old lists.
         const material = { ...this.#materialOf(record), ticketKeys: this.#newTicketKeys() }
         const prepared = await actor.prepare({ ...actor.settings, material })
-        prepared.apply()
+        await prepared.apply()
         this.#options.onChanged(record.name)
+      }
+    })
+  }
+
+  /** New sessions are resumed under new keys: whoever learns those of an hour reads no other hour's. */
+  rotateTicketKeys(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const [name, actor] of this.#running) {
+        await actor.setTicketKeys(this.#newTicketKeys())
+        this.#options.onChanged(name)
       }
     })
   }
@@ -232,13 +253,6 @@ export class InterfaceSet implements InterfaceActors {
     }
   }
 
-  #sessionsOpen(): number {
-    let count = 0
-    for (const actor of this.#running.values()) count += actor.sessionCount
-    for (const actor of this.#leaving) count += actor.sessionCount
-    return count
-  }
-
   #inTurn<T>(run: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(run)
     // Who asked is told of the failure; the next one begins anew.
@@ -246,7 +260,7 @@ export class InterfaceSet implements InterfaceActors {
     return result
   }
 
-  async #prepared(actor: KmipInterface | undefined, commit: InterfaceCommit) {
+  async #prepared(actor: InterfaceActor | undefined, commit: InterfaceCommit) {
     try {
       return await actor?.prepare(this.#settingsOf(commit.record, actor.settings.material, commit))
     } catch (error) {
@@ -259,14 +273,14 @@ export class InterfaceSet implements InterfaceActors {
     if (!(await this.#options.store.commit(changes)).done) throw changedMeanwhile()
   }
 
-  async #listen(name: string, actor: KmipInterface): Promise<void> {
+  async #listen(name: string, actor: InterfaceActor): Promise<void> {
     const before = actor.port
     await actor.start((reason) => this.#failed(reason))
     this.#running.set(name, actor)
     if (actor.port !== before) this.#tellListening(name, actor)
   }
 
-  #tellListening(name: string, { port, settings: { host } }: KmipInterface): void {
+  #tellListening(name: string, { port, settings: { host } }: InterfaceActor): void {
     if (port !== undefined) this.#options.log.interfaceListens({ interface: name, host, port })
   }
 
@@ -275,16 +289,10 @@ export class InterfaceSet implements InterfaceActors {
       this.#options.log.oldTlsSpoken({ interface: name, minimum: minimumTlsVersion })
   }
 
-  #actorOf(record: InterfaceRecord, commit?: InterfaceCommit): KmipInterface {
-    const { limits, parts, clock, log } = this.#options
-    return new KmipInterface({
-      settings: this.#settingsOf(record, undefined, commit),
-      limits,
-      parts,
-      sessionsOpen: () => this.#sessionsOpen(),
-      clock,
-      log,
-    })
+  #actorOf(record: InterfaceRecord, commit?: InterfaceCommit): InterfaceActor {
+    const { limits, parts, clock, log, elsewhere } = this.#options
+    const settings = this.#settingsOf(record, undefined, commit)
+    return elsewhere?.(settings) ?? new KmipInterface({ settings, limits, parts, sessions: this.#sessions, clock, log })
   }
 
   /** @param before the material that it has: the same object as long as nothing of it is other, so that nothing is made anew */
@@ -298,7 +306,9 @@ export class InterfaceSet implements InterfaceActors {
       port: record.port ?? this.#options.defaults.port,
       minTlsVersion: tlsVersionNames[minimumTlsVersion],
       material:
-        before !== undefined && isSame(before, material) ? before : { ...material, ticketKeys: this.#newTicketKeys() },
+        before !== undefined && sameTrust(before, material)
+          ? before
+          : { ...material, ticketKeys: this.#newTicketKeys() },
       rules: {
         mode,
         hardDelete: record.hardDelete,
@@ -323,14 +333,6 @@ export class InterfaceSet implements InterfaceActors {
     return this.#options.entropy.bytes(ticketKeysBytes)
   }
 }
-
-const isSame = (one: Omit<TlsMaterial, 'ticketKeys'>, other: Omit<TlsMaterial, 'ticketKeys'>): boolean =>
-  one.server.length === other.server.length &&
-  one.server.every(({ certificatePem }, index) => certificatePem === other.server[index]?.certificatePem) &&
-  one.trusted.length === other.trusted.length &&
-  one.trusted.every((certificate, index) => Buffer.compare(certificate, other.trusted[index] ?? nothing) === 0)
-
-const nothing = new Uint8Array()
 
 const versionNames = new Map(
   Object.entries(tlsVersionNames).map(([name, version]) => [version, name as keyof typeof tlsVersionNames]),

@@ -5,7 +5,7 @@
  */
 
 import { constants, createHash } from 'node:crypto'
-import type { Socket } from 'node:net'
+import type { Server as NetServer, Socket } from 'node:net'
 import type { SecureContextOptions, SecureVersion, Server, TLSSocket, TlsOptions } from 'node:tls'
 import type { Clock } from '#actor/clock'
 import { certificateToPem } from '#identity/certificates'
@@ -92,20 +92,59 @@ export function tlsServerOptions(material: TlsMaterial, limits: TlsLimits): TlsO
   }
 }
 
+/** Whether two listeners with these show and trust the same; their ticket keys aside. */
+export const sameTrust = (one: Omit<TlsMaterial, 'ticketKeys'>, other: Omit<TlsMaterial, 'ticketKeys'>): boolean =>
+  one.server.length === other.server.length &&
+  one.server.every(({ certificatePem }, index) => certificatePem === other.server[index]?.certificatePem) &&
+  one.trusted.length === other.trusted.length &&
+  one.trusted.every((certificate, index) => Buffer.compare(certificate, other.trusted[index] ?? nothing) === 0)
+
+/** Whether two are the same in everything. */
+export const sameMaterial = (one: TlsMaterial, other: TlsMaterial): boolean =>
+  one === other || (Buffer.compare(one.ticketKeys, other.ticketKeys) === 0 && sameTrust(one, other))
+
+const nothing = new Uint8Array()
+
+/** A TLS session that is kept by its identifier. */
+export interface KeptSession {
+  /** Base64. */
+  readonly id: string
+  readonly data: Uint8Array
+}
+
+/** The sessions of a listener that are kept. */
+export interface KeptSessions {
+  /** Keeps one that was made by another listener of the same interface. */
+  readonly keep: (session: KeptSession) => void
+  /** Forgets them all: a resumed session is not looked at by rules that have come since. */
+  readonly forget: () => void
+}
+
 /**
  * Remembers TLS 1.2 sessions by identifier, for clients that know no tickets: Node keeps none by itself. Sessions of TLS
  * 1.3 travel in tickets and are not kept.
  * @param capacity sessions kept; the oldest makes room.
- * @returns forgets them all: a resumed session is not looked at by rules that have come since
+ * @param onKept told of each that was made here
  */
-export function rememberSessions(server: Server, capacity: number, lifetimeSeconds: number, clock: Clock): () => void {
-  if (capacity === 0 || lifetimeSeconds === 0) return () => undefined
+export function rememberSessions(
+  server: Server,
+  capacity: number,
+  lifetimeSeconds: number,
+  clock: Clock,
+  onKept: (session: KeptSession) => void = () => undefined,
+): KeptSessions {
+  if (capacity === 0 || lifetimeSeconds === 0) return { keep: () => undefined, forget: () => undefined }
   const sessions = new Map<string, { readonly data: Buffer; readonly untilMs: number }>()
+  const keep = ({ id, data }: KeptSession): void => {
+    const [oldest] = sessions.size >= capacity ? sessions.keys() : []
+    if (oldest !== undefined) sessions.delete(oldest)
+    sessions.set(id, { data: Buffer.from(data), untilMs: clock.nowMs() + lifetimeSeconds * 1000 })
+  }
   server.on('newSession', (id: Buffer, data: Buffer, done: () => void) => {
     if (!isTls13Session(data)) {
-      const [oldest] = sessions.size >= capacity ? sessions.keys() : []
-      if (oldest !== undefined) sessions.delete(oldest)
-      sessions.set(id.toString('base64'), { data, untilMs: clock.nowMs() + lifetimeSeconds * 1000 })
+      const session = { id: id.toString('base64'), data: new Uint8Array(data) }
+      keep(session)
+      onKept(session)
     }
     done()
   })
@@ -116,24 +155,27 @@ export function rememberSessions(server: Server, capacity: number, lifetimeSecon
     if (found !== undefined && !live) sessions.delete(key)
     done(null, live ? found.data : null)
   })
-  return () => sessions.clear()
+  return { keep, forget: () => sessions.clear() }
 }
 
 /**
  * Listens on an address (`all`: every one of the machine) and a port, or any free one for 0. Gives the port. Rejects when it
  * cannot be had. May be called again when the listener has failed.
  * @param failed told when the listener fails later
+ * @param shared whether listeners of other threads have the same port, and the system shares the connections out to them
  */
 export async function listenOn(
-  server: Server,
+  server: NetServer,
   host: string,
   port: number,
   failed: (reason: unknown) => void,
+  shared = false,
 ): Promise<number> {
   server.removeAllListeners('error')
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(host === 'all' ? { port } : { host, port }, () => {
+    const options = shared ? { port, reusePort: true } : { port }
+    server.listen(host === 'all' ? options : { host, ...options }, () => {
       server.off('error', reject)
       server.on('error', failed)
       resolve()
