@@ -15,6 +15,8 @@ export interface AuditRecord {
   readonly user?: string | undefined
   /** Identifier of the registered client. */
   readonly client?: string | undefined
+  /** Fingerprint of a certificate by which nobody was found. */
+  readonly certificate?: string | undefined
   readonly domain?: string | undefined
   /** Address of the peer. */
   readonly address?: string | undefined
@@ -22,6 +24,8 @@ export interface AuditRecord {
   readonly operation?: string | undefined
   /** Unique Identifiers, or names of what a command is about. */
   readonly objects?: readonly string[] | undefined
+  /** Unique Identifier of the key that a key was given wrapped under. */
+  readonly wrappedUnder?: string | undefined
   /** How many objects there are, where not all are named. */
   readonly found?: number | undefined
   /** `success`, `failed`, `pending`, `undone`. */

@@ -9,6 +9,7 @@ export const exportObject = operation({
   name: 'Export',
   section: '4.40',
   reasons: givenObjectReasons,
+  reveals: true,
   async handle({ uniqueIdentifier, ...form }, context) {
     const object = context.object(uniqueIdentifier, 'export')
     const attribute = attributeNames(object)

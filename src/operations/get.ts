@@ -6,6 +6,7 @@ export const get = operation({
   name: 'Get',
   section: '4.11',
   reasons: givenObjectReasons,
+  reveals: true,
   handle({ uniqueIdentifier, ...form }, context) {
     const object = context.object(uniqueIdentifier, 'export')
     const served = ({ row, value }: GivenObject) => {

@@ -234,6 +234,8 @@ export interface OperationDeclaration<N extends PayloadName> {
    * once, and not there where none are asynchronous.
    */
   readonly asynchronous?: 'slow' | 'control'
+  /** Its answer holds a key: no such answer leaves before its line of the audit trail is on the disk. */
+  readonly reveals?: true
   readonly handle: (request: Request<N>, context: Context) => Response<N> | Promise<Response<N>>
 }
 
@@ -246,6 +248,7 @@ export interface OperationRow {
   readonly section: string
   readonly reasons: readonly string[]
   readonly asynchronous: 'slow' | 'control' | undefined
+  readonly reveals: boolean
   readonly handle: (request: unknown, context: Context) => unknown
 }
 
@@ -264,6 +267,7 @@ export const operation = <N extends PayloadName>(declaration: OperationDeclarati
     section: declaration.section,
     reasons: declaration.reasons,
     asynchronous: declaration.asynchronous,
+    reveals: declaration.reveals ?? false,
     handle: declaration.handle as OperationRow['handle'],
   }
 }

@@ -13,6 +13,7 @@ import { KmipError, reasonInVersion } from '#kmip/errors'
 import type { ResponseBatchItem } from '#kmip/message'
 import type { Version } from '#kmip/versions'
 import type { BackgroundRequests } from '#operations/operation'
+import type { Origin } from './account.ts'
 
 /** Bounds; each is a setting. */
 export interface BackgroundLimits {
@@ -32,6 +33,7 @@ export interface SentRequest {
   /** The whole message, in binary. */
   readonly message: Uint8Array
   readonly principal: Principal
+  readonly origin: Origin
   /** Whether Destroy leaves nothing of an object. */
   readonly hardDelete: boolean
 }

@@ -7,6 +7,7 @@
  *                                             └───────────────────────────────────────────────┘
  */
 import type { Clock } from '#actor/clock'
+import { AuditFaulted, AuditUnavailable } from '#audit/files'
 import { ownerOf } from '#identity/permissions'
 import type { Principal } from '#identity/principals'
 import type { Caller } from '#identity/session-identity'
@@ -29,6 +30,7 @@ import { Transaction } from '#operations/transaction'
 import { type Store, StoreFaulted, StoreUnavailable, type Table } from '#store/store'
 import { TtlvError } from '#ttlv/error'
 import type { ReaderLimits } from '#ttlv/stream'
+import { type Account, type Accounts, type Origin, ownOrigin } from './account.ts'
 import {
   Background,
   type BackgroundKeeper,
@@ -71,6 +73,8 @@ export interface DispatcherOptions {
   /** Told of changes once they are durable: who must hear of them (§5). */
   readonly onDurable?: (changes: readonly DurableChange[], version: Version) => void
   readonly log: DispatchLog
+  /** Told of every message on its way, where account is kept. */
+  readonly accounts?: Accounts
 }
 
 /** A user, a device and an attestation are what a client can show at once; each password costs the server some 30 ms. */
@@ -101,6 +105,7 @@ interface Decided {
 interface Sender {
   readonly principal: Principal
   readonly services: Services
+  readonly origin: Origin
 }
 
 const noCredentials: readonly never[] = []
@@ -110,6 +115,7 @@ interface Addressee {
   readonly encoding: Encoding
   readonly version: Version
   readonly correlation: Correlation
+  readonly account?: Account | undefined
 }
 
 export class Dispatcher {
@@ -139,8 +145,14 @@ export class Dispatcher {
    * @param bytes one whole message, as the framer cut it
    * @param caller whom the session acts as, or why it has no service: then every item is refused with that
    * @param encoding of the message and of its answer
+   * @param origin where the message came from
    */
-  answer(bytes: Uint8Array, caller: Caller | KmipError, encoding = binaryEncoding): Buffer | Promise<Buffer> {
+  answer(
+    bytes: Uint8Array,
+    caller: Caller | KmipError,
+    encoding = binaryEncoding,
+    origin = ownOrigin,
+  ): Buffer | Promise<Buffer> {
     let reader: MessageReader | undefined
     let request: RequestMessage
     try {
@@ -148,13 +160,17 @@ export class Dispatcher {
       request = readRequest(reader)
       if (!reader.atEnd()) throw new TtlvError('message', 'bytes are left over behind the message')
     } catch (error) {
-      return this.refusal(this.#kmipError(error, 'message'), reader?.version, encoding)
+      const refused = this.#kmipError(error, 'message')
+      this.#accountOf(undefined, reader?.version, origin)?.refused([failedItem(undefined, newestVersion, refused)])
+      return this.refusal(refused, reader?.version, encoding)
     }
-    const addressee = { encoding, version: reader.version, correlation: this.#correlation(request) }
+    const { version } = reader
+    const account = this.#accountOf(request, version, origin)
+    const addressee = { encoding, version, correlation: this.#correlation(request), account }
     if (caller instanceof KmipError) return this.#rejected(request, addressee, caller)
     const refused = (error: unknown): Buffer => this.#rejected(request, addressee, this.#kmipError(error, 'message'))
     const answerTo = (principal: Principal): Buffer | Promise<Buffer> =>
-      this.#answerTo({ principal, services: this.#servicesOf(caller) }, request, addressee, bytes)
+      this.#answerTo({ principal, services: this.#servicesOf(caller), origin }, request, addressee, bytes)
     try {
       this.#checkMessage(request)
       const found = caller.principalOf(request.requestHeader.authentication?.credential ?? noCredentials)
@@ -173,13 +189,22 @@ export class Dispatcher {
     const { timeStamp } = request.requestHeader
     const skewSeconds = timeStamp === undefined ? 0 : timeStamp - this.#options.clock.nowSeconds()
     if (Math.abs(skewSeconds) > clockSkewToldSeconds) this.#options.log.clockSkew(skewSeconds, sender.principal)
+    try {
+      addressee.account?.begin(sender.principal)
+    } catch (error) {
+      return this.#rejected(request, addressee, this.#kmipError(error, 'audit'))
+    }
     const background = this.#backgroundRequest(request, addressee, sender, bytes)
     if (background === undefined) return this.#answerBatch(request, addressee, sender)
     const taken = this.#background.take(background)
-    const answer = (correlationValue: Uint8Array | undefined): Buffer | Promise<Buffer> =>
-      correlationValue === undefined
-        ? this.#answerBatch(request, addressee, sender)
-        : this.#encode(addressee, [pendingItem(request, correlationValue)])
+    const answer = (correlationValue: Uint8Array | undefined): Buffer | Promise<Buffer> => {
+      if (correlationValue === undefined) return this.#answerBatch(request, addressee, sender)
+      const items = [pendingItem(request, correlationValue)]
+      addressee.account?.decided(items, false)
+      const accounted = addressee.account?.settled(items)
+      const pending = this.#encode(addressee, items)
+      return accounted === undefined ? pending : accounted.then(() => pending)
+    }
     if (!(taken instanceof Promise)) return answer(taken)
     return taken.then(answer, (error: unknown) =>
       this.#rejected(request, addressee, this.#kmipError(error, 'background')),
@@ -193,7 +218,8 @@ export class Dispatcher {
   takeSent(sent: SentRequest): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     const reader = binaryEncoding.open(sent.message, this.#options.readerLimits)
     const request = readRequest(reader)
-    const sender = { principal: sent.principal, services: this.#servicesOf(sent) }
+    const { principal, origin } = sent
+    const sender = { principal, services: this.#servicesOf(sent), origin }
     const addressee = { encoding: binaryEncoding, version: reader.version, correlation: {} }
     const background = this.#backgroundRequest(request, addressee, sender, sent.message)
     return background && this.#background.take(background)
@@ -261,7 +287,7 @@ export class Dispatcher {
    */
   #backgroundRequest(
     request: RequestMessage,
-    { version }: Addressee,
+    { version }: Pick<Addressee, 'version'>,
     sender: Sender,
     bytes: Uint8Array,
   ): BackgroundRequest | undefined {
@@ -274,44 +300,54 @@ export class Dispatcher {
     const { asynchronousOperations } = this.#options.asynchronous
     if (row === undefined || row.asynchronous === 'control' || asynchronousOperations === 'none') return undefined
     if (asynchronousOperations === 'slow' && row.asynchronous !== 'slow') return undefined
+    const { principal, services, origin } = sender
     const run = async (): Promise<ResponseBatchItem> => {
+      const account = this.#accountOf(request, version, origin)
       try {
-        const { items } = await this.#settle(request, version, sender, () => undefined)
+        account?.begin(principal)
+        const { items } = await this.#settle(request, version, sender, (decided, changes) =>
+          account?.decided(decided, changes),
+        )
         const [result] = items
         if (result === undefined) throw new TypeError('a batch of one item has no result')
-        this.#options.log.answered(version, [result], sender.principal, {})
+        this.#options.log.answered(version, [result], principal, {})
+        await account?.settled(items)
         return result
       } catch (error) {
-        return failedItem(item, version, this.#kmipError(error, row.name))
+        const failed = failedItem(item, version, this.#kmipError(error, row.name))
+        account?.refused([failed])
+        return failed
       }
     }
-    const { principal, services } = sender
     return {
       user: ownerOf(principal),
       operation: item.operation,
       version,
-      sent: { message: bytes, principal, hardDelete: services.policy.hardDelete },
+      sent: { message: bytes, principal, hardDelete: services.policy.hardDelete, origin },
       run,
     }
   }
 
   #answerBatch(request: RequestMessage, addressee: Addressee, sender: Sender): Buffer | Promise<Buffer> {
     const sizeMax = request.requestHeader.maximumResponseSize
-    const form = (items: readonly ResponseBatchItem[]): Buffer => {
+    const { account } = addressee
+    const form = (items: readonly ResponseBatchItem[], changes: boolean): Buffer => {
       const answer = this.#encode(addressee, items)
       // Decided before anything is durable: a client that cannot be told of a change must not find it made.
       if (sizeMax !== undefined && this.#binarySize(addressee, items, answer) > sizeMax) {
         throw new KmipError(ResultReason.ResponseTooLarge)
       }
+      account?.decided(items, changes)
       return answer
     }
-    const answered = ({ items, formed }: Settled<Buffer>): Buffer => {
+    const answered = ({ items, formed }: Settled<Buffer>): Buffer | Promise<Buffer> => {
       this.#options.log.answered(addressee.version, items, sender.principal, addressee.correlation)
-      return formed
+      const accounted = account?.settled(items)
+      return accounted === undefined ? formed : accounted.then(() => formed, failed)
     }
     const failed = (error: unknown): Buffer => {
       // What the disk has is not known, and the process ends: silence is true, an answer of failure might not be.
-      if (error instanceof StoreFaulted) throw error
+      if (error instanceof StoreFaulted || error instanceof AuditFaulted) throw error
       return this.#rejected(request, addressee, this.#kmipError(error, 'commit'))
     }
     try {
@@ -331,13 +367,13 @@ export class Dispatcher {
     request: RequestMessage,
     version: Version,
     sender: Sender,
-    form: (items: readonly ResponseBatchItem[]) => T,
+    form: (items: readonly ResponseBatchItem[], changes: boolean) => T,
   ): Settled<T> | Promise<Settled<T>> {
     const decided = this.#decide(request, version, sender)
     if (decided instanceof Promise || decided.transaction.isDirty) {
       return this.#settleDurably(decided, request, version, sender, form)
     }
-    return { items: decided.items, formed: form(decided.items) }
+    return { items: decided.items, formed: form(decided.items, false) }
   }
 
   /** Decides anew when another client was faster: then in turn with the others of whom the same is true. */
@@ -346,13 +382,13 @@ export class Dispatcher {
     request: RequestMessage,
     version: Version,
     sender: Sender,
-    form: (items: readonly ResponseBatchItem[]) => T,
+    form: (items: readonly ResponseBatchItem[], changes: boolean) => T,
   ): Promise<Settled<T>> {
     let turn: Turn | undefined
     try {
       for (let attempt = 0; attempt <= this.#options.conflictRetriesMax; attempt += 1) {
         const { items, transaction } = await (attempt === 0 ? first : this.#decide(request, version, sender))
-        const formed = form(items)
+        const formed = form(items, transaction.isDirty)
         if (!transaction.isDirty) return { items, formed }
         const contended = await this.#commit(transaction, turn)
         if (contended === undefined) {
@@ -455,8 +491,14 @@ export class Dispatcher {
   #rejected(request: RequestMessage, addressee: Addressee, error: KmipError): Buffer {
     const { version } = addressee
     const known = request.batchItem.slice(0, this.#options.batchCountMax)
-    const items = known.map((item) => failedItem(item, version, error))
-    return this.#encode(addressee, items.length === 0 ? [failedItem(undefined, version, error)] : items)
+    const items = known.length === 0 ? [undefined] : known
+    const failed = items.map((item) => failedItem(item, version, error))
+    addressee.account?.refused(failed)
+    return this.#encode(addressee, failed)
+  }
+
+  #accountOf(request: RequestMessage | undefined, version: Version | undefined, origin: Origin): Account | undefined {
+    return this.#options.accounts?.open(request, version ?? newestVersion, origin)
   }
 
   /** §6.3 counts bytes of TTLV: the test cases of the other encodings hold longer texts to the same bound. */
@@ -487,7 +529,7 @@ export class Dispatcher {
     if (known !== undefined) return known
     const correlation = this.#options.newCorrelation()
     this.#options.log.internalFailure(correlation, place, error)
-    const busy = error instanceof StoreUnavailable
+    const busy = error instanceof StoreUnavailable || error instanceof AuditUnavailable
     const text = busy ? 'The server cannot do this now; try again' : 'The server failed'
     return new KmipError(ResultReason.GeneralFailure, `${text} (${correlation})`)
   }

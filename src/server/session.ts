@@ -121,7 +121,7 @@ export class PeerSession {
       log.exchanged?.(message, bytes, encoding)
       return { bytes, last: refusal !== undefined }
     }
-    const bytes = dispatcher.answer(message, caller, encoding)
+    const bytes = dispatcher.answer(message, caller, encoding, this.peer)
     return bytes instanceof Promise ? bytes.then(answered) : answered(bytes)
   }
 

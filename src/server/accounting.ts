@@ -1,0 +1,213 @@
+/**
+ * The account of messages: lines for the audit trail, counts and times for the metrics, spans for the traces. What it is: one
+ * object a message, which takes from its items what may be told: names, identifiers, results. What it is not: the trail
+ * (`audit/`), the meter, or the tracer.
+ */
+import { AuditFaulted } from '#audit/files'
+import type { AuditFront } from '#audit/front'
+import { type AuditRecord, bodyOf } from '#audit/record'
+import { ownerOf } from '#identity/permissions'
+import type { Principal } from '#identity/principals'
+import { ResultStatus } from '#kmip/enums'
+import { RefusedPayload, type RequestMessage, type ResponseBatchItem } from '#kmip/message'
+import type { Version } from '#kmip/versions'
+import type { OperationRow } from '#operations/operation'
+import type { Account, Accounts, Origin } from './account.ts'
+import { batchCode, type Meter, operationName, reasonName } from './meter.ts'
+
+/** A message that was answered, for a trace. Times are of the monotonic clock, in milliseconds. */
+export interface TracedMessage {
+  readonly beganMs: number
+  readonly decidedMs: number
+  readonly endedMs: number
+  readonly version: Version
+  readonly address: string
+  readonly user: string | undefined
+  readonly operations: readonly string[]
+  /** Of the first item that failed; undefined: none did. */
+  readonly failure: string | undefined
+  readonly clientCorrelationValue: string | undefined
+}
+
+export interface AccountingOptions {
+  /** Undefined: nothing is audited. */
+  readonly audit: AuditFront | undefined
+  readonly meter: Meter
+  /** Undefined: nothing is traced. */
+  readonly trace: ((message: TracedMessage) => void) | undefined
+  readonly operations: readonly OperationRow[]
+  /** Milliseconds since 1970, for lines. */
+  readonly nowMs: () => number
+  /** Milliseconds of a clock that nobody sets, for durations. */
+  readonly monotonicMs: () => number
+}
+
+export class Accounting implements Accounts {
+  readonly options: AccountingOptions
+  /** Codes of the operations whose answer holds a key. */
+  readonly revealing: ReadonlySet<number>
+
+  constructor(options: AccountingOptions) {
+    this.options = options
+    this.revealing = new Set(options.operations.filter((row) => row.reveals).map((row) => row.code))
+  }
+
+  open(request: RequestMessage | undefined, version: Version, origin: Origin): Account {
+    return new MessageAccount(this, request, version, origin)
+  }
+}
+
+class MessageAccount implements Account {
+  readonly #accounting: Accounting
+  readonly #request: RequestMessage | undefined
+  readonly #version: Version
+  readonly #origin: Origin
+  readonly #beganMs: number
+  #decidedMs = 0
+  #principal: Principal | undefined
+  #name: string | undefined
+  #changes = false
+  #told = false
+  #written: Promise<void> | undefined
+
+  constructor(accounting: Accounting, request: RequestMessage | undefined, version: Version, origin: Origin) {
+    this.#accounting = accounting
+    this.#request = request
+    this.#version = version
+    this.#origin = origin
+    this.#beganMs = accounting.options.monotonicMs()
+  }
+
+  begin(principal: Principal): void {
+    this.#principal = principal
+    this.#accounting.options.audit?.check()
+  }
+
+  decided(items: readonly ResponseBatchItem[], changes: boolean): void {
+    const { options, revealing } = this.#accounting
+    this.#decidedMs = options.monotonicMs()
+    if (options.audit === undefined) return
+    this.#withdraw()
+    this.#changes = changes
+    this.#told = true
+    const reveals = items.some(
+      ({ operation = 0, resultStatus }) => resultStatus === ResultStatus.Success && revealing.has(operation),
+    )
+    this.#written = options.audit.record(this.#lines(items), changes || reveals)
+    // Whoever waits is told; until then nobody may have looked.
+    this.#written?.catch(() => undefined)
+  }
+
+  settled(items: readonly ResponseBatchItem[]): Promise<void> | undefined {
+    const written = this.#written
+    if (written === undefined) {
+      this.#ended(items)
+      return undefined
+    }
+    return written.then(
+      () => this.#ended(items),
+      (error: unknown) => {
+        if (!this.#changes) throw error
+        throw new AuditFaulted('a change was made that is not in the audit trail', { cause: error })
+      },
+    )
+  }
+
+  refused(items: readonly ResponseBatchItem[]): void {
+    this.#withdraw()
+    const { audit } = this.#accounting.options
+    const written = audit?.record(this.#lines(items), false)
+    written?.catch(() => undefined)
+    this.#ended(items)
+  }
+
+  /** What was told of this message has not come about. */
+  #withdraw(): void {
+    if (!this.#told) return
+    this.#told = false
+    this.#changes = false
+    const { audit, nowMs } = this.#accounting.options
+    const written = audit?.record([bodyOf({ event: 'withdrawn', atMs: nowMs(), request: this.#name })], false)
+    written?.catch(() => undefined)
+  }
+
+  #lines(items: readonly ResponseBatchItem[]): string[] {
+    const { audit, nowMs } = this.#accounting.options
+    if (audit === undefined) return []
+    this.#name ??= audit.newRequest()
+    const principal = this.#principal
+    const shared = {
+      event: 'operation',
+      atMs: nowMs(),
+      request: this.#name,
+      user: principal === undefined ? undefined : ownerOf(principal),
+      client: principal?.clientId,
+      certificate: principal === undefined ? this.#origin.fingerprint : undefined,
+      address: this.#origin.address,
+    } as const
+    return items.map((item, place) => bodyOf({ ...shared, ...this.#itemOf(item, place) }))
+  }
+
+  #itemOf(item: ResponseBatchItem, place: number): Partial<AuditRecord> {
+    const asked = this.#request?.batchItem[place]?.requestPayload
+    const request = asked === undefined || asked instanceof RefusedPayload ? {} : (asked as Named)
+    const response = (item.responsePayload ?? {}) as Named
+    const wrapping = request.keyWrappingSpecification?.encryptionKeyInformation?.uniqueIdentifier
+    const failed = item.resultStatus === ResultStatus.OperationFailed
+    return {
+      operation: operationName(item.operation ?? this.#request?.batchItem[place]?.operation),
+      objects: objectsOf(response) ?? objectsOf(request),
+      ...(wrapping === undefined ? {} : { wrappedUnder: wrapping }),
+      result: resultNames[item.resultStatus] ?? 'unknown',
+      ...(failed ? { reason: reasonName(item.resultReason) } : {}),
+    }
+  }
+
+  #ended(items: readonly ResponseBatchItem[]): void {
+    const { meter, trace, monotonicMs } = this.#accounting.options
+    const endedMs = monotonicMs()
+    let failure: ResponseBatchItem | undefined
+    for (const item of items) {
+      meter.item(item.operation, item.resultStatus, item.resultReason)
+      if (item.resultStatus === ResultStatus.OperationFailed) failure ??= item
+    }
+    const operation = items.length > 1 ? batchCode : items[0]?.operation
+    meter.message(operation, failure === undefined, endedMs - this.#beganMs)
+    trace?.({
+      beganMs: this.#beganMs,
+      decidedMs: this.#decidedMs === 0 ? endedMs : this.#decidedMs,
+      endedMs,
+      version: this.#version,
+      address: this.#origin.address,
+      user: this.#principal === undefined ? undefined : ownerOf(this.#principal),
+      operations: items.map((item) => operationName(item.operation)),
+      failure: failure === undefined ? undefined : reasonName(failure.resultReason),
+      clientCorrelationValue: this.#request?.requestHeader.clientCorrelationValue,
+    })
+  }
+}
+
+const resultNames: Readonly<Record<number, string>> = {
+  [ResultStatus.Success]: 'success',
+  [ResultStatus.OperationFailed]: 'failed',
+  [ResultStatus.OperationPending]: 'pending',
+  [ResultStatus.OperationUndone]: 'undone',
+}
+
+/** Where payloads name objects. */
+interface Named {
+  readonly uniqueIdentifier?: string | readonly string[]
+  readonly privateKeyUniqueIdentifier?: string
+  readonly publicKeyUniqueIdentifier?: string
+  readonly keyWrappingSpecification?: {
+    readonly encryptionKeyInformation?: { readonly uniqueIdentifier?: string } | undefined
+  }
+}
+
+const objectsOf = (payload: Named): readonly string[] | undefined => {
+  const { uniqueIdentifier, privateKeyUniqueIdentifier, publicKeyUniqueIdentifier } = payload
+  if (typeof uniqueIdentifier === 'string') return [uniqueIdentifier]
+  if (uniqueIdentifier !== undefined) return uniqueIdentifier
+  const pair = [privateKeyUniqueIdentifier, publicKeyUniqueIdentifier].filter((name) => name !== undefined)
+  return pair.length === 0 ? undefined : pair
+}
