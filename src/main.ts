@@ -5,8 +5,18 @@
  */
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
+import { BackupRefused } from '#backup/refused'
 import { ProcessLog } from '#server/process-log'
-import { readSecrets, readSettings, SettingError, type Settings, secretVariables, unknownVariables } from './config.ts'
+import {
+  readSecrets,
+  readSettings,
+  type Secrets,
+  SettingError,
+  type Settings,
+  secretVariables,
+  unknownVariables,
+} from './config.ts'
+import { check, type Ended, isRefusal, restore, verify } from './offline.ts'
 import { type RunningServer, startServer } from './serve.ts'
 
 /** Ends the process when nothing of the server may go on: what the disk has is not known, or a part failed too often. */
@@ -21,9 +31,7 @@ const serve = async (flags: readonly string[]): Promise<void> => {
   for (const variable of unknownVariables(process.env)) {
     logger.warn({ variable }, `${variable} names no setting; docs/settings.md lists them all`)
   }
-  const secrets = readSecrets(process.env)
-  // So that no thread, no child process and no report of the process has them.
-  for (const { variable } of Object.values(secretVariables)) delete process.env[variable]
+  const secrets = takeSecrets()
   let server: RunningServer
   try {
     server = await startServer(settings, secrets, log, (reason) => {
@@ -61,6 +69,30 @@ const serve = async (flags: readonly string[]): Promise<void> => {
   process.on('SIGINT', stop)
 }
 
+/** Takes secrets out of the environment, so that no thread, no child process and no report of the process has them. */
+const takeSecrets = (): Secrets => {
+  const secrets = readSecrets(process.env)
+  for (const { variable } of Object.values(secretVariables)) delete process.env[variable]
+  return secrets
+}
+
+/** Runs a command on data that no server serves, and says how it ended. */
+const offline = async (
+  flags: readonly string[],
+  run: (settings: Settings, secrets: Secrets) => Promise<Ended>,
+): Promise<void> => {
+  const settings = settingsOrExit(flags)
+  try {
+    const { text, isSound } = await run(settings, takeSecrets())
+    process.stdout.write(text)
+    if (!isSound) process.exitCode = failureExitCode
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    process.stderr.write(`kmipd: ${error.message}\n`)
+    process.exitCode = refusedExitCode
+  }
+}
+
 /** What somebody at a terminal wants to know after the start; the log beside it is for machines. */
 const greeting = ({ dataDirectory }: Settings, { port, made }: RunningServer): string => {
   const files =
@@ -85,7 +117,8 @@ const settingsOrExit = (flags: readonly string[]): Settings => {
   }
 }
 
-await yargs(hideBin(process.argv))
+const words = hideBin(process.argv)
+await yargs(words)
   .scriptName('kmipd')
   .command(
     ['serve', '$0'],
@@ -93,12 +126,41 @@ await yargs(hideBin(process.argv))
     (command) =>
       command.strict(false).example('$0 serve --data /var/lib/kmipd --port 5696', 'keep everything below one folder'),
     // The flags' meaning and their errors are config.ts's: yargs gives the verbs and the help.
-    () => serve(flagsAfter('serve', hideBin(process.argv))),
+    () => serve(flagsAfter('serve', words)),
+  )
+  .command(
+    'restore <file>',
+    'Restore a backup into an empty data folder. Flags: --data DIR, --root-key-file FILE, ...',
+    (command) =>
+      command
+        .strict(false)
+        .example('$0 restore kmipd.backup --data /var/lib/kmipd --root-key-file root.key', 'on a new machine'),
+    () => offline(flagsAfter('restore', words, 1), (...given) => restore(fileOf('restore'), ...given)),
+  )
+  .command(
+    'verify <file>',
+    'Verify a backup: open every record in it with the root key. Flags: --root-key-file FILE, ...',
+    (command) => command.strict(false).example('$0 verify kmipd.backup --root-key-file root.key', 'without a server'),
+    () => offline(flagsAfter('verify', words, 1), (...given) => verify(fileOf('verify'), ...given)),
+  )
+  .command(
+    'check',
+    'Look through the store of a data folder that no server has open. Flags: --data DIR, ...',
+    (command) =>
+      command.strict(false).example('$0 check --data /var/lib/kmipd', 'kmipctl store check asks a running server'),
+    () => offline(flagsAfter('check', words), check),
   )
   .help()
   .parse()
 
-/** What stands behind the verb, or everything when it was left out. */
-function flagsAfter(verb: string, words: readonly string[]): readonly string[] {
-  return words[0] === verb ? words.slice(1) : words
+/** What stands behind the verb and its own words, or everything when it was left out. */
+function flagsAfter(verb: string, given: readonly string[], ownWords = 0): readonly string[] {
+  return given[0] === verb ? given.slice(1 + ownWords) : given
+}
+
+/** The file stands right behind the verb, before the flags. */
+function fileOf(verb: string): string {
+  const file = words[1] ?? ''
+  if (words[0] === verb && !file.startsWith('-')) return file
+  throw new BackupRefused(`the file comes first: kmipd ${verb} FILE --data DIR`)
 }

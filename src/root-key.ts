@@ -3,7 +3,7 @@
  * the source that the seal is opened with. What it is not: the seal (`crypto/store-seal.ts`).
  */
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseRootKey } from '#crypto/key-file'
 import { Passphrase, PassphraseRefused } from '#crypto/passphrase'
 import { RootKeyRefused } from '#crypto/seal'
@@ -19,13 +19,18 @@ export const keyringPathOf = (dataDirectory: string): string => join(dataDirecto
 
 /**
  * The source of the root key. Asks for a passphrase where one is needed and nobody has given it; twice when it is a new one.
+ * @param mayBeNew whether a keyring that is not there is about to be made
  * @throws RootKeyRefused when what is named is not there or cannot be one
  */
-export const rootKeySourceOf = async (settings: RootKeySettings, secrets: Secrets): Promise<RootKeySource> => {
+export const rootKeySourceOf = async (
+  settings: RootKeySettings,
+  secrets: Secrets,
+  mayBeNew = true,
+): Promise<RootKeySource> => {
   const { rootKeySource, rootKeyFile, dataDirectory } = settings
   if (rootKeySource === 'file') {
     const path = rootKeyFile === '' ? join(dataDirectory, 'root.key') : rootKeyFile
-    return { kind: 'file', path, mayMake: rootKeyFile === '' }
+    return { kind: 'file', path: resolve(path), mayMake: rootKeyFile === '' }
   }
   if (rootKeySource === 'environment') {
     const from = secretVariables.rootKey.variable
@@ -33,7 +38,7 @@ export const rootKeySourceOf = async (settings: RootKeySettings, secrets: Secret
       throw new RootKeyRefused(`${from} is not set, and the root key is to come from it`)
     return { kind: 'key', key: parseRootKey(secrets.rootKey, `in ${from}`), from }
   }
-  const { text, from } = await passphraseOf(settings, secrets)
+  const { text, from } = await passphraseOf(settings, secrets, mayBeNew)
   try {
     return { kind: 'passphrase', passphrase: new Passphrase(text), from }
   } catch (cause) {
@@ -45,6 +50,7 @@ export const rootKeySourceOf = async (settings: RootKeySettings, secrets: Secret
 const passphraseOf = async (
   { passphraseFile, dataDirectory }: RootKeySettings,
   secrets: Secrets,
+  mayBeNew: boolean,
 ): Promise<{ readonly text: string; readonly from: string }> => {
   const from = secretVariables.passphrase.variable
   if (secrets.passphrase !== undefined) return { text: secrets.passphrase, from }
@@ -55,7 +61,7 @@ const passphraseOf = async (
   if (!canAsk())
     throw new RootKeyRefused(`nobody can be asked for the passphrase: set ${from}, or passphraseFile to a file with it`)
   const text = await ask('Passphrase of the store: ', true)
-  const isNew = !existsSync(keyringPathOf(dataDirectory))
+  const isNew = mayBeNew && !existsSync(keyringPathOf(dataDirectory))
   if (isNew && text !== (await ask('The same again: ', true)))
     throw new RootKeyRefused('the two passphrases are not the same')
   return { text, from: 'the terminal' }

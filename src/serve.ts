@@ -52,6 +52,7 @@ import type { Store, StoreFaulted } from '#store/store'
 import type { Secrets, Settings } from './config.ts'
 import { keyringPathOf, rootKeySourceOf } from './root-key.ts'
 import { tables } from './tables.ts'
+import { upkeepOf } from './upkeep.ts'
 
 /** What Query tells of the vendor. */
 const vendorIdentification = 'kmipd'
@@ -187,6 +188,7 @@ export const startServer = async (
       interfaces,
       licence,
       logs: processLog,
+      upkeep: upkeepOf({ ...administered(store), store, seal, directory }),
       objectsChanged: (changes: readonly DurableChange[]) => tell(changes, newestVersion),
     }
     await supervisor.add(administrationChild(settings, logger, log, services, first))

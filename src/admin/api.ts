@@ -4,6 +4,7 @@
  */
 import type { CommandRow } from './command.ts'
 import { authorityCommands } from './commands/authorities.ts'
+import { backupCommands } from './commands/backup.ts'
 import { certificateCommands } from './commands/certificates.ts'
 import { clientCommands } from './commands/clients.ts'
 import { connectionCommands } from './commands/connections.ts'
@@ -14,6 +15,7 @@ import { interfaceCommands } from './commands/interfaces.ts'
 import { keyCommands } from './commands/keys.ts'
 import { logCommands } from './commands/logs.ts'
 import { profileCommands } from './commands/profiles.ts'
+import { rootKeyCommands } from './commands/rootkey.ts'
 import { tokenCommands } from './commands/tokens.ts'
 import { logInCommands, userCommands } from './commands/users.ts'
 
@@ -32,6 +34,8 @@ export const commands: readonly CommandRow[] = [
   ...keyCommands,
   ...logCommands,
   ...featureCommands,
+  ...backupCommands,
+  ...rootKeyCommands,
 ]
 
 /** What groups of commands are about, by their verbs: what help says of them. */
@@ -54,4 +58,7 @@ export const commandGroups: Readonly<Record<string, string>> = {
   'keys permissions': 'Who may use a key beside its owner',
   logs: 'The log of the server',
   licences: 'Licences of the server',
+  backup: 'Backups of the store',
+  store: 'The store as a whole',
+  rootkey: 'The root key, which seals everything',
 }

@@ -36,6 +36,8 @@ export interface Connection {
   /** PEM. */
   readonly ca: string | undefined
   readonly timeoutMs: number
+  /** Whether somebody has set it: commands that take long are waited for otherwise. */
+  readonly isTimeoutGiven: boolean
   readonly form: AnswerForm | undefined
   /** Values that commands without a log-in take from here when they are not given. */
   readonly known: Readonly<Record<string, string | undefined>>
@@ -87,6 +89,7 @@ export const connectionOf = (sources: Sources): Connection => {
     verifyServer: of('NOSSLVERIFY') !== 'true',
     ca: caPath === undefined ? undefined : readOr(caPath, readFile),
     timeoutMs: timeoutOf(of('TIMEOUT') ?? timeoutDefault),
+    isTimeoutGiven: of('TIMEOUT') !== undefined,
     form: formOf(of('RESP')),
     known: {
       username: of('USERNAME'),

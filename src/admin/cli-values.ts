@@ -2,6 +2,7 @@
  * Values of a command from the words of a line: what each schema says that a word is, files read, secrets asked for. What it
  * is not: the check of the values, which is the server's.
  */
+import { resolve } from 'node:path'
 import type { TSchema } from 'typebox'
 import { parse } from 'yaml'
 import type { Connection } from './cli-connection.ts'
@@ -41,6 +42,7 @@ export const valuesOf = async (
 const valueOf = (flag: string, parameter: Parameter, given: unknown, host: Asking): unknown => {
   if (Array.isArray(given)) return given.flatMap((word: unknown) => String(word).split(','))
   const word = String(given)
+  if (parameter.serverPath === true) return resolve(word)
   if (parameter.file !== undefined) {
     const text = contentOf(flag, word, host)
     return parameter.file === 'text' ? text : structured(flag, text)

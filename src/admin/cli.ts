@@ -154,15 +154,19 @@ const baseOf = (words: readonly string[], host: CommandLineHost): Argv =>
 /** The commands below some verbs, each verb a level with its own help. */
 const grown = (parser: Argv, above: readonly string[], choose: (row: CommandRow, flags: GivenFlags) => void): Argv => {
   const depth = above.length
-  const below = commands.filter(({ verbs }) => above.every((verb, index) => verbs[index] === verb))
+  const below = commands.filter(
+    ({ verbs }) => verbs.length > depth && above.every((verb, index) => verbs[index] === verb),
+  )
   for (const verb of new Set(below.map(({ verbs }) => verbs[depth] ?? ''))) {
     const path = [...above, verb]
     const row = below.find(({ verbs }) => verbs.length === path.length && verbs[depth] === verb)
     if (row !== undefined) {
+      // A command that has others below it is one by itself too: `backup` and `backup verify`.
+      const isGroup = below.some(({ verbs }) => verbs.length > path.length && verbs[depth] === verb)
       parser.command(
         wordsOf(verb, row),
         row.summary,
-        (inner) => withFlags(inner, row),
+        (inner) => withFlags(isGroup ? grown(inner, path, choose) : inner, row),
         (flags) => choose(row, flags),
       )
       continue

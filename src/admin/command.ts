@@ -42,6 +42,8 @@ export interface CommandLineForm {
   readonly positional?: true
   /** The word is a file's path, and its content is the value: as it is, or as JSON or YAML. */
   readonly file?: 'text' | 'json'
+  /** A path on the machine of the server; at the command line it may begin where that stands, since it is mostly the same. */
+  readonly serverPath?: true
   /** Never shown; asked for at a terminal when it is missing, or read from a file with `@path`. */
   readonly secret?: true
 }
@@ -80,6 +82,8 @@ interface Command<P extends Parameters, R extends TSchema> {
   readonly who: Audience
   /** Only for administrators of the root domain: what is the whole server's. */
   readonly rootOnly?: true
+  /** Takes as long as the store is large: the command line waits for it. */
+  readonly patient?: true
   /** Members of the answer that the command line writes into a file when it is given this flag, and then does not print less. */
   readonly outFiles?: Readonly<
     Record<string, CommandLineForm & { readonly flag: string; readonly description: string }>

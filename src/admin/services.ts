@@ -24,7 +24,58 @@ export interface LogControl {
   read(): Promise<string>
 }
 
+/** What a backup says of itself. */
+export interface BackupManifest {
+  readonly takenAt: string
+  readonly transaction: number
+  readonly schema: number
+  readonly rootKey: string
+  readonly objects: number
+  readonly records: Record<string, number>
+  readonly storeSha256: string
+}
+
+/** What a look through a store has found. */
+export interface StoreHealth {
+  readonly schema: number
+  readonly transaction: number
+  readonly objects: number
+  readonly records: Record<string, number>
+  /** What is wrong, the first of it. */
+  readonly faults: readonly string[]
+  readonly faultsTotal: number
+}
+
+/** How it stands with the root key. */
+export interface RootKeyState {
+  readonly source: 'file' | 'key' | 'passphrase'
+  readonly from: string
+  readonly rootKey: string
+  readonly next: string | undefined
+}
+
+/** A root key in hexadecimal digits, a passphrase, or neither. */
+export interface NextRootKey {
+  readonly key: string | undefined
+  readonly passphrase: string | undefined
+}
+
+/** The data of the server as operators see it. All of it throws AdministrationError. */
+export interface Upkeep {
+  /** @param path of the file; a name of its own when it is not given */
+  backup(path: string | undefined): Promise<BackupManifest & { readonly path: string; readonly bytes: number }>
+  verify(
+    path: string,
+    root: NextRootKey,
+  ): Promise<{ readonly manifest: BackupManifest; readonly faults: readonly string[] }>
+  check(): Promise<StoreHealth>
+  rootKey(): RootKeyState
+  rotateRootKey(next: NextRootKey): Promise<RootKeyState>
+  finishRootKey(): Promise<RootKeyState>
+}
+
 export interface AdminServices {
+  readonly upkeep: Upkeep
   readonly store: Store
   readonly clock: Clock
   readonly entropy: Entropy

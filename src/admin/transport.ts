@@ -14,6 +14,7 @@ export interface ApiRequest {
   readonly path: string
   readonly body: Readonly<Record<string, unknown>> | undefined
   readonly who: CommandRow['who']
+  readonly patient?: true | undefined
 }
 
 interface Asking {
@@ -33,13 +34,13 @@ export const requestOf = (row: CommandRow, values: Readonly<Record<string, unkno
     return encodeURIComponent(value)
   })
   if (row.method !== 'GET' && row.method !== 'DELETE')
-    return { method: row.method, path: `${prefix}${path}`, body: others, who: row.who }
+    return { method: row.method, path: `${prefix}${path}`, body: others, who: row.who, patient: row.patient }
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(others)) {
     for (const each of Array.isArray(value) ? (value as unknown[]) : [value]) query.append(name, String(each))
   }
   const search = query.size === 0 ? '' : `?${query.toString()}`
-  return { method: row.method, path: `${prefix}${path}${search}`, body: undefined, who: row.who }
+  return { method: row.method, path: `${prefix}${path}${search}`, body: undefined, who: row.who, patient: row.patient }
 }
 
 /** The answer to a request: a value of JSON, a text, or null when it has no content. @throws Refused */
@@ -76,7 +77,7 @@ const exchange = async (connection: Connection, request: ApiRequest, token: stri
   const options: RequestOptions = {
     method: request.method,
     path: request.path,
-    timeout: connection.timeoutMs,
+    timeout: request.patient === true && !connection.isTimeoutGiven ? 0 : connection.timeoutMs,
     headers: {
       accept: 'application/json',
       ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),

@@ -26,10 +26,9 @@ export const recordKeyBytesMax = 1900
 
 const uuidMark = 1
 const textMark = 2
-const postingKind = 1
-const numberKind = 2
-const claimKind = 3
-const goneKind = 4
+/** The first byte of a key of an index. */
+export const indexKinds = { postings: 1, numbers: 2, claims: 3, gone: 4 } as const
+const { postings: postingKind, numbers: numberKind, claims: claimKind, gone: goneKind } = indexKinds
 const uuidBytes = 16
 const fieldHashBytes = 8
 const numberBytes = 8

@@ -11,7 +11,7 @@ import { systemEntropy } from '#actor/entropy'
 import { startAdministration } from '#admin/administration'
 import { type CommandLineHost, runCommandLine } from '#admin/cli'
 import type { CommandEvent } from '#admin/http-api'
-import type { AdminServices, LogControl } from '#admin/services'
+import type { AdminServices, LogControl, Upkeep } from '#admin/services'
 import { AdministrationError } from '#identity/administration-error'
 import { adoptOwnAuthority } from '#identity/authorities'
 import { bootstrap, certificateTable } from '#identity/bootstrap'
@@ -123,6 +123,7 @@ export const startAdministrationUnderTest = async (
     logs: logOf(parts.logText ?? ''),
     knowsUser: (name: UserName) => findUser(store, name) !== undefined,
     interfaces: interfacesOf(ended),
+    upkeep: noUpkeep,
     objectsChanged: () => undefined,
   }
   const events: CommandEvent[] = []
@@ -203,6 +204,19 @@ const interfacesOf = (ended: string[]): InterfaceActors => {
     review: async () => undefined,
     endSessionsOf: (fingerprint) => void ended.push(fingerprint),
   }
+}
+
+/** There are no files here: `test/backup` asks a server that has some. */
+const noFiles = async (): Promise<never> => {
+  throw new AdministrationError('unavailable', 'the store is in memory here')
+}
+const noUpkeep: Upkeep = {
+  backup: noFiles,
+  verify: noFiles,
+  check: noFiles,
+  rotateRootKey: noFiles,
+  finishRootKey: noFiles,
+  rootKey: () => ({ source: 'file', from: 'nowhere', rootKey: '0123456789abcdef', next: undefined }),
 }
 
 const logOf = (text: string): LogControl => {

@@ -54,6 +54,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   'settings-document': { imports: ['config'], packages: [] },
   terminal: { imports: [], packages: [] },
   tables: { imports: ['identity', 'operations', 'store/store'], packages: [] },
+  offline: {
+    imports: ['actor', 'backup', 'config', 'crypto', 'root-key', 'store', 'tables'],
+    packages: [],
+  },
   'root-key': { imports: ['config', 'crypto', 'terminal'], packages: [] },
   serve: {
     imports: [
@@ -74,7 +78,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     ],
     packages: ['pino'],
   },
-  main: { imports: ['config', 'serve', 'server/process-log'], packages: ['yargs'] },
+  main: { imports: ['backup/refused', 'config', 'offline', 'serve', 'server/process-log'], packages: ['yargs'] },
   kmipctl: { imports: ['admin/cli', 'terminal'], packages: [] },
   'workers/audit': { imports: ['actor/clock', 'audit'], packages: [] },
   'workers/crypto': { imports: ['crypto'], packages: [] },
@@ -203,6 +207,7 @@ export const confined: readonly Confined[] = [
       'src/backup/restore.ts': 'fills a data directory',
       'src/backup/verify.ts': 'takes the store out of a backup',
       'src/upkeep.ts': 'the folder of backups',
+      'src/offline.ts': 'whether the root key is there',
       'src/root-key.ts': 'a passphrase can be in a file',
       'src/crypto/key-file.ts': 'root key and keyring are files',
       'src/crypto/store-seal.ts': 'root key and keyring are files',

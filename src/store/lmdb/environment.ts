@@ -40,6 +40,26 @@ export function storeFile(directory: string): string {
   return join(directory, fileName)
 }
 
+/** Address space for a look at a file: not disk, not memory. */
+const viewMapBytes = 2 ** 40
+
+/**
+ * Opens a file that nobody writes, for reading alone. To be closed with `root.close()`.
+ * @param path of the file itself
+ * @throws StoreRefused when it is no store
+ */
+export function openView(path: string): OpenFile {
+  try {
+    const root = open<Buffer, Buffer>({ path, readOnly: true, ...optionsOf(viewMapBytes) })
+    const meta = root.openDB<Buffer, Buffer>({ name: 'meta', ...binary }) as Bytes | undefined
+    if (meta !== undefined) return { root, meta }
+    void root.close()
+  } catch (cause) {
+    throw new StoreRefused(`${path} cannot be read as a store: ${String(cause)}`, { cause })
+  }
+  throw new StoreRefused(`${path} is not a store of this server`)
+}
+
 /**
  * Opens (or makes) the file. To be closed with `root.close()`.
  * @param mapSizeBytes address space to reserve; the file itself is only as large as what it holds.
@@ -48,19 +68,22 @@ export function storeFile(directory: string): string {
 export function openFile(directory: string, mapSizeBytes: number): OpenFile {
   const path = storeFile(directory)
   try {
-    const root = open<Buffer, Buffer>({
-      path,
-      noSubdir: true,
-      overlappingSync: false,
-      mapSize: mapSizeBytes,
-      maxDbs: databasesMax,
-      maxReaders: readersMax,
-      ...binary,
-    })
+    const root = open<Buffer, Buffer>({ path, ...optionsOf(mapSizeBytes) })
     return { root, meta: root.openDB<Buffer, Buffer>({ name: 'meta', ...binary }) }
   } catch (cause) {
     throw new StoreRefused(`${path} cannot be opened as a store: ${String(cause)}`, { cause })
   }
+}
+
+function optionsOf(mapSizeBytes: number) {
+  return {
+    noSubdir: true,
+    overlappingSync: false,
+    mapSize: mapSizeBytes,
+    maxDbs: databasesMax,
+    maxReaders: readersMax,
+    ...binary,
+  } as const
 }
 
 /** Makes the files their owner's alone, wherever the directory lies and whatever the process's mask is. */

@@ -146,7 +146,7 @@ export class LmdbStore implements Store {
     return this.#front.find(table, query)
   }
 
-  findInTurns<T>(table: Table<T>, query: Query): Promise<Found> {
+  findInTurns<T>(table: Table<T>, query: Query): Found | Promise<Found> {
     return this.#front.findInTurns(table, query)
   }
 
@@ -159,6 +159,15 @@ export class LmdbStore implements Store {
     const { port1, port2 } = new MessageChannel()
     this.#writer.connect(port2)
     return { port: port1, commitCount: this.#commitCount }
+  }
+
+  /**
+   * Writes a copy of the store to a file that is not there yet, while others read and write: everything that was answered before
+   * the call, nothing that is half done. The copy is as others may read it: put it into a folder of mode 0700. It is not synced.
+   * @throws errors of the file system, the disk being full among them; what is there of the copy is of no use then
+   */
+  async copyTo(path: string): Promise<void> {
+    await this.#front.copyTo(path)
   }
 
   /** To be called when the fronts of other threads are closed. */

@@ -30,6 +30,14 @@ const verifierKey = Buffer.from('verifier', 'latin1')
 const verifierContext = Buffer.from('meta\0verifier', 'latin1')
 const verifierText = Buffer.from('kmipd store', 'latin1')
 
+/** The newest version of the file that this version of the server knows. */
+export const schemaNewest = firstVersion + steps.length
+
+/** The version of an open file; undefined when it is new. */
+export function schemaVersion({ meta }: Pick<OpenFile, 'meta'>): number | undefined {
+  return meta.getBinary(schemaKey)?.readUInt32BE(0)
+}
+
 /**
  * Makes a new file ready, or checks an old one and brings it up to date. To be called before tables are opened, by the only
  * thread that has the file open.
@@ -45,15 +53,14 @@ export function prepareSchema(
     assert(step.to === firstVersion + 1 + index, 'a step for each version, in order'),
   )
   const newest = firstVersion + stepsForward.length
-  const stored = file.meta.getBinary(schemaKey)
-  if (stored === undefined) {
+  const version = schemaVersion(file)
+  if (version === undefined) {
     file.root.transactionSync(() => {
       file.meta.putSync(verifierKey, Buffer.from(sealer.seal(verifierContext, verifierText)))
       file.meta.putSync(schemaKey, versionBytes(newest))
     })
     return []
   }
-  const version = stored.readUInt32BE(0)
   if (version > newest)
     throw new StoreRefused(
       `the store is of schema ${version} and this version knows them up to ${newest}: start the version that wrote it, or a later one`,
