@@ -22,7 +22,7 @@ export interface Entry {
 
 /** A term of a query: the same shape as the store's. */
 export type FilterTerm =
-  | { readonly field: string; readonly equals: string | number }
+  | { readonly field: string; readonly equals: string | number; readonly claimed?: true }
   | { readonly field: string; readonly from?: number; readonly to?: number }
 
 /** One attribute of the filter: its name and the values that are asked for (two of a date make a range). */
@@ -125,15 +125,19 @@ export interface Plan {
 /** A Date-Time at its largest possible value is the same as none at all (§4.9). */
 const undefinedDate = Number.MAX_SAFE_INTEGER
 
-/** The plan of a filter. */
-export const planOf = (filters: readonly AttributeFilter[]): Plan => {
+/**
+ * The plan of a filter.
+ * @param claimant in whose domain Names are looked up by their claims; undefined where destroyed objects are looked for too,
+ *   which keep their Names without a claim
+ */
+export const planOf = (filters: readonly AttributeFilter[], claimant?: string): Plan => {
   const terms: FilterTerm[] = []
   const rest: AttributeFilter[] = []
   for (const filter of filters) {
     const kind = indexKind(filter.name)
     if (kind === 'none' || filter.name === 'Unique Identifier') rest.push(filter)
     else if (kind === 'range') addDateTerm(filter, terms, rest)
-    else for (const value of filter.values) addEqualityTerm(filter.name, value, terms, rest)
+    else for (const value of filter.values) addEqualityTerm(filter.name, value, claimant, terms, rest)
   }
   return { terms, rest }
 }
@@ -144,11 +148,20 @@ const addDateTerm = (filter: AttributeFilter, terms: FilterTerm[], rest: Attribu
   else terms.push({ field: filter.name, from: Math.min(...dates), to: Math.max(...dates) })
 }
 
-const addEqualityTerm = (name: string, value: unknown, terms: FilterTerm[], rest: AttributeFilter[]): void => {
+const addEqualityTerm = (
+  name: string,
+  value: unknown,
+  claimant: string | undefined,
+  terms: FilterTerm[],
+  rest: AttributeFilter[],
+): void => {
   const given = givenParts(value)
   const parts = indexedParts[name] ?? []
   if (given === undefined || isWhole(name, given)) {
-    terms.push({ field: name, equals: canonicalValue(value) })
+    if (name === 'Name' && claimant !== undefined) {
+      const claim = nameClaim(claimant, value)
+      terms.push({ field: claim.field, equals: claim.value, claimed: true })
+    } else terms.push({ field: name, equals: canonicalValue(value) })
     return
   }
   const indexed = given.filter(([part]) => parts.includes(part))

@@ -8,7 +8,7 @@ import { v1_3 } from '#kmip/versions'
 import { type AttributeFilter, filtersOf } from '#objects/locate-filter'
 import type { Context } from './operation.ts'
 import { operation } from './operation.ts'
-import type { Scope } from './transaction.ts'
+import type { FoundObjects, Scope } from './transaction.ts'
 
 /** Clients exist that send the mask as an attribute of this name. */
 const storageStatusName = 'Storage Status Mask'
@@ -24,45 +24,66 @@ export const locate = operation({
   section: '4.9',
   reasons: ['InvalidField'],
   asynchronous: 'slow',
-  async handle(
-    { maximumItems, offsetItems, storageStatusMask, objectGroupMember, attribute, templateAttribute },
-    context,
-  ) {
+  handle(request, context) {
+    const { maximumItems, offsetItems, templateAttribute } = request
     if ((maximumItems ?? 0) < 0 || (offsetItems ?? 0) < 0) {
       throw new KmipError(ResultReason.InvalidField, 'Maximum Items and Offset Items are not negative')
     }
-    const given = [
-      ...attribute,
-      ...(templateAttribute?.attribute ?? []),
-      ...(await context.templateAttributes(templateAttribute, ResultReason.InvalidField)).flat(),
-    ]
-    const all = filtersOf(given)
-    const mask =
-      storageStatusMask ??
-      (all.find(({ name }) => name === storageStatusName)?.values[0] as { readonly value: number } | undefined)?.value
-    const filters = groupFilters(
-      all.filter(({ name }) => name !== storageStatusName),
-      objectGroupMember,
-    )
-    checkNames(filters, context)
-    const scope = {
-      access: accessTerms(context.principal).map((value) => ({ field: 'access', equals: value })),
-      storage: placesOf(mask),
-      permits: (object: Parameters<typeof permits>[1]) => permits(context.principal, object, 'read'),
-    }
-    const limit = Math.min(maximumItems ?? Number.MAX_SAFE_INTEGER, context.services.policy.locateItemsMax)
-    const isPage = maximumItems !== undefined || offsetItems !== undefined
-    const first = isPage ? context.services.policy.locatePages : 'newest'
-    const wantsDefault = objectGroupMember === ObjectGroupMember.GroupMemberDefault
-    const found = wantsDefault
-      ? await defaultMember(filters, scope, context)
-      : await context.transaction.find(filters, scope, offsetItems ?? 0, limit, first)
-    context.idPlaceholder = found.keys.length === 1 ? found.keys[0] : undefined
-    const { total } = found
-    const isAsked = context.isAtLeast(v1_3) || offsetItems !== undefined
-    return { locatedItems: isAsked ? total : undefined, uniqueIdentifier: found.keys }
+    const given = [...request.attribute, ...(templateAttribute?.attribute ?? [])]
+    if (templateAttribute === undefined || templateAttribute.name.length === 0) return located(given, request, context)
+    const named = context.templateAttributes(templateAttribute, ResultReason.InvalidField)
+    return named.then((attributes) => located([...given, ...attributes.flat()], request, context))
   },
 })
+
+/** What a Locate asks for beside its filter. */
+interface Asked {
+  readonly maximumItems?: number | undefined
+  readonly offsetItems?: number | undefined
+  readonly storageStatusMask?: number | undefined
+  readonly objectGroupMember?: number | undefined
+}
+
+interface Located {
+  readonly locatedItems: number | undefined
+  readonly uniqueIdentifier: readonly string[]
+}
+
+/** What is found of a filter. No promise where the indexes answer at once. */
+const located = (
+  given: Parameters<typeof filtersOf>[0],
+  { maximumItems, offsetItems, storageStatusMask, objectGroupMember }: Asked,
+  context: Context,
+): Located | Promise<Located> => {
+  const all = filtersOf(given)
+  const mask =
+    storageStatusMask ??
+    (all.find(({ name }) => name === storageStatusName)?.values[0] as { readonly value: number } | undefined)?.value
+  const filters = groupFilters(
+    all.filter(({ name }) => name !== storageStatusName),
+    objectGroupMember,
+  )
+  checkNames(filters, context)
+  const scope = {
+    claimant: context.principal.user,
+    access: accessTerms(context.principal).map((value) => ({ field: 'access', equals: value })),
+    storage: placesOf(mask),
+    permits: (object: Parameters<typeof permits>[1]) => permits(context.principal, object, 'read'),
+  }
+  const limit = Math.min(maximumItems ?? Number.MAX_SAFE_INTEGER, context.services.policy.locateItemsMax)
+  const isPage = maximumItems !== undefined || offsetItems !== undefined
+  const first = isPage ? context.services.policy.locatePages : 'newest'
+  const wantsDefault = objectGroupMember === ObjectGroupMember.GroupMemberDefault
+  const found = wantsDefault
+    ? defaultMember(filters, scope, context)
+    : context.transaction.find(filters, scope, offsetItems ?? 0, limit, first)
+  const isAsked = context.isAtLeast(v1_3) || offsetItems !== undefined
+  const answer = ({ keys, total }: FoundObjects): Located => {
+    context.idPlaceholder = keys.length === 1 ? keys[0] : undefined
+    return { locatedItems: isAsked ? total : undefined, uniqueIdentifier: keys }
+  }
+  return found instanceof Promise ? found.then(answer) : answer(found)
+}
 
 /** §4.9: a filter that is not understood is an error, never "everything". */
 const checkNames = (filters: readonly AttributeFilter[], context: Context): void => {
@@ -89,7 +110,7 @@ const defaultMember = async (
   filters: readonly AttributeFilter[],
   scope: Scope,
   { transaction }: Context,
-): Promise<{ readonly keys: readonly string[]; readonly total: number }> => {
+): Promise<FoundObjects> => {
   const fresh = [...filters, { name: 'Fresh', values: [true] }]
   for (const members of [fresh, filters]) {
     const { total } = await transaction.find(members, scope, 0, 1)

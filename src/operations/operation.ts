@@ -207,6 +207,7 @@ export class Context {
       // A Template that is there and not open is told from one that is not there; those of other domains are not there.
       const { domain } = this.principal
       const scope = {
+        claimant: this.principal.user,
         access: [{ field: domainField, equals: domain }],
         storage: ['online', 'archived'],
         permits: ({ owner }: { readonly owner: string }) => domainOfOwner(owner) === domain,

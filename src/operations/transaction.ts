@@ -29,10 +29,18 @@ interface Draft {
 
 /** Which objects a search sees: everything that holds one of these access terms, and is kept in one of these places. */
 export interface Scope {
+  /** The owner of what the caller makes: Names are looked for in its domain. */
+  readonly claimant: string
   readonly access: readonly FilterTerm[]
   readonly storage: readonly string[]
   /** The same decision for an object that the index does not know yet. */
   readonly permits: (object: ManagedObject) => boolean
+}
+
+/** Identifiers of what was found, as far as they were asked for, and how many there are in all. */
+export interface FoundObjects {
+  readonly keys: readonly string[]
+  readonly total: number
 }
 
 /** Objects are tested one by one where an index alone does not answer; so many at a time before others get their turn. */
@@ -162,7 +170,8 @@ export class Transaction {
     }
     const exclude = new Set(this.#drafts.keys())
     if (except !== undefined) exclude.add(except)
-    const query = { all: [{ field: entry.field, equals: entry.value }], any: [], exclude, offset: 0, limit: 1 }
+    const term = { field: entry.field, equals: entry.value, claimed: true } as const
+    const query = { all: [term], any: [], exclude, offset: 0, limit: 1 }
     return this.#store.find(this.#table, query).total > 0
   }
 
@@ -170,17 +179,17 @@ export class Transaction {
    * Identifiers of the objects that match, the newest first or the oldest, and how many there are in all. KMIP 1.4 §4.9 names no order; 2.1
    * (§6.1.28) has the most recently created object first, and so have the test cases of 1.3 and 1.4.
    * Indexes answer; what they cannot know (objects of this message, objects whose date has just come, attributes that are
-   * not indexed) is tested object by object, in turns.
+   * not indexed) is tested object by object, in turns. No promise where the indexes answer at once.
    */
-  async find(
+  find(
     filters: readonly AttributeFilter[],
     scope: Scope,
     offset: number,
     limit: number,
     first: 'newest' | 'oldest' = 'newest',
-  ): Promise<{ readonly keys: readonly string[]; readonly total: number }> {
-    const plan = planOf(filters)
+  ): FoundObjects | Promise<FoundObjects> {
     const storage = asksForDestroyed(filters) ? [...scope.storage, 'destroyed'] : scope.storage
+    const plan = planOf(filters, storage.includes('destroyed') ? undefined : scope.claimant)
     const suits = (object: ManagedObject): boolean =>
       scope.permits(object) && storage.includes(storageStatus(object)) && matches(object, filters)
     const { exclude, include } = this.#newer(suits)
@@ -230,7 +239,7 @@ export class Transaction {
     suits: (object: ManagedObject) => boolean,
     offset: number,
     limit: number,
-  ): Promise<{ readonly keys: readonly string[]; readonly total: number }> {
+  ): Promise<FoundObjects> {
     const place: readonly FilterTerm[] = storage.length === 1 ? [{ field: storageField, equals: storage[0] ?? '' }] : []
     const all = [...plan.terms, ...place]
     const candidates = await this.#store.findInTurns(this.#table, {

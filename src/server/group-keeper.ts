@@ -197,6 +197,7 @@ export class GroupKeeper {
         { name: 'Fresh', values: [true] },
       ]
       const scope = {
+        claimant: owner,
         access: [{ field: 'access', equals: owner }],
         storage: ['online'],
         permits: (object: ManagedObject) => object.owner === owner,

@@ -94,6 +94,14 @@ export function encodeNumber(number: number): Buffer {
   return bytes
 }
 
+/** The number whose eight bytes stand at an offset. */
+export function decodeNumber(bytes: Uint8Array, offset: number): number {
+  const number = Buffer.from(bytes.subarray(offset, offset + numberBytes))
+  if ((number[0] ?? 0) & 0x80) number[0] = (number[0] ?? 0) & 0x7f
+  else for (let at = 0; at < numberBytes; at++) number[at] = ~(number[at] ?? 0)
+  return number.readDoubleBE(0)
+}
+
 /** The least key that is greater than every key with this prefix. The prefix's first byte is a kind, never 255. */
 export function afterPrefix(prefix: Uint8Array): Buffer {
   let length = prefix.length

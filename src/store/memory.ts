@@ -55,8 +55,9 @@ export class MemoryStore implements Store {
   find<T>(table: Table<T>, query: Query): Found {
     const { live } = this.#rows(table.name)
     const matching = new Set(query.include)
-    for (const [key, { entries }] of live) {
-      const has = (term: Term) => entries.some((entry) => satisfies(entry, term))
+    for (const [key, { entries, claims }] of live) {
+      const has = (term: Term) =>
+        ('equals' in term && term.claimed === true ? claims : entries).some((entry) => satisfies(entry, term))
       const wanted = query.all.every(has) && (query.any.length === 0 || query.any.some(has))
       if (wanted && !query.exclude?.has(key)) matching.add(key)
     }

@@ -35,9 +35,12 @@ export interface Stored<T> {
   readonly value: T
 }
 
-/** One term of a query: an index entry that must be there, or a range of numbers (both ends included). */
+/**
+ * One term of a query: an index entry that must be there, or a range of numbers (both ends included). `claimed`: the entry is
+ * one of the table's claims, so that one record at most has it, and it is found without a search.
+ */
 export type Term =
-  | { readonly field: string; readonly equals: IndexValue }
+  | { readonly field: string; readonly equals: IndexValue; readonly claimed?: true }
   | { readonly field: string; readonly from?: number; readonly to?: number }
 
 /** What `find` looks for. Every term of `all` must match and, when `any` is not empty, at least one term of `any`. */
@@ -122,7 +125,7 @@ export interface Store {
   find<T>(table: Table<T>, query: Query): Found
 
   /** The same for a search that may be long: others have the thread in between, and what they change meanwhile may be seen. */
-  findInTurns<T>(table: Table<T>, query: Query): Promise<Found>
+  findInTurns<T>(table: Table<T>, query: Query): Found | Promise<Found>
 
   /**
    * Applies all changes or none. Resolves `done` only after the disk has them.

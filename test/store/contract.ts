@@ -249,6 +249,58 @@ function conflictTests(at: () => Store): void {
     assert.equal(store.find(things, query([{ field: 'name', equals: 'race' }])).total, 1)
   })
 
+  test('a claim finds its holder, and nobody once it is given up', async () => {
+    const store = at()
+    const claimed = (name: string): Term => ({ field: 'name', equals: name, claimed: true })
+    const held = { entries: [named('seen')], claims: [named('held')] }
+    assert.deepEqual(
+      await store.commit([create('holder', held), create('bystander', { entries: [named('held')] })]),
+      done,
+    )
+    const seen: Term = { field: 'name', equals: 'seen' }
+    const holder = { keys: ['holder'], total: 1 }
+    const nobody = { keys: [], total: 0 }
+    for (const [all, more, expected] of [
+      [[claimed('held')], {}, holder],
+      [[claimed('held'), seen], {}, holder],
+      [[seen, claimed('held')], { descending: true }, holder],
+      [[claimed('held'), { field: 'name', equals: 'unseen' }], {}, nobody],
+      [[claimed('held')], { any: [seen] }, holder],
+      [[claimed('held')], { any: [{ field: 'name', equals: 'unseen' }] }, nobody],
+      [[claimed('held')], { exclude: new Set(['holder']) }, nobody],
+      [[claimed('free')], {}, nobody],
+      [[claimed('free')], { include: ['bystander'] }, { keys: ['bystander'], total: 1 }],
+      [[claimed('held')], { offset: 1 }, { keys: [], total: 1 }],
+    ] as const) {
+      assert.deepEqual(store.find(things, query(all, more)), expected)
+      assert.deepEqual(await store.findInTurns(things, query(all, more)), expected)
+    }
+    assert.deepEqual(await store.commit([change(present(store, 'holder'), { ...held, claims: [] })]), done)
+    assert.deepEqual(store.find(things, query([claimed('held')])), nobody)
+    const left = ['holder', 'bystander'].map((key) => change(present(store, key), undefined))
+    assert.deepEqual(await store.commit(left), done)
+  })
+
+  test('numbers up to a bound are found as they come and go', async () => {
+    const store = at()
+    const due = (to: number): Query => query([{ field: 'due', to }])
+    const dueAt = (value: number) => ({ entries: [{ field: 'due', value }] })
+    assert.equal(store.find(things, due(Infinity)).total, 0)
+    for (const number of [5, -3, 0.5]) {
+      assert.deepEqual(await store.commit([create(`due ${number}`, dueAt(number))]), done)
+      assert.deepEqual(store.find(things, due(number)).total, number === 5 ? 1 : number === -3 ? 1 : 2)
+      assert.equal(store.find(things, due(-4)).total, 0)
+    }
+    assert.deepEqual(store.find(things, due(-3)).keys, ['due -3'])
+    assert.deepEqual(await store.commit([change(present(store, 'due -3'), dueAt(7))]), done)
+    assert.equal(store.find(things, due(-3)).total, 0)
+    assert.deepEqual(store.find(things, due(0.5)).keys, ['due 0.5'])
+    for (const number of [5, -3, 0.5]) {
+      assert.deepEqual(await store.commit([change(present(store, `due ${number}`), undefined)]), done)
+    }
+    assert.equal(store.find(things, due(Infinity)).total, 0)
+  })
+
   test('claims change hands within one commit, and are not taken twice in it', async () => {
     const store = at()
     const claim = (...names: string[]) => ({ entries: [], claims: names.map(named) })

@@ -51,10 +51,13 @@ export function* searchKeys(
   entriesOf: EntriesOf,
   keysPerSlice: number,
 ): Generator<undefined, Found, undefined> {
-  const listOf = (term: Term): KeyList =>
-    'equals' in term
-      ? new StoredKeys(files.index, keys.posting({ field: term.field, value: term.equals }))
-      : new RangeKeys(files.index, keys.numbers(term.field), term, entriesOf)
+  const listOf = (term: Term): KeyList => {
+    if (!('equals' in term)) return new RangeKeys(files.index, keys.numbers(term.field), term, entriesOf)
+    const entry = { field: term.field, value: term.equals }
+    return term.claimed === true
+      ? new ClaimedKey(files.index.getBinary(keys.claim(entry)))
+      : new StoredKeys(files.index, keys.posting(entry))
+  }
   const lists = query.all.map(listOf)
   if (query.any.length > 0) lists.push(unionOf(query.any.map(listOf)))
   const first = lists[0] ?? new StoredKeys(files.records, Buffer.alloc(0))
@@ -163,6 +166,8 @@ class LastPage implements Page {
 
 /** The list with the fewest keys, or nearly so. No list is probed much further than the shortest is long. */
 function shortestOf(lists: readonly KeyList[]): KeyList {
+  const claimed = lists.find((list) => list instanceof ClaimedKey)
+  if (claimed !== undefined) return claimed
   for (let bound = probeFirst; ; bound *= probeGrowth) {
     const short = lists.find((list) => !list.exceeds(bound))
     if (short !== undefined) return short
@@ -215,6 +220,27 @@ class StoredKeys implements KeyList {
     const start = from === undefined ? this.#prefix : Buffer.concat([this.#prefix, from])
     if (this.#prefix.length === 0) return start.length === 0 ? {} : { start }
     return { start, end: afterPrefix(this.#prefix) }
+  }
+}
+
+/** The key of the record that holds a claim: the quickest of lists, since nothing is searched. */
+class ClaimedKey implements KeyList {
+  readonly #keys: readonly Buffer[]
+
+  constructor(key: Buffer | undefined) {
+    this.#keys = key === undefined ? [] : [key]
+  }
+
+  exceeds(count: number): boolean {
+    return this.#keys.length > count
+  }
+
+  walk(from?: Uint8Array): Iterable<Buffer> {
+    return from === undefined ? this.#keys : this.#keys.filter((key) => Buffer.compare(key, from) >= 0)
+  }
+
+  has(key: Buffer): boolean {
+    return this.#keys[0]?.equals(key) ?? false
   }
 }
 

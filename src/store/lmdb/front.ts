@@ -8,7 +8,16 @@
 import assert from 'node:assert/strict'
 import type { MessagePort } from 'node:worker_threads'
 import { Mailbox } from '#actor/mailbox'
-import { decodeRecordKey, decodeRevision, encodeRecordKey, goneKey, IndexKeys, isRecordKey } from '#store/keys'
+import {
+  afterPrefix,
+  decodeNumber,
+  decodeRecordKey,
+  decodeRevision,
+  encodeRecordKey,
+  goneKey,
+  IndexKeys,
+  isRecordKey,
+} from '#store/keys'
 import { changeOfEntries, checkEntries, openRecord, revisionOf, sealRecord } from '#store/records'
 import {
   type Change,
@@ -60,6 +69,25 @@ export interface FrontOptions {
   readonly cacheBytesMax: number
 }
 
+/** The term of a query that asks for nothing but numbers up to a bound. */
+function boundAlone({ all, any, include = [] }: Query): { readonly field: string; readonly to: number } | undefined {
+  const [only] = all
+  if (only === undefined || all.length > 1 || any.length > 0 || include.length > 0 || 'equals' in only) return undefined
+  return only.from === undefined && only.to !== undefined ? { field: only.field, to: only.to } : undefined
+}
+
+/** How it stands with the store, as one thread sees it. */
+export interface FrontStatistics {
+  /** Of the file. */
+  readonly bytes: number
+  /** Of the disk that it is on. */
+  readonly freeBytes: number
+  /** By table. */
+  readonly records: Readonly<Record<string, number>>
+  readonly commitsWaiting: number
+  readonly commitBytesWaiting: number
+}
+
 /** The store as seen by one thread. */
 export class Front implements Store {
   readonly #file: OpenFile
@@ -71,6 +99,7 @@ export class Front implements Store {
   readonly #cache: RecordCache
   readonly #unsent: Mailbox<WriteCommit>
   readonly #pending = new Map<number, Pending>()
+  readonly #least = new Map<string, { readonly commits: bigint; readonly number: number }>()
   #bytesWaiting = 0
   #lastId = 0
   #sending = false
@@ -123,20 +152,46 @@ export class Front implements Store {
 
   find<T>(table: Table<T>, query: Query): Found {
     const { files, keys } = this.#table(table.name)
+    const commits = Atomics.load(this.#commitCount, 0)
     this.#renewView()
+    const bound = boundAlone(query)
+    if (bound !== undefined && this.#leastOf(table.name, bound.field, commits) > bound.to) return { keys: [], total: 0 }
     return findKeys(files, keys, query, this.#entriesOf(table, files))
   }
 
-  async findInTurns<T>(table: Table<T>, query: Query): Promise<Found> {
+  findInTurns<T>(table: Table<T>, query: Query): Found | Promise<Found> {
     const { files, keys } = this.#table(table.name)
     this.#renewView()
     const search = searchKeys(files, keys, query, this.#entriesOf(table, files), keysPerTurn)
-    for (let step = search.next(); ; step = search.next()) {
-      if (step.done === true) return step.value
+    const step = search.next()
+    return step.done === true ? step.value : this.#goOnFinding(table.name, search)
+  }
+
+  async #goOnFinding(tableName: string, search: ReturnType<typeof searchKeys>): Promise<Found> {
+    for (;;) {
       await new Promise((resolve) => setImmediate(resolve))
-      this.#table(table.name)
+      this.#table(tableName)
       this.#renewView()
+      const step = search.next()
+      if (step.done === true) return step.value
     }
+  }
+
+  /**
+   * The least number that the index of a field has, infinity when it has none: looked up once between two commits, because
+   * what asks whether anything is due asks again and again.
+   */
+  #leastOf(tableName: string, field: string, commits: bigint): number {
+    const { files, keys } = this.#table(tableName)
+    const id = `${tableName}\0${field}`
+    const known = this.#least.get(id)
+    if (known?.commits === commits) return known.number
+    const prefix = keys.numbers(field)
+    let number = Infinity
+    for (const key of files.index.getKeys({ start: prefix, end: afterPrefix(prefix), limit: 1 }))
+      number = decodeNumber(key, prefix.length)
+    this.#least.set(id, { commits, number })
+    return number
   }
 
   #entriesOf<T>(table: Table<T>, files: TableFiles): EntriesOf {
@@ -173,6 +228,20 @@ export class Front implements Store {
   async copyTo(path: string): Promise<void> {
     if (this.#state !== 'open') throw new StoreUnavailable('the store is closed')
     await this.#file.root.backup(path, true)
+  }
+
+  /** How it stands with the file, and with what this thread waits for. @throws errors of the file system */
+  statistics(): FrontStatistics {
+    const records: Record<string, number> = {}
+    for (const [name, { files }] of this.#tables) {
+      records[name] = (files.records.getStats() as { readonly entryCount: number }).entryCount
+    }
+    return {
+      ...sizesOf(this.#file.directory),
+      records,
+      commitsWaiting: this.#pending.size,
+      commitBytesWaiting: this.#bytesWaiting,
+    }
   }
 
   /** Waits for the answers to what was taken, then lets go of the writer and of this thread's view of the file. */

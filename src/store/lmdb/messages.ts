@@ -74,10 +74,17 @@ export interface WriterSettings {
 }
 
 /**
- * How many transactions the disk has had since the store was opened: one number that the writer raises before it answers, and
- * that every thread reads. As long as it stands, so does everything that was read from the file.
+ * What the disk has had since the store was opened: numbers that the writer raises before it answers, and that every thread
+ * reads. The first counts transactions: as long as it stands, so does everything that was read from the file. The second
+ * counts commits; the others the transactions of up to so many commits (`commitSteps`), and those of more.
  */
 export type CommitCount = BigInt64Array<SharedArrayBuffer>
+
+/** Upper ends of the steps in which commits of a transaction are counted. */
+export const commitSteps: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+
+/** The numbers before those of the steps. */
+export const stepsAt = 2
 
 /** What a front of another thread needs of the store's owner: a port to the writer, to be handed over, and the count. */
 export interface FrontChannel {

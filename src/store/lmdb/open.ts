@@ -89,7 +89,7 @@ export async function openStore(options: StoreOptions): Promise<LmdbStore> {
     try {
       restrictFiles(directory)
       prepareSchema(file, sealer)
-      const commitCount: CommitCount = new BigInt64Array(new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT))
+      const commitCount: CommitCount = newCommitCount()
       const front = new Front({ ...limits, file, sealer, tables, port: port1, commitCount })
       const writer = await startWriter({
         directory,
@@ -116,6 +116,9 @@ export async function openStore(options: StoreOptions): Promise<LmdbStore> {
     throw error
   }
 }
+
+const newCommitCount = (): CommitCount =>
+  new BigInt64Array(new SharedArrayBuffer((stepsAt + commitSteps.length + 1) * BigInt64Array.BYTES_PER_ELEMENT))
 
 /** Opens the store in another thread of the process whose `openStore` gave the channel (see `LmdbStore.connect`). */
 export function openFront(options: FrontOnlyOptions): Store {
@@ -154,6 +157,12 @@ export class LmdbStore implements Store {
     return this.#front.commit(changes)
   }
 
+  /** How it stands with the store, for those who watch it. @throws errors of the file system */
+  statistics(): StoreStatistics {
+    const [, commits = 0n, ...steps] = this.#commitCount
+    return { ...this.#front.statistics(), commits: Number(commits), transactions: steps.map(Number) }
+  }
+
   /** For a front in another thread: hand its port over in the transfer list, and give it to `openFront` there. */
   connect(): FrontChannel {
     const { port1, port2 } = new MessageChannel()
@@ -176,6 +185,14 @@ export class LmdbStore implements Store {
     await this.#writer.close()
     this.#lock.release()
   }
+}
+
+/** How it stands with the store. */
+export interface StoreStatistics extends FrontStatistics {
+  /** Since it was opened. */
+  readonly commits: number
+  /** Transactions by their number of commits: up to each of `commitSteps`, and more. */
+  readonly transactions: readonly number[]
 }
 
 interface RunningWriter {

@@ -19,7 +19,9 @@ import { revisionOf } from '#store/records'
 import { openFile, openTables, type TableFiles } from './environment.ts'
 import {
   type Commits,
+  commitSteps,
   type Refusal,
+  stepsAt,
   type ToFront,
   type ToOwner,
   type ToWriter,
@@ -63,6 +65,7 @@ export function runWriter(owner: MessagePort, settings: WriterSettings): void {
       const outcome = hasRoom(batch, settings) ? commitBatch(batch, file.root, tables, settings) : diskFull
       // Before anybody is told: what a thread keeps of the file is looked up again from now on.
       Atomics.add(settings.commitCount, 0, 1n)
+      count(settings.commitCount, batch.length)
       answer(batch, outcome)
     },
     onEnd(ending) {
@@ -98,6 +101,13 @@ export function runWriter(owner: MessagePort, settings: WriterSettings): void {
     else void close()
   })
   toOwner({ kind: 'ready' })
+}
+
+/** Counts a transaction, for those who watch the store. */
+function count(counts: WriterSettings['commitCount'], commits: number): void {
+  const step = commitSteps.findIndex((end) => commits <= end)
+  Atomics.add(counts, 1, BigInt(commits))
+  Atomics.add(counts, stepsAt + (step === -1 ? commitSteps.length : step), 1n)
 }
 
 function stoppingOrFull(actor: Actor<Waiting>, settings: WriterSettings): string {
