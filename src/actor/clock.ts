@@ -30,9 +30,6 @@ export const systemClock: Clock = {
 /** Milliseconds of a clock that nobody sets, with their fractions: for durations. */
 export const monotonicMs = (): number => performance.now()
 
-/** Milliseconds of a clock that nobody sets, with their fractions: for durations. */
-export const monotonicMs = (): number => performance.now()
-
 interface Timer {
   readonly atMs: number
   readonly sequence: number
