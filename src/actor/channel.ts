@@ -116,9 +116,8 @@ export class Channel<Theirs extends Calls, Mine extends Calls> {
   async #answer({ name, value, call }: Asked): Promise<void> {
     const { handlers, errors, onFailure, port } = this.#options
     try {
-      const handler = handlers[name]
-      if (handler === undefined) throw new TypeError(`nobody here can be asked for ${name}`)
-      const outcome = await handler(value as never)
+      if (!Object.hasOwn(handlers, name)) throw new TypeError(`nobody here can be asked for ${name}`)
+      const outcome = await handlers[name]?.(value as never)
       if (call !== 0 && this.#closed === undefined) port.postMessage({ answer: call, value: outcome })
     } catch (error) {
       if (call === 0) onFailure(error)
