@@ -3,40 +3,31 @@
  * the order of start and end. What it is not: the process around it (main.ts).
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism, homedir, hostname } from 'node:os'
+import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { type Child, Supervisor } from '#actor/actor'
 import { systemClock } from '#actor/clock'
-import { systemEntropy, uniqueIdentifier } from '#actor/entropy'
+import { systemEntropy } from '#actor/entropy'
 import { type AdministrationOptions, startAdministration } from '#admin/administration'
 import { SeededRandom } from '#crypto/random'
-import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
+import { type CryptoRunner } from '#crypto/run'
 import { openSeal, type StoreSeal } from '#crypto/store-seal'
 import { openStream } from '#crypto/stream'
+import { Attempts } from '#identity/attempts'
 import { adoptOwnAuthority } from '#identity/authorities'
-import { autoRegister } from '#identity/auto-registration'
 import { bootstrap } from '#identity/bootstrap'
 import { certificatesFromPem } from '#identity/certificates'
 import { firstInterface } from '#identity/interfaces'
-import { Issuer } from '#identity/issuer'
 import { knownUsers } from '#identity/known-users'
 import { LdapDirectories } from '#identity/ldap'
 import { type InstallationMark, Licence } from '#identity/licence'
-import { Login } from '#identity/login'
 import { globalOwner, type Principal, rootDomain } from '#identity/principals'
-import type { KnowsUser } from '#identity/profiles'
-import { type Assertions, AssertionsRefused, readAssertions } from '#kmip/assertions'
-import { ResultReason } from '#kmip/enums'
-import { KmipError } from '#kmip/errors'
 import { newestVersion } from '#kmip/versions'
-import { keptObjectTypes } from '#operations/creation'
-import { operations } from '#operations/index'
 import { objectTable } from '#operations/object-table'
-import type { Policy } from '#operations/operation'
 import type { DurableChange } from '#operations/server-requests'
 import { Streams } from '#operations/streams'
-import { Dispatcher, type DispatcherOptions } from '#server/dispatch'
+import { type DispatcherOptions } from '#server/dispatch'
 import { filledGroupOf, GroupKeeper } from '#server/group-keeper'
 import { HttpsInterface } from '#server/http'
 import { InterfaceSet } from '#server/interfaces'
@@ -50,14 +41,20 @@ import { lockDirectory } from '#store/lmdb/lock'
 import { type LmdbStore, openStore, storeExists, storeLimits } from '#store/lmdb/open'
 import type { Store, StoreFaulted } from '#store/store'
 import type { Secrets, Settings } from './config.ts'
+import {
+  administered,
+  cryptoWorkersOf,
+  newCrypto,
+  newDispatcher,
+  newLogin,
+  newSessionParts,
+  newUniqueIdentifier,
+  textOf,
+} from './front-parts.ts'
 import { keyringPathOf, rootKeySourceOf } from './root-key.ts'
 import { tables } from './tables.ts'
 import { upkeepOf } from './upkeep.ts'
 
-/** What Query tells of the vendor. */
-const vendorIdentification = 'kmipd'
-/** Two clients that change one object at once meet again and again only by bad luck. */
-const conflictRetriesMax = 16
 /** How soon a state that a date has brought is written down; nobody waits for it. */
 const sweepIntervalMs = 5_000
 /** Of a Correlation Value, which nobody shall guess. */
@@ -106,13 +103,7 @@ export const startServer = async (
       rsaToo: settings.tlsProfile === 'compatible',
     })
     const authorityId = await adoptOwnAuthority(store, systemClock)
-    crypto = createCryptoRunner({
-      placement: settings.cryptoPlacement,
-      workers: settings.cryptoWorkers === 0 ? Math.max(1, availableParallelism() - 1) : settings.cryptoWorkers,
-      queueMax: settings.cryptoQueueMax,
-      keptKeys: { keysMax: settings.cryptoKeptKeysMax, idleMs: settings.cryptoKeptKeysIdleMs },
-      onWorkerError: (error) => logger.error({ reason: error.message }, 'A crypto worker died; it is replaced'),
-    })
+    crypto = newCrypto(settings, logger, cryptoWorkersOf(settings), settings.cryptoQueueMax)
     const supervised = new Supervisor({
       clock: systemClock,
       restartsMax,
@@ -134,14 +125,15 @@ export const startServer = async (
       outgoing.changed(changes, version)
       keeper.changed(changes)
     }
-    const dispatcher = newDispatcher(settings, log, store, crypto, streams, tell)
+    const random = new SeededRandom(systemEntropy)
+    const dispatcher = newDispatcher({ settings, log, store, crypto, streams, random, onDurable: tell })
     await supervisor.add({ name: 'asynchronous requests', start: () => ({ stop: () => dispatcher.stop() }) })
     await supervisor.add({
       name: 'keeper of groups',
       start: () => keeper.start().then(() => ({ stop: () => keeper.stop() })),
     })
     const directories = new LdapDirectories({ store, clock: systemClock, onUnavailable: log.directoryUnavailable })
-    const login = newLogin(settings, store, directories)
+    const login = newLogin(settings, store, directories, new Attempts(systemClock))
     const licence = await Licence.open({
       ...administered(store),
       publicKey: settings.licencePublicKey,
@@ -149,7 +141,7 @@ export const startServer = async (
     })
     await supervisor.add({ name: 'licence', start: () => ({ stop: async () => licence.stop() }) })
     const knowsUser = knownUsers(administered(store), directories)
-    const parts = sessionParts(log, store, dispatcher, login, licence, knowsUser)
+    const parts = newSessionParts({ dispatcher, store, login, log }, directories, () => licence.permits)
     const https: HttpsInterface[] = []
     const interfaces = new InterfaceSet({
       ...administered(store),
@@ -236,8 +228,6 @@ const openData = async (
   return { seal, store }
 }
 
-const textOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason))
-
 const sweeperChild = (store: Store, streams: Streams): Child => ({
   name: 'sweeper',
   start: (failed) =>
@@ -260,71 +250,6 @@ const newStreams = (settings: Settings): Streams =>
     bytesMax: settings.streamBytesMax,
     idleTimeoutMs: settings.streamIdleTimeoutMs,
   })
-
-const newUniqueIdentifier = (): string => uniqueIdentifier(systemClock, systemEntropy)
-
-const newDispatcher = (
-  settings: Settings,
-  log: ReturnType<typeof serverLog>,
-  store: Store,
-  crypto: CryptoRunner,
-  streams: Streams,
-  onDurable: NonNullable<DispatcherOptions['onDurable']>,
-): Dispatcher => {
-  return new Dispatcher({
-    store,
-    table: objectTable,
-    services: {
-      policy: policyOf(settings),
-      crypto,
-      random: new SeededRandom(systemEntropy),
-      streams,
-      newUniqueIdentifier,
-      issuer: new Issuer({
-        store,
-        entropy: systemEntropy,
-        onMade: (pem) =>
-          writeFileSync(join(settings.dataDirectory, 'bootstrap', 'issuing-ca.pem'), pem, { mode: 0o600 }),
-      }),
-      operations,
-      objectTypes: keptObjectTypes,
-    },
-    asynchronous: settings,
-    serverCorrelationValues: settings.serverCorrelationValues,
-    clock: systemClock,
-    readerLimits: settings,
-    batchCountMax: settings.batchCountMax,
-    conflictRetriesMax,
-    newCorrelation: newUniqueIdentifier,
-    onDurable,
-    log,
-  })
-}
-
-/** What records are made and changed with. */
-const administered = (store: Store) => ({ store, clock: systemClock, entropy: systemEntropy })
-
-const newLogin = (settings: Settings, store: Store, directories: LdapDirectories): Login =>
-  new Login({ ...administered(store), directories, rememberMs: settings.credentialMemoryMs })
-
-const sessionParts = (
-  log: ReturnType<typeof serverLog>,
-  store: Store,
-  dispatcher: Dispatcher,
-  login: Login,
-  licence: Licence,
-  knowsUser: KnowsUser,
-): SessionParts => ({
-  dispatcher,
-  store,
-  clock: systemClock,
-  login,
-  autoRegister: (unknown) => autoRegister(administered(store), unknown, knowsUser),
-  closed: () => (licence.permits ? undefined : new KmipError(ResultReason.PermissionDenied, licenceNeeded)),
-  log,
-})
-
-const licenceNeeded = 'The trial of this server is over: its administrator must activate a licence'
 
 /** A file that notes the installation. @throws errors of the file system but for a file that is not there */
 const fileMark = (path: string): InstallationMark => ({
@@ -454,39 +379,6 @@ const materialOf = (first: Awaited<ReturnType<typeof bootstrap>>): TlsMaterial =
   trusted: certificatesFromPem(first.authorityPem),
   ticketKeys: systemEntropy.bytes(ticketKeysBytes),
 })
-
-const policyOf = (settings: Settings): Policy => ({
-  instancesMax: settings.attributeInstancesMax,
-  attributesPerObjectMax: settings.attributesPerObjectMax,
-  leaseTimeSeconds: settings.leaseTimeSeconds,
-  replacementLeaseTimeSeconds:
-    settings.replacementLeaseTimeSeconds === 'same' ? undefined : Number(settings.replacementLeaseTimeSeconds),
-  locateItemsMax: settings.locateItemsMax,
-  locatePages: settings.locatePages,
-  hardDelete: settings.destroyedObjects === 'remove',
-  createdRsaBitsMax: settings.createdRsaBitsMax,
-  createdSymmetricBitsMax: settings.createdSymmetricBitsMax,
-  keyMaterialBytesMax: settings.keyMaterialBytesMax,
-  vendorIdentification,
-  assertions: assertionsOf(settings),
-  streaming: settings.streaming,
-  httpsServed: settings.httpsPort !== 0,
-  missingUsageMask: settings.missingUsageMask,
-  asynchronousOperations: settings.asynchronousOperations,
-  wrapping: settings,
-  archivedAttributes: settings.archivedAttributes,
-  computing: settings,
-})
-
-/** The statement that the setting names. @throws AssertionsRefused with the file and what is wrong in it */
-const assertionsOf = ({ assertions: path }: Settings): Assertions => {
-  if (path === 'none') return {}
-  try {
-    return readAssertions(readFileSync(path, 'utf8'))
-  } catch (error) {
-    throw new AssertionsRefused(`--assertions ${path}: ${textOf(error)}`, { cause: error })
-  }
-}
 
 /** In the order in which work flows: what takes it first, what it ends in last. */
 const stopAll = async (supervisor: Supervisor, crypto: CryptoRunner | undefined, store: Store): Promise<void> => {

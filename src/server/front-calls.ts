@@ -6,12 +6,13 @@
  *     main ── interfaces, ticket keys, levels, seeds ──▶ every front      what all must know
  *     front ── streams, asynchronous requests, guesses, lines, changes ──▶ main      what there is one of
  */
+
+import type { ErrorForms } from '#actor/channel'
 import { KmipError } from '#kmip/errors'
 import type { ResponseBatchItem } from '#kmip/message'
 import type { Version } from '#kmip/versions'
 import type { DurableChange } from '#operations/server-requests'
 import type { Part, StepResult, StreamKind, StreamRequest } from '#operations/streams'
-import type { ErrorForms } from '#actor/channel'
 import type { SentRequest } from './background.ts'
 import type { InterfaceSettings } from './interface.ts'
 import type { KeptSession } from './tls.ts'

@@ -216,7 +216,9 @@ export class FrontSet {
       else {
         const known = given.has(next.name)
         given.set(next.name, next)
-        await (known ? channel.call('apply', { number: this.nextChange(), settings: next }) : channel.call('open', next))
+        await (known
+          ? channel.call('apply', { number: this.nextChange(), settings: next })
+          : channel.call('open', next))
       }
     }
   }

@@ -62,8 +62,7 @@ export class SpreadInterface implements InterfaceActor {
 
   async prepare(next: InterfaceSettings): Promise<PreparedChange> {
     const { name, host, port } = this.#settings
-    const moves =
-      this.#port !== undefined && (next.host !== host || (next.port !== port && next.port !== this.#port))
+    const moves = this.#port !== undefined && (next.host !== host || (next.port !== port && next.port !== this.#port))
     const to = moves ? await freePort(next.host, next.port) : (this.#port ?? next.port)
     const settings = { ...next, port: to }
     const number = this.#fronts.nextChange()

@@ -59,11 +59,16 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: [],
   },
   'root-key': { imports: ['config', 'crypto', 'terminal'], packages: [] },
+  'front-parts': {
+    imports: ['actor', 'config', 'crypto', 'identity', 'kmip', 'operations', 'server', 'store/store'],
+    packages: ['pino'],
+  },
   serve: {
     imports: [
       'actor',
       'admin',
       'config',
+      'front-parts',
       'root-key',
       'tables',
       'upkeep',
@@ -183,6 +188,7 @@ export const confined: readonly Confined[] = [
       'conformance/https.ts': 'cases that are sent in HTTPS',
       'conformance/listener.ts': 'where the requests of the server under test come in',
       'src/server/interface.ts': 'the listener',
+      'src/server/spread-interface.ts': 'whether a port is free',
       'src/identity/ldap.ts': 'the connection to a directory, to be cut when the time is over',
       'src/server/tls.ts': 'types of the TLS options that it makes',
       'src/client/transport.ts': 'the connection of the client',
@@ -196,6 +202,7 @@ export const confined: readonly Confined[] = [
     instead: 'let the caller read it and hand in the content',
     files: {
       'src/serve.ts': 'makes the data directory',
+      'src/front-parts.ts': 'reads what the deployment says of itself, writes the authority that was made',
       'src/kmipctl.ts': 'files that a command line names',
       'src/admin/listeners.ts': 'the socket file of the administration',
       'src/server/log-file.ts': 'the log is files',
