@@ -78,10 +78,6 @@ function boundAlone({ all, any, include = [] }: Query): { readonly field: string
 
 /** How it stands with the store, as one thread sees it. */
 export interface FrontStatistics {
-  /** Of the file. */
-  readonly bytes: number
-  /** Of the disk that it is on. */
-  readonly freeBytes: number
   /** By table. */
   readonly records: Readonly<Record<string, number>>
   readonly commitsWaiting: number
@@ -230,14 +226,13 @@ export class Front implements Store {
     await this.#file.root.backup(path, true)
   }
 
-  /** How it stands with the file, and with what this thread waits for. @throws errors of the file system */
+  /** How it stands with the file, and with what this thread waits for. */
   statistics(): FrontStatistics {
     const records: Record<string, number> = {}
     for (const [name, { files }] of this.#tables) {
       records[name] = (files.records.getStats() as { readonly entryCount: number }).entryCount
     }
     return {
-      ...sizesOf(this.#file.directory),
       records,
       commitsWaiting: this.#pending.size,
       commitBytesWaiting: this.#bytesWaiting,

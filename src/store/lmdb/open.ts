@@ -3,7 +3,7 @@
  * What it is not: a configuration; limits and keys come from the caller.
  */
 
-import { existsSync } from 'node:fs'
+import { existsSync, statfsSync, statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import {
@@ -18,9 +18,17 @@ import {
   type Table,
 } from '#store/store'
 import { openFile, restrictFiles, storeFile } from './environment.ts'
-import { Front } from './front.ts'
+import { Front, type FrontStatistics } from './front.ts'
 import { type DirectoryLock, lockDirectory } from './lock.ts'
-import type { CommitCount, FrontChannel, ToOwner, ToWriter, WriterSettings } from './messages.ts'
+import {
+  type CommitCount,
+  commitSteps,
+  type FrontChannel,
+  stepsAt,
+  type ToOwner,
+  type ToWriter,
+  type WriterSettings,
+} from './messages.ts'
 import { prepareSchema } from './schema.ts'
 
 /** Bounds of the store. */
@@ -105,7 +113,7 @@ export async function openStore(options: StoreOptions): Promise<LmdbStore> {
         front.fail(fault.message)
         onFault(fault)
       })
-      return new LmdbStore(front, writer, lock, commitCount)
+      return new LmdbStore(front, writer, lock, commitCount, directory)
     } catch (error) {
       port1.close()
       await file.root.close()
@@ -132,13 +140,15 @@ export class LmdbStore implements Store {
   readonly #writer: RunningWriter
   readonly #lock: DirectoryLock
   readonly #commitCount: CommitCount
+  readonly #directory: string
 
   /** Use `openStore`. */
-  constructor(front: Front, writer: RunningWriter, lock: DirectoryLock, commitCount: CommitCount) {
+  constructor(front: Front, writer: RunningWriter, lock: DirectoryLock, commitCount: CommitCount, directory: string) {
     this.#front = front
     this.#writer = writer
     this.#lock = lock
     this.#commitCount = commitCount
+    this.#directory = directory
   }
 
   read<T>(table: Table<T>, key: string): Stored<T> | undefined {
@@ -160,7 +170,14 @@ export class LmdbStore implements Store {
   /** How it stands with the store, for those who watch it. @throws errors of the file system */
   statistics(): StoreStatistics {
     const [, commits = 0n, ...steps] = this.#commitCount
-    return { ...this.#front.statistics(), commits: Number(commits), transactions: steps.map(Number) }
+    const { bavail, bsize } = statfsSync(this.#directory)
+    return {
+      ...this.#front.statistics(),
+      bytes: statSync(storeFile(this.#directory)).size,
+      freeBytes: bavail * bsize,
+      commits: Number(commits),
+      transactions: steps.map(Number),
+    }
   }
 
   /** For a front in another thread: hand its port over in the transfer list, and give it to `openFront` there. */
@@ -189,6 +206,10 @@ export class LmdbStore implements Store {
 
 /** How it stands with the store. */
 export interface StoreStatistics extends FrontStatistics {
+  /** Of the file. */
+  readonly bytes: number
+  /** Of the disk that it is on. */
+  readonly freeBytes: number
   /** Since it was opened. */
   readonly commits: number
   /** Transactions by their number of commits: up to each of `commitSteps`, and more. */
