@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { SettableClock } from '#actor/clock'
-import { systemEntropy, uniqueIdentifier } from '#actor/entropy'
+import { type Entropy, systemEntropy, uniqueIdentifier } from '#actor/entropy'
 import type { RequestPayload, ResponsePayload } from '#client/operation-methods'
 import { SeededRandom } from '#crypto/random'
 import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
@@ -101,6 +101,7 @@ export interface DispatcherParts {
   readonly policy: Partial<Policy>
   readonly store: Store
   readonly clock: SettableClock
+  readonly entropy: Entropy
   readonly crypto: CryptoRunner
   readonly operations: readonly OperationRow[]
   readonly asynchronous: Partial<DispatcherOptions['asynchronous']>
@@ -156,6 +157,7 @@ after(() => sharedCrypto?.close())
 export const openDispatcher = (parts: Partial<DispatcherParts> = {}): DispatcherUnderTest => {
   const clock = parts.clock ?? new SettableClock()
   const store = parts.store ?? newStore()
+  const entropy = parts.entropy ?? systemEntropy
   const crypto = parts.crypto ?? cryptoOfFile()
   const failures: InternalFailure[] = []
   const skews: number[] = []
@@ -166,17 +168,17 @@ export const openDispatcher = (parts: Partial<DispatcherParts> = {}): Dispatcher
     services: {
       policy: { ...policy, ...parts.policy },
       crypto,
-      random: new SeededRandom(systemEntropy),
+      random: new SeededRandom(entropy),
       streams: new Streams({
         openStream,
         nowMs: () => clock.nowMs(),
-        newCorrelationValue: () => systemEntropy.bytes(16),
+        newCorrelationValue: () => entropy.bytes(16),
         perUserMax: parts.streamsPerUserMax ?? 4,
         bytesMax: 1_024,
         idleTimeoutMs: streamIdleTimeoutMs,
       }),
-      newUniqueIdentifier: () => uniqueIdentifier(clock, systemEntropy),
-      issuer: new Issuer({ store, entropy: systemEntropy, onMade: () => undefined }),
+      newUniqueIdentifier: () => uniqueIdentifier(clock, entropy),
+      issuer: new Issuer({ store, entropy, onMade: () => undefined }),
       operations: parts.operations ?? operations,
       objectTypes: keptObjectTypes,
     },
