@@ -471,6 +471,50 @@ export const settingGroups = {
       'File outside the data folder that notes the installation, so that another data folder is no other trial. Empty: `.kmipd-installation` in the home folder of the user who runs the server. Of use only with `licencePublicKey`.',
     ),
   },
+  'Audit and watching': {
+    audit: choice(
+      'durable',
+      ['off', 'relaxed', 'durable'],
+      'The audit trail in the data folder. `durable`: no answer to what changes a key or gives one away leaves before its line is on the disk; the lines of all requests of a moment share one sync, at the same time as their changes. `relaxed`: no answer waits, and a power cut costs the lines of about a second. docs/audit.md says more.',
+    ),
+    auditFileBytesMax: integer(
+      16 * MiB,
+      64 * KiB,
+      1_024 * MiB,
+      'Bytes from which on a file of the audit trail is full and the next one begins. A start reads the last one.',
+    ),
+    auditFilesMax: integer(
+      64,
+      0,
+      10_000_000,
+      'Files of the audit trail that are kept: with more, the oldest goes. 0: all, and the disk is yours to watch.',
+    ),
+    metricsPort: integer(
+      0,
+      0,
+      65_535,
+      'Port of /metrics (Prometheus), /healthz and /readyz over plain HTTP, for a network that only operators reach. 0: none.',
+    ),
+    metricsHost: text(
+      '127.0.0.1',
+      /^(?:all|[0-9A-Za-z.:_-]+)$/,
+      'all, an address, or a host name',
+      'Address that the port of the metrics is on: this machine alone, unless it is told otherwise.',
+    ),
+    tracesUrl: text(
+      '',
+      /^(?:|https?:\/\/[^\s]+)$/,
+      'a URL such as http://localhost:4318/v1/traces',
+      'Where an OpenTelemetry collector takes traces (OTLP over HTTP). Empty: there are none, and nothing of it is loaded.',
+    ),
+    tracesPercent: integer(
+      1,
+      0,
+      100,
+      'Of a hundred messages, so many are traced. Those that failed or took longer than `tracesSlowMs` always are.',
+    ),
+    tracesSlowMs: integer(100, 1, hourMs, 'From when on a message is slow, and always traced.'),
+  },
 } as const satisfies Record<string, Record<string, Row>>
 
 type Groups = typeof settingGroups

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { systemClock } from '#actor/clock'
 import { systemEntropy, uniqueIdentifier } from '#actor/entropy'
-import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
+import { type CountedCryptoRunner, type CryptoRunner, createCryptoRunner } from '#crypto/run'
 import type { AttemptCounts } from '#identity/attempts'
 import { autoRegister } from '#identity/auto-registration'
 import { Issuer } from '#identity/issuer'
@@ -49,7 +49,7 @@ export const cryptoWorkersOf = ({ cryptoWorkers }: Settings): number =>
   cryptoWorkers === 0 ? Math.max(1, availableParallelism() - 1) : cryptoWorkers
 
 /** The cryptography of one thread, with so many workers of its own, and its share of the queue. */
-export const newCrypto = (settings: Settings, logger: Logger, workers: number, queueMax: number): CryptoRunner =>
+export const newCrypto = (settings: Settings, logger: Logger, workers: number, queueMax: number): CountedCryptoRunner =>
   createCryptoRunner({
     placement: settings.cryptoPlacement,
     workers,
@@ -59,7 +59,7 @@ export const newCrypto = (settings: Settings, logger: Logger, workers: number, q
   })
 
 /** What a dispatcher needs beside settings. */
-export interface DispatcherParts extends Pick<DispatcherOptions, 'background' | 'onDurable'> {
+export interface DispatcherParts extends Pick<DispatcherOptions, 'accounts' | 'background' | 'onDurable'> {
   readonly settings: Settings
   readonly log: ReturnType<typeof serverLog>
   readonly store: Store

@@ -11,7 +11,7 @@ import { systemClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
 import { type AdministrationOptions, startAdministration } from '#admin/administration'
 import { SeededRandom } from '#crypto/random'
-import { type CryptoRunner } from '#crypto/run'
+import type { CountedCryptoRunner } from '#crypto/run'
 import { openSeal, type StoreSeal } from '#crypto/store-seal'
 import { openStream } from '#crypto/stream'
 import { Attempts } from '#identity/attempts'
@@ -54,6 +54,7 @@ import {
 import { keyringPathOf, rootKeySourceOf } from './root-key.ts'
 import { tables } from './tables.ts'
 import { upkeepOf } from './upkeep.ts'
+import { cryptoSamples, sample, startWatching } from './watching.ts'
 
 /** How soon a state that a date has brought is written down; nobody waits for it. */
 const sweepIntervalMs = 5_000
@@ -90,7 +91,7 @@ export const startServer = async (
   const { seal, store } = await openData(settings, secrets, (fault) => onFailure(fault.message))
   // Not before: the lock on the store is the lock on the folder.
   processLog.keepIn(directory, settings.logFileBytesMax)
-  let crypto: CryptoRunner | undefined
+  let crypto: CountedCryptoRunner | undefined
   let supervisor: Supervisor | undefined
   try {
     const first = await bootstrap({
@@ -113,9 +114,11 @@ export const startServer = async (
       onGiveUp: (name, reason) => onFailure(`the ${name} fails again and again: ${textOf(reason)}`),
     })
     supervisor = supervised
+    const watching = await startWatching({ settings, store, sealer: seal.keyring, logger, onFailure })
+    await supervisor.add(watching.child())
     const streams = newStreams(settings)
     await supervisor.add(sweeperChild(store, streams))
-    const log = serverLog(logger, newUniqueIdentifier)
+    const log = watching.counted(serverLog(logger, newUniqueIdentifier))
     const outgoing = newOutgoing(settings, log, store, first)
     await supervisor.add({ name: 'sender to clients', start: () => ({ stop: () => outgoing.stop() }) })
     const keeper = newGroupKeeper(settings, log, store, (request) =>
@@ -126,7 +129,8 @@ export const startServer = async (
       keeper.changed(changes)
     }
     const random = new SeededRandom(systemEntropy)
-    const dispatcher = newDispatcher({ settings, log, store, crypto, streams, random, onDurable: tell })
+    const { accounts } = watching
+    const dispatcher = newDispatcher({ settings, log, store, crypto, streams, random, onDurable: tell, accounts })
     await supervisor.add({ name: 'asynchronous requests', start: () => ({ stop: () => dispatcher.stop() }) })
     await supervisor.add({
       name: 'keeper of groups',
@@ -181,13 +185,25 @@ export const startServer = async (
       licence,
       logs: processLog,
       upkeep: upkeepOf({ ...administered(store), store, seal, directory }),
+      audit: watching.control,
       objectsChanged: (changes: readonly DurableChange[]) => tell(changes, newestVersion),
     }
     await supervisor.add(administrationChild(settings, logger, log, services, first))
     const allMade = [...seal.made, ...first.made]
     for (const path of allMade) logger.info({ made: path }, `Made ${path}`)
+    const used = crypto
+    watching.watch(() => cryptoSamples(used))
+    watching.watch(() => [
+      sample('kmipd_sessions', interfaces.sessionCount),
+      sample('kmipd_sessions_max', settings.sessionsMax),
+    ])
+    watching.serving()
     logger.info({ serving: { port } }, `Clients trust ${join(directory, 'bootstrap', 'ca.pem')}`)
-    return { port, made: allMade, stop: () => stopAll(supervised, crypto, store) }
+    const stop = (): Promise<void> => {
+      watching.stopping()
+      return stopAll(supervised, crypto, store)
+    }
+    return { port, made: allMade, stop }
   } catch (error) {
     await supervisor?.stop()
     await crypto?.close()
@@ -381,7 +397,11 @@ const materialOf = (first: Awaited<ReturnType<typeof bootstrap>>): TlsMaterial =
 })
 
 /** In the order in which work flows: what takes it first, what it ends in last. */
-const stopAll = async (supervisor: Supervisor, crypto: CryptoRunner | undefined, store: Store): Promise<void> => {
+const stopAll = async (
+  supervisor: Supervisor,
+  crypto: CountedCryptoRunner | undefined,
+  store: Store,
+): Promise<void> => {
   await supervisor.stop()
   await crypto?.close()
   await store.close()

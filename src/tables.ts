@@ -2,6 +2,7 @@
  * Every table of the store. What it is: the one list for whoever opens the store. What it is not: a table; each is defined where
  * its values are.
  */
+import { auditTable } from '#audit/open'
 import { certificateTable } from '#identity/bootstrap'
 import { connectionTable } from '#identity/connections'
 import { domainTable } from '#identity/domains'
@@ -25,4 +26,5 @@ export const tables = [
   interfaceTable,
   connectionTable,
   licenceTable,
+  auditTable,
 ] as unknown as readonly Table<never>[]

@@ -3,6 +3,7 @@
  * document are made from it. What it is: the list. What it is not: the rows, each group of which has a file in `commands/`.
  */
 import type { CommandRow } from './command.ts'
+import { auditCommands } from './commands/audit.ts'
 import { authorityCommands } from './commands/authorities.ts'
 import { backupCommands } from './commands/backup.ts'
 import { certificateCommands } from './commands/certificates.ts'
@@ -33,6 +34,7 @@ export const commands: readonly CommandRow[] = [
   ...logInCommands,
   ...keyCommands,
   ...logCommands,
+  ...auditCommands,
   ...featureCommands,
   ...backupCommands,
   ...rootKeyCommands,
@@ -57,6 +59,7 @@ export const commandGroups: Readonly<Record<string, string>> = {
   keys: 'Keys: what is known of them, and who may use them',
   'keys permissions': 'Who may use a key beside its owner',
   logs: 'The log of the server',
+  audit: 'The audit trail: who did what',
   licences: 'Licences of the server',
   backup: 'Backups of the store',
   store: 'The store as a whole',

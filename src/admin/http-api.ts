@@ -41,11 +41,15 @@ export interface CommandEvent {
   readonly domain: string
   readonly address: string
   readonly outcome: string
+  /** Names and identifiers of what it was about: those of its path, and that of what it has made. */
+  readonly objects: readonly string[]
+  /** Whether it may have changed something. */
+  readonly changes: boolean
 }
 
 export interface ApiLog {
-  /** A command was done or refused: who, what, and how it ended. Never its values. */
-  commandEnded(event: CommandEvent): void
+  /** A command was done or refused: who, what, and how it ended. Never its values. What it gives is waited for before the answer. */
+  commandEnded(event: CommandEvent): Promise<void> | void
   /** An unforeseen error. Gives the correlation that the caller is told. */
   commandFailed(command: string, error: unknown): string
 }
@@ -103,12 +107,12 @@ export const buildApi = async (options: ApiOptions): Promise<FastifyInstance> =>
     reply.headers(answerHeaders)
   })
   const asked: Asked = new WeakMap()
-  app.setErrorHandler((error, request, reply) => {
+  app.setErrorHandler(async (error, request, reply) => {
     const { row, access } = asked.get(request) ?? {}
     const failure = failureOf(asRefused(error), (cause) =>
       options.log.commandFailed(row?.verbs.join(' ') ?? request.method, cause),
     )
-    if (row !== undefined) options.log.commandEnded(eventOf(row, access, request, failure.code))
+    if (row !== undefined) await options.log.commandEnded(eventOf(row, access, request, failure.code))
     return reply.status(failureRows[failure.code].status).send(failure)
   })
   app.setNotFoundHandler((_request, reply) => {
@@ -145,7 +149,7 @@ const addRoute = (app: FastifyInstance, row: CommandRow, options: ApiOptions, as
       const access = asked.get(request)?.access
       if (access === undefined) throw new TypeError('a request was let in without a look at who asks')
       const result = await row.handle(valuesOf(request), { ...access, services: options.services })
-      options.log.commandEnded(eventOf(row, access, request, 'done'))
+      await options.log.commandEnded(eventOf(row, access, request, 'done', result))
       if (isText(row)) reply.type(`${textType}; charset=utf-8`)
       if (result === null) return await reply.status(204).send()
       return await reply.status(row.method === 'POST' ? 201 : 200).send(result)
@@ -161,13 +165,23 @@ const eventOf = (
   access: Access | undefined,
   request: FastifyRequest,
   outcome: string,
+  result?: unknown,
 ): CommandEvent => ({
   command: row.verbs.join(' '),
   by: access?.caller.name ?? 'nobody',
   domain: access?.domain ?? 'none',
   address: access?.caller.address ?? request.ip ?? 'socket',
   outcome,
+  objects: objectsOf(request.params, result),
+  changes: row.method !== 'GET',
 })
+
+/** What a command was about: members of its path, and the identifier of what it answers. */
+const objectsOf = (parameters: unknown, result: unknown): readonly string[] => {
+  const named = Object.values((parameters ?? {}) as Readonly<Record<string, unknown>>)
+  const made = typeof result === 'object' && result !== null && 'id' in result ? [result.id] : []
+  return [...new Set([...named, ...made].filter((name) => typeof name === 'string'))]
+}
 
 /** @throws Refused when a log-in is missing or over */
 const identified = (row: CommandRow, options: ApiOptions, request: FastifyRequest): Access => {

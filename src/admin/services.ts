@@ -74,8 +74,26 @@ export interface Upkeep {
   finishRootKey(): Promise<RootKeyState>
 }
 
+/** What a look through the audit trail has found. */
+export interface AuditState {
+  readonly intact: boolean
+  readonly files: number
+  readonly lines: number
+  readonly first: number
+  readonly last: number
+  readonly mended: number
+  readonly breaks: readonly { readonly file: string; readonly what: string }[]
+}
+
+/** The audit trail. */
+export interface AuditControl {
+  /** @throws AdministrationError when there is none */
+  verify(): Promise<AuditState>
+}
+
 export interface AdminServices {
   readonly upkeep: Upkeep
+  readonly audit: AuditControl
   readonly store: Store
   readonly clock: Clock
   readonly entropy: Entropy

@@ -40,6 +40,8 @@ export interface JobPool {
    * @param microseconds what the job will cost, about
    */
   run(job: object, microseconds: number): Promise<unknown>
+  /** Jobs that were taken and are not yet answered. */
+  readonly outstanding: number
   /** Waits for the jobs taken, then ends the threads. Later jobs are refused with CryptoFailure. */
   close(): Promise<void>
 }
@@ -80,6 +82,9 @@ export function createJobPool(options: JobPoolOptions): JobPool {
       slow ??= new Lane(options, slowTasksPerWorker, { nice: slowNice })
       return slow.run(job, microseconds)
     },
+    get outstanding() {
+      return quick.outstanding + (slow?.outstanding ?? 0)
+    },
     async close() {
       closed = true
       await Promise.all([quick.close(), slow?.close()])
@@ -118,6 +123,10 @@ class Lane {
       workerData,
     })
     this.#piscina.on('error', (error: Error) => onWorkerError?.(error))
+  }
+
+  get outstanding(): number {
+    return this.#outstanding
   }
 
   run(job: object, microseconds: number): Promise<unknown> {

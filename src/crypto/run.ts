@@ -44,19 +44,32 @@ export interface CryptoRunner {
   close(): Promise<void>
 }
 
+/** A runner that counts. */
+export interface CountedCryptoRunner extends CryptoRunner {
+  /** Jobs since the start by the place where they ran, and jobs that workers have now. */
+  counts(): { readonly here: number; readonly pool: number; readonly waiting: number }
+}
+
 /** Starts the workers, and gives the runner. */
-export function createCryptoRunner({ placement, ...options }: CryptoRunnerOptions): CryptoRunner {
+export function createCryptoRunner({ placement, ...options }: CryptoRunnerOptions): CountedCryptoRunner {
   // The worker is TypeScript in the repository and JavaScript in a package: like this file.
   const workerUrl = new URL(`../../workers/crypto${extname(import.meta.url)}`, import.meta.url).href
   const pool = createJobPool({ ...options, workerUrl })
   const { keptKeys } = options
   if (keptKeys !== undefined) keepKeysIn(new KeptKeys(keptKeys, systemClock))
+  let here = 0
+  let pooled = 0
   return {
     async run<Kind extends CryptoJobKind>(job: CryptoJob<Kind>) {
       const { microseconds, inPlace } = costOf(job)
-      if (placement === 'auto' && inPlace) return executedHere(job)
+      if (placement === 'auto' && inPlace) {
+        here += 1
+        return executedHere(job)
+      }
+      pooled += 1
       return (await pool.run(job, microseconds)) as CryptoResult<Kind>
     },
+    counts: () => ({ here, pool: pooled, waiting: pool.outstanding }),
     async close() {
       if (keptKeys !== undefined) keepKeysIn(undefined)
       await pool.close()

@@ -120,6 +120,11 @@ export class InterfaceSet implements InterfaceActors {
     return port
   }
 
+  /** TCP connections of all KMIP interfaces. */
+  get sessionCount(): number {
+    return this.#sessions.total
+  }
+
   /** No new sessions and requests anywhere; resolves when what was taken is answered. */
   async stop(): Promise<void> {
     await this.#turn

@@ -43,7 +43,11 @@ export interface AdministrationLog {
     readonly domain: string
     readonly address: string
     readonly outcome: string
-  }): void
+    /** Names and identifiers of what it was about. */
+    readonly objects: readonly string[]
+    /** Whether it may have changed something. */
+    readonly changes: boolean
+  }): Promise<void> | void
   /** There is no local socket: the server goes on without it. */
   socketRefused(event: { readonly path: string; readonly reason: string }): void
   /** An unforeseen error. Gives the correlation id that the sender is told. */
@@ -149,7 +153,7 @@ export const serverLog = (
   sessionsExhausted(event) {
     logger.error({ session: event }, 'A connection was refused: as many sessions are open as sessionsMax allows')
   },
-  commandEnded({ command, outcome, ...event }) {
+  commandEnded({ command, outcome, changes: _changes, ...event }) {
     logger.info({ administration: { command, outcome, ...event } }, `${command}: ${outcome}`)
   },
   socketRefused(event) {

@@ -124,6 +124,7 @@ export const startAdministrationUnderTest = async (
     knowsUser: (name: UserName) => findUser(store, name) !== undefined,
     interfaces: interfacesOf(ended),
     upkeep: noUpkeep,
+    audit: noAudit,
     objectsChanged: () => undefined,
   }
   const events: CommandEvent[] = []
@@ -210,6 +211,10 @@ const interfacesOf = (ended: string[]): InterfaceActors => {
 const noFiles = async (): Promise<never> => {
   throw new AdministrationError('unavailable', 'the store is in memory here')
 }
+const noAudit: AdminServices['audit'] = {
+  verify: () => Promise.reject(new AdministrationError('conflict', 'There is no audit trail', '')),
+}
+
 const noUpkeep: Upkeep = {
   backup: noFiles,
   verify: noFiles,

@@ -37,7 +37,14 @@ export const rooms: Readonly<Record<string, Room>> = {
       'objects/managed-object',
       'store/store',
     ],
-    packages: ['pino'],
+    packages: [
+      '@opentelemetry/api',
+      '@opentelemetry/exporter-trace-otlp-http',
+      '@opentelemetry/resources',
+      '@opentelemetry/sdk-trace',
+      'pino',
+      'prom-client',
+    ],
   },
   audit: { imports: ['actor', 'store/store'], packages: [] },
   admin: {
@@ -63,6 +70,10 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ['actor', 'config', 'crypto', 'identity', 'kmip', 'operations', 'server', 'store/store'],
     packages: ['pino'],
   },
+  watching: {
+    imports: ['actor', 'admin/services', 'audit', 'config', 'crypto/run', 'identity', 'operations', 'server', 'store'],
+    packages: ['pino'],
+  },
   serve: {
     imports: [
       'actor',
@@ -72,6 +83,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'root-key',
       'tables',
       'upkeep',
+      'watching',
       'crypto',
       'identity',
       'kmip',
@@ -181,6 +193,7 @@ export const confined: readonly Confined[] = [
     instead: 'speak through an output, as server/connection.ts does',
     files: {
       'src/server/http.ts': 'the listener of messages in HTTPS',
+      'src/server/watch-port.ts': 'the listener of those who watch',
       'src/admin/listeners.ts': 'types of the listener that fastify is',
       'src/admin/transport.ts': 'the way of kmipctl to the server',
       'src/server/client-session.ts': 'sessions that the server opens to clients',
