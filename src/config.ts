@@ -175,6 +175,12 @@ export const settingGroups = {
     sessionsMax: integer(10_000, 1, 1_000_000, 'Open sessions; one more is closed before its handshake.'),
     handshakeTimeoutMs: integer(10 * secondMs, 100, 5 * minuteMs, 'Time to finish the TLS handshake.'),
     requestTimeoutMs: integer(30 * secondMs, 100, hourMs, 'Time to complete a request once its first byte came.'),
+    passwordLengthMin: integer(
+      8,
+      1,
+      128,
+      'Characters that a new password of a local user has at least. Passwords that are there stay good.',
+    ),
     credentialMemoryMs: integer(
       minuteMs,
       0,

@@ -186,6 +186,7 @@ export const startServer = async (
       logs: processLog,
       upkeep: upkeepOf({ ...administered(store), store, seal, directory }),
       audit: watching.control,
+      passwordLengthMin: settings.passwordLengthMin,
       objectsChanged: (changes: readonly DurableChange[]) => tell(changes, newestVersion),
     }
     await supervisor.add(administrationChild(settings, logger, log, services, first))

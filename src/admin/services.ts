@@ -97,6 +97,7 @@ export interface AdminServices {
   readonly store: Store
   readonly clock: Clock
   readonly entropy: Entropy
+  readonly passwordLengthMin: number
   readonly login: Login
   /** Whether clients can be registered for a user: of the store, or of a connection's directory. */
   readonly knowsUser: KnowsUser

@@ -21,8 +21,6 @@ import {
 import { changeRecord, findRecord, newRecord, removeRecord } from './records.ts'
 import { groupKey, groupTable } from './user-groups.ts'
 
-/** A password has at least this many characters. */
-export const passwordLengthMin = 8
 /** Groups that a user can be in. */
 export const groupsPerUserMax = 64
 
@@ -30,6 +28,8 @@ export interface UserContext {
   readonly store: Store
   readonly clock: Clock
   readonly entropy: Entropy
+  /** A new password has at least this many characters. */
+  readonly passwordLengthMin: number
 }
 
 /** What of a new user is not its name. */
@@ -200,7 +200,10 @@ function checkEmail(email: string | undefined): void {
   throw new AdministrationError('invalid', 'This is not an email address')
 }
 
-async function checkedHash(password: string, { entropy }: UserContext): Promise<PasswordHash> {
+async function checkedHash(
+  password: string,
+  { entropy, passwordLengthMin }: Pick<UserContext, 'entropy' | 'passwordLengthMin'>,
+): Promise<PasswordHash> {
   if (Array.from(password).length < passwordLengthMin || Buffer.byteLength(password) > passwordBytesMax) {
     throw new AdministrationError(
       'invalid',

@@ -126,6 +126,7 @@ export const startAdministrationUnderTest = async (
     upkeep: noUpkeep,
     audit: noAudit,
     objectsChanged: () => undefined,
+    passwordLengthMin: 8,
   }
   const events: CommandEvent[] = []
   const failures: unknown[] = []

@@ -3,11 +3,14 @@
  * `conformance/expected.json` fail. The published cases are not ours to carry: `KMIPD_OASIS` says where they are.
  */
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { execPath } from 'node:process'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { systemClock } from '#actor/clock'
 import { findCases } from '#conformance/case'
 import { Listener } from '#conformance/listener'
@@ -21,10 +24,17 @@ const oasis = process.env['KMIPD_OASIS']
 /** Cases that each want another setting of the server, which some other case excludes. */
 interface SettingsRow {
   readonly flags: readonly string[]
+  /** Lines of kmipctl that come before: users that the cases take for granted, say. */
+  readonly administration?: readonly string[]
   readonly cases: readonly string[]
 }
 /** Rows of settings that run side by side: most of a row's time is its server's start. */
 const serversAtOnce = 3
+/** Runs a line of kmipctl on the local socket. Rejects with what it said when it failed. */
+const administer = async (directory: string, line: string): Promise<unknown> => {
+  const kmipctl = fileURLToPath(new URL('../../src/kmipctl.ts', import.meta.url))
+  return promisify(execFile)(execPath, [kmipctl, '--socket', join(directory, 'admin.sock'), ...line.split(' ')])
+}
 /** Rejects when a request of the server is long overdue. */
 const late = async (): Promise<never> => {
   await wait(30_000, undefined, { ref: false })
@@ -75,10 +85,11 @@ describe('the server and the test cases', () => {
       const apart = settings.flatMap(({ cases }) => cases)
       const ordinary = files.filter((file) => !isOf(file, apart))
       const results = [...(await runOn(server, ordinary))]
-      const runRow = async ({ flags, cases }: SettingsRow): Promise<void> => {
+      const runRow = async ({ flags, administration = [], cases }: SettingsRow): Promise<void> => {
         const port = await freePort()
         const given = flags.map((flag) => flag.replace('LISTEN_PORT', String(port)).replace(/^conformance\//, here('')))
         await using other = await startServerProcess({ flags: given })
+        for (const line of administration) await administer(other.directory, line)
         const listener = new Listener({ ...other.connection, port, nowSeconds: () => systemClock.nowSeconds() })
         await listener.start()
         const own = files.filter((file) => isOf(file, cases))
