@@ -2,7 +2,7 @@
  * Every table of the store. What it is: the one list for whoever opens the store. What it is not: a table; each is defined where
  * its values are.
  */
-import { auditTable } from '#audit/open'
+import { auditTable } from '#audit/anchor'
 import { certificateTable } from '#identity/bootstrap'
 import { connectionTable } from '#identity/connections'
 import { domainTable } from '#identity/domains'

@@ -5,7 +5,8 @@
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { Cancel, Clock } from '#actor/clock'
-import type { Store, Table } from '#store/store'
+import type { Store } from '#store/store'
+import { anchorKey, auditTable } from './anchor.ts'
 import { emptyChain, type Head } from './chain.ts'
 import { AuditFaulted, type TrailEnd } from './files.ts'
 import { AuditFront } from './front.ts'

@@ -60,7 +60,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   config: { imports: [], packages: [] },
   'settings-document': { imports: ['config'], packages: [] },
   terminal: { imports: [], packages: [] },
-  tables: { imports: ['identity', 'operations', 'store/store'], packages: [] },
+  tables: { imports: ['audit/anchor', 'identity', 'operations', 'store/store'], packages: [] },
   offline: {
     imports: ['actor', 'backup', 'config', 'crypto', 'root-key', 'store', 'tables'],
     packages: [],
