@@ -13,10 +13,6 @@ import { AuditFront } from './front.ts'
 import type { AuditTask, ToAuditOwner, ToAuditor } from './messages.ts'
 import type { Verified } from './verify.ts'
 
-/** Where the trail was: sealed in the store, so that lines that are cut off at its end are missed. */
-export const auditTable: Table<Head> = { name: 'audit', index: () => [], claims: () => [] }
-const anchorKey = 'head'
-
 /** How long the end of the trail may be unknown to the store. */
 const anchorEveryMs = 60_000
 /** Characters of lines of one thread that may wait. */
