@@ -7,8 +7,9 @@ import type { Entropy } from '#actor/entropy'
 import type { Store, Stored } from '#store/store'
 import {
   type CertificateWithKey,
-  createAuthority,
+  createAuthorityOf,
   issueRequestedCertificate,
+  newRsaAuthorityKeys,
   type RequestedCertificate,
 } from './authority.ts'
 import { certificateTable, type OwnCertificate } from './bootstrap.ts'
@@ -52,7 +53,8 @@ export class Issuer {
   async #make(nowSeconds: number): Promise<CertificateWithKey> {
     const { store, entropy, onMade } = this.#options
     const label = Buffer.from(entropy.bytes(4)).toString('hex')
-    const made = createAuthority({ CN: `kmipd issuing CA ${label}`, O: 'kmipd' }, nowSeconds, entropy, 'rsa')
+    const subject = { CN: `kmipd issuing CA ${label}`, O: 'kmipd' }
+    const made = createAuthorityOf(await newRsaAuthorityKeys(), subject, nowSeconds, entropy)
     const value: OwnCertificate = { ...made, names: [] }
     const { done } = await store.commit([newRecord(certificateTable.name, issuerKey, value)])
     if (done) onMade(certificateToPem(made.certificate))
