@@ -3,7 +3,7 @@
  * administration's port to them, made of the parts that serve.ts has. What it is not: the work itself (`backup/`, `crypto/`).
  */
 import { mkdirSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Clock } from '#actor/clock'
 import type { Entropy } from '#actor/entropy'
 import type { NextRootKey, StoreHealth, Upkeep } from '#admin/services'

@@ -32,6 +32,7 @@ import { operations } from '#operations/index'
 import { objectTable } from '#operations/object-table'
 import type { OperationRow, Policy } from '#operations/operation'
 import { Streams } from '#operations/streams'
+import type { Accounts } from '#server/account'
 import { Dispatcher, type DispatcherOptions } from '#server/dispatch'
 import { MemoryStore } from '#store/memory'
 import type { Store } from '#store/store'
@@ -109,6 +110,7 @@ export interface DispatcherParts {
   readonly batchCountMax: number
   readonly conflictRetriesMax: number
   readonly streamsPerUserMax: number
+  readonly accounts: Accounts
   /** Whether a credential of a request is right. */
   readonly verifyCredential: (username: string, password: string | undefined) => boolean
 }
@@ -188,6 +190,7 @@ export const openDispatcher = (parts: Partial<DispatcherParts> = {}): Dispatcher
     serverCorrelationValues: parts.serverCorrelationValues ?? 'off',
     batchCountMax: parts.batchCountMax ?? 16,
     conflictRetriesMax: parts.conflictRetriesMax ?? 4,
+    ...(parts.accounts === undefined ? {} : { accounts: parts.accounts }),
     newCorrelation: () => `correlation-${failures.length}`,
     log: {
       internalFailure: (correlation, place, error) => void failures.push({ correlation, place, error }),
