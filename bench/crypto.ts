@@ -6,7 +6,7 @@
 import { createClient } from '#client/client'
 import { bareLoop } from './bare-loop.ts'
 import type { CryptoRow, InterferenceRow } from './crypto-report.ts'
-import { jobOf, type MeasureOptions, type Sample, sampleOf, warmUp } from './load.ts'
+import { jobOf, type MeasureOptions, warmUp, workOfRequest } from './load.ts'
 import { startOwnServer } from './own-server.ts'
 import { Echo, Generator } from './processes.ts'
 import { operationsPerSecond } from './report.ts'
@@ -17,6 +17,7 @@ import {
   getRequest,
   rsaPairRequest,
 } from './scenarios/crypto.ts'
+import { sampleOf } from './work.ts'
 
 export type Placement = 'auto' | 'pool'
 
@@ -49,7 +50,7 @@ export const measureCrypto = async (
   options: CryptoOptions & { readonly operations: readonly CryptoScenarioName[] },
   onRow: (row: CryptoRow) => void,
 ): Promise<void> => {
-  const generator = new Generator(options.threads)
+  const generator = new Generator(options.threads, options.processes)
   try {
     for (let run = 1; run <= options.runs; run += 1) {
       for (const name of options.operations) {
@@ -58,14 +59,19 @@ export const measureCrypto = async (
           await withServer(options, placement, async (target) => {
             const client = createClient({ ...target, version: cryptoVersion, timeoutMs: options.timeoutMs })
             const request = await cryptoScenarios[name].request(client).finally(() => client.transport.destroy())
-            const sample = await sampleOf({ target, timeoutMs: options.timeoutMs }, [request])
+            const work = workOfRequest(name, request)
+            const sample = await sampleOf(target, options.timeoutMs, work, name, (text) => {
+              throw new Error(text)
+            })
             const echo = await Echo.start(sample)
             try {
-              await warmUp(generator, options, sample, target)
+              await warmUp(generator, options, work, target)
               for (const connections of options.connections) {
-                const job = jobOf(options, connections, sample.requests)
-                const limit = await generator.measure({ ...job, target: echo.target })
-                const measured = await generator.measure({ ...job, target })
+                const limit = await generator.measure({
+                  ...jobOf(options, connections, sample.echoWork),
+                  target: echo.target,
+                })
+                const measured = await generator.measure({ ...jobOf(options, connections, work), target })
                 const echoPerSecond = operationsPerSecond(limit)
                 onRow({ operation: name, placement, connections, run, measured, bare, echo: echoPerSecond })
               }
@@ -92,21 +98,21 @@ export const measureInterference = async (
   options: InterferenceOptions,
   onRow: (row: InterferenceRow) => void,
 ): Promise<void> => {
-  const generator = new Generator(options.threads)
+  const generator = new Generator(options.threads, options.processes)
   const maker = new Generator(1)
   try {
     for (const placement of options.placements) {
       await withServer(options, placement, async (target) => {
         const client = createClient({ ...target, version: cryptoVersion, timeoutMs: options.timeoutMs })
         const request = await getRequest(client).finally(() => client.transport.destroy())
-        const sample: Pick<Sample, 'requests'> = { requests: [request] }
-        await warmUp(generator, options, sample, target)
+        const work = workOfRequest('get', request)
+        await warmUp(generator, options, work, target)
         for (let run = 1; run <= options.runs; run += 1) {
           for (const connections of options.connections) {
-            const job = { ...jobOf(options, connections, sample.requests), target }
+            const job = { ...jobOf(options, connections, work), target }
             const idle = await generator.measure(job)
             const pairs = maker.measure({
-              ...jobOf(options, options.pairSessions, [rsaPairRequest(options.pairBits)]),
+              ...jobOf(options, options.pairSessions, workOfRequest('pair', rsaPairRequest(options.pairBits))),
               target,
               // Busy from before the first Get that counts until after the last one.
               warmupMs: 0,

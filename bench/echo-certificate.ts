@@ -44,7 +44,8 @@ export const makeEchoIdentity = async (): Promise<EchoIdentity> => {
   }
 }
 
-const pem = (label: string, bytes: ArrayBuffer): string => {
+/** Bytes as PEM text. */
+export const pem = (label: string, bytes: ArrayBuffer): string => {
   const lines =
     Buffer.from(bytes)
       .toString('base64')

@@ -1,6 +1,6 @@
 /**
- * The bare TLS echo: a process that answers every request with the same bytes, in one write each. What it is: the limit of
- * what a server on this runtime and machine could do, because it does nothing but TLS and framing. What it is not: KMIP.
+ * The bare TLS echo: a process that answers every request with fixed bytes, in one write each. What it is: the limit of what
+ * a server on this runtime and machine could do, because it does nothing but TLS and framing. What it is not: KMIP.
  */
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:tls'
@@ -10,9 +10,14 @@ import { makeEchoIdentity } from './echo-certificate.ts'
 import type { EchoListening, EchoSettings } from './job.ts'
 
 const messageSizeMax = 16 * 1024 * 1024
+/** Where a request says which answer it wants: in place of what a KMIP message has behind its first two headers. */
+const choiceOffset = 16
 
-const listen = async ({ response, protocol, cipher }: EchoSettings): Promise<void> => {
+const listen = async ({ responses, protocol, cipher, clientCa }: EchoSettings): Promise<void> => {
   const { cert, key } = await makeEchoIdentity()
+  const [only] = responses
+  const answerTo = (request: Buffer): Uint8Array =>
+    responses[request.length < choiceOffset + 4 ? 0 : request.readUInt32BE(choiceOffset)] ?? only ?? request
   const server = createServer({
     cert,
     key,
@@ -20,6 +25,7 @@ const listen = async ({ response, protocol, cipher }: EchoSettings): Promise<voi
     maxVersion: protocol,
     // A suite of TLS 1.2 that wants an RSA certificate has no place here; the default order is near enough then.
     ...(protocol === 'TLSv1.3' ? { ciphers: cipher } : {}),
+    ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
   })
   server.on('secureConnection', (socket) => {
     socket.setNoDelay(true)
@@ -27,10 +33,12 @@ const listen = async ({ response, protocol, cipher }: EchoSettings): Promise<voi
     socket.on('error', () => socket.destroy())
     socket.on('data', (chunk: Buffer) => {
       framer.push(chunk)
-      while (framer.next() !== undefined) socket.write(response)
+      for (let request = framer.next(); request !== undefined; request = framer.next()) {
+        socket.write(answerTo(request))
+      }
     })
   })
-  server.listen(0, '127.0.0.1', () => {
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
     process.send?.({ port: (server.address() as AddressInfo).port, ca: cert } satisfies EchoListening)
   })
 }

@@ -1,97 +1,159 @@
 /**
- * A measurement from beginning to end: objects, one look at a real answer, the bare echo with the same sizes, the server.
- * What it is not: the command line (main.ts) or the generator (generator.ts).
+ * A measurement from beginning to end: objects, one look at real answers, the bare echo with the same sizes, the server, the
+ * echo again. What it is not: the command line (commands/) or the generator (generator.ts).
  */
 import type { ClientOptions } from '#client/client'
-import { Transport } from '#client/transport'
 import { Tag } from '#kmip/tags'
-import type { Version } from '#kmip/versions'
-import type { EchoSettings, Job, Target } from './job.ts'
-import { preload, unload } from './preload.ts'
+import type { Job, Measured, Target } from './job.ts'
+import { uniquePrefix } from './machine.ts'
+import { pack } from './packed.ts'
+import { defaultLoader, type LoaderOptions, makeKeys, preload, refind, unload } from './preload.ts'
 import { Echo, Generator } from './processes.ts'
 import type { Row } from './report.ts'
-import { type Preloaded, requestsOf, type ScenarioName, scenarios } from './scenarios/index.ts'
+import type { RequestFrame } from './scenarios/index.ts'
+import { keysOf, needsObjects, type Plan, type Sample, sampleOf, type Work, workOf } from './work.ts'
 
 /** What every measurement needs. */
 export interface MeasureOptions {
   readonly connections: readonly number[]
   readonly runs: number
   readonly pipeline: number
+  /** Of each process of the load generator. */
   readonly threads: number
+  readonly processes: number
   readonly warmupMs: number
   readonly durationMs: number
   readonly timeoutMs: number
+  /** Messages a second, answered or not; undefined: a closed loop. */
+  readonly ratePerSecond?: number
+}
+
+/** Objects that get and locate ask for. */
+export interface ObjectOptions {
+  readonly objectCount: number
+  /** Of their names; no other measurement has it, unless it is to use the same objects. */
+  readonly objectPrefix: string
+  /** How many of them are asked for in turn. */
+  readonly objectsUsed: number
+  /** They are there already. */
+  readonly reuse: boolean
+  /** They stay. */
+  readonly keep: boolean
 }
 
 /** What a measurement of a server needs. */
-export interface LoadOptions extends MeasureOptions {
+export interface LoadOptions extends MeasureOptions, ObjectOptions {
   readonly target: Target
-  readonly version: Version
-  readonly operations: readonly ScenarioName[]
-  /** Objects that get and locate ask for. */
-  readonly objectCount: number
-  /** Of their names; no other measurement has it. */
-  readonly objectPrefix: string
+  readonly frame: RequestFrame
+  readonly plans: readonly Plan[]
   /** Whether the bare echo is measured beside the server. */
   readonly withLimit: boolean
 }
 
-/** What one request of a scenario looks like on the wire. */
-export interface Sample extends EchoSettings {
-  readonly requests: readonly Uint8Array[]
+/** Where a measurement tells how it goes on. */
+export interface Progress {
+  readonly say: (text: string) => void
+  /** One measurement that runs: successes and failures so far. */
+  readonly tick: (what: string, completed: number, failed: number) => void
 }
 
+/** The client's settings of a measurement. */
+export const clientOptionsOf = (target: Target, frame: RequestFrame, timeoutMs: number): ClientOptions => ({
+  ...target,
+  version: frame.version,
+  timeoutMs,
+  ...(frame.credentials === undefined ? {} : { credentials: frame.credentials }),
+})
+
 /**
- * Measures every scenario with every number of sessions, run after run, and hands each row on as it is known.
+ * Measures every plan with every number of sessions, run after run, and hands each row on as it is known.
  * @throws Error when the server cannot be reached, or refuses to make the objects
  */
-export const load = async (
-  options: LoadOptions,
-  onRow: (row: Row) => void,
-  onProgress: (text: string) => void,
-): Promise<void> => {
-  const clientOptions: ClientOptions = { ...options.target, version: options.version, timeoutMs: options.timeoutMs }
-  const needsObjects = options.operations.some((name) => scenarios[name].needsObjects)
-  if (needsObjects) onProgress(`making ${options.objectCount} objects`)
-  const objects = needsObjects ? await preload(clientOptions, options.objectCount, options.objectPrefix) : []
+export const load = async (options: LoadOptions, onRow: (row: Row) => void, progress: Progress): Promise<void> => {
+  const client = clientOptionsOf(options.target, options.frame, options.timeoutMs)
+  const wanted = options.plans.some(needsObjects)
+  const { objectCount, objectPrefix, objectsUsed } = options
+  const loader: LoaderOptions = defaultLoader
+  if (wanted) progress.say(options.reuse ? `finding the objects ${objectPrefix}-…` : `making ${objectCount} objects`)
+  const objects = !wanted
+    ? []
+    : options.reuse
+      ? await refind(client, objectCount, objectPrefix, objectsUsed, loader)
+      : await preload(client, objectCount, objectPrefix, objectsUsed, loader, (done) => progress.say(`${done} made`))
+  const keys = await makeKeys(client, options.plans.flatMap(keysOf))
   try {
-    await measureAll(options, objects, onRow)
+    const works = options.plans.map((plan) => workOf(plan, { objects, keys: keys.identifiers }, options.frame))
+    await measureAll(options, works, onRow, progress)
   } finally {
-    if (needsObjects) {
-      onProgress(`destroying ${objects.length} objects`)
-      await unload(clientOptions, objects)
+    await keys.destroy()
+    if (wanted && options.keep) {
+      progress.say(`${objectCount} objects stay: --reuse ${objectPrefix} --objects ${objectCount}`)
+    } else if (wanted && !options.reuse) {
+      progress.say(`destroying ${objectCount} objects`)
+      await unload(client, objectCount, objectPrefix, objects, loader)
     }
   }
 }
 
 const measureAll = async (
   options: LoadOptions,
-  objects: readonly Preloaded[],
+  works: readonly Work[],
   onRow: (row: Row) => void,
+  progress: Progress,
 ): Promise<void> => {
-  const generator = new Generator(options.threads)
-  const cases: { readonly name: ScenarioName; readonly sample: Sample; readonly echo: Echo | undefined }[] = []
+  const generator = new Generator(options.threads, options.processes)
   try {
-    for (const name of options.operations) {
-      const sample = await sampleOf(options, requestsOf(scenarios[name], objects, options.version))
-      cases.push({ name, sample, echo: options.withLimit ? await Echo.start(sample) : undefined })
-    }
-    const [coldest] = cases
-    if (coldest !== undefined) await warmUp(generator, options, coldest.sample, coldest.echo?.target ?? options.target)
-    for (let run = 1; run <= options.runs; run += 1) {
-      for (const { name, sample, echo } of cases) {
+    for (const work of works) {
+      const { target, timeoutMs } = options
+      const sample = await sampleOf(target, timeoutMs, work, options.objectPrefix, progress.say)
+      const echo = options.withLimit ? await Echo.start(sample) : undefined
+      try {
+        await warmUp(generator, options, work, target)
         for (const connections of options.connections) {
-          const job = jobOf(options, connections, sample.requests)
-          // The echo first: it has warmed the generator up when the server's turn comes, and both see the same machine.
-          const limit = echo === undefined ? undefined : await generator.measure({ ...job, target: echo.target })
-          const measured = await generator.measure({ ...job, target: options.target })
-          onRow({ operation: name, connections, run, ...sizesOf(sample), measured, limit })
+          await measureBeside(generator, options, connections, { work, sample, target, echo }, onRow, progress)
         }
+      } finally {
+        await echo?.stop()
       }
     }
   } finally {
-    for (const { echo } of cases) await echo?.stop()
     await generator.stop()
+  }
+}
+
+/** A case with its echo. */
+export interface Beside {
+  readonly work: Work
+  readonly sample: Sample
+  readonly target: Target
+  readonly echo: Echo | undefined
+}
+
+/**
+ * Measures one case some times, and the echo before the first and after each, so that every run has an echo on both sides.
+ */
+export const measureBeside = async (
+  generator: Generator,
+  options: MeasureOptions,
+  connections: number,
+  { work, sample, target, echo }: Beside,
+  onRow: (row: Row) => void,
+  progress: Progress,
+): Promise<void> => {
+  const look = (what: string, lookedAt: Work, at: Target): Promise<Measured> => {
+    generator.onProgress = (completed, failed) => progress.tick(what, completed, failed)
+    return generator.measure({ ...jobOf(options, connections, lookedAt), target: at })
+  }
+  const lookAtEcho = async (): Promise<Measured | undefined> =>
+    echo === undefined ? undefined : look('echo', sample.echoWork, echo.target)
+  let limit = await lookAtEcho()
+  for (let run = 1; run <= options.runs; run += 1) {
+    const measured = await look(work.name, work, target)
+    const limitAfter = await lookAtEcho()
+    const { requestBytes, responseBytes, protocol, cipher } = sample
+    const facts = { requestBytes, responseBytes, protocol, cipher }
+    onRow({ operation: work.name, connections, run, ...facts, measured, limit, limitAfter })
+    limit = limitAfter
   }
 }
 
@@ -99,24 +161,22 @@ const measureAll = async (
 export const limit = async (
   options: MeasureOptions & { readonly requestBytes: number; readonly responseBytes: number },
   onRow: (row: Row) => void,
+  progress: Progress,
 ): Promise<void> => {
-  const sample: Sample = {
-    requests: [blankMessage(Tag.RequestMessage, options.requestBytes)],
-    response: blankMessage(Tag.ResponseMessage, options.responseBytes),
-    protocol: 'TLSv1.3',
-    cipher: 'TLS_AES_256_GCM_SHA384',
-  }
-  const generator = new Generator(options.threads)
-  const echo = await Echo.start(sample)
+  const request = blankMessage(Tag.RequestMessage, options.requestBytes)
+  const response = blankMessage(Tag.ResponseMessage, options.responseBytes)
+  const work = workOfRequest('bare echo', request)
+  const facts = { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' } as const
+  const generator = new Generator(options.threads, options.processes)
+  const echo = await Echo.start({ responses: [response], ...facts })
+  generator.onProgress = (completed, failed) => progress.tick('echo', completed, failed)
   try {
-    await warmUp(generator, options, sample, echo.target)
+    await warmUp(generator, options, work, echo.target)
     for (let run = 1; run <= options.runs; run += 1) {
       for (const connections of options.connections) {
-        const measured = await generator.measure({
-          ...jobOf(options, connections, sample.requests),
-          target: echo.target,
-        })
-        onRow({ operation: 'bare echo', connections, run, ...sizesOf(sample), measured, limit: undefined })
+        const measured = await generator.measure({ ...jobOf(options, connections, work), target: echo.target })
+        const sizes = { requestBytes: request.length, responseBytes: response.length }
+        onRow({ operation: work.name, connections, run, ...sizes, ...facts, measured, limit: undefined })
       }
     }
   } finally {
@@ -125,62 +185,46 @@ export const limit = async (
   }
 }
 
+/** One request, over and over. */
+export const workOfRequest = (name: string, request: Uint8Array): Work => ({
+  name,
+  steps: [{ name, items: 1, requests: pack([request]) }],
+  cycle: [0],
+  scripted: false,
+})
+
 /** A job whose result is dropped: the first case would otherwise pay for code that is not compiled yet. */
 export const warmUp = async (
   generator: Generator,
   options: MeasureOptions,
-  sample: Pick<Sample, 'requests'>,
+  work: Work,
   target: Target,
 ): Promise<void> => {
+  const { ratePerSecond: _, ...closed } = options
   await generator.measure({
-    ...jobOf(options, Math.max(...options.connections), sample.requests),
+    ...jobOf(closed, Math.max(...options.connections), work),
     target,
     durationMs: options.warmupMs,
   })
 }
 
+const slicesMax = 600
+const sliceMsMin = 100
+
 /** The job of a case, for any target. */
-export const jobOf = (
-  options: MeasureOptions,
-  connections: number,
-  requests: readonly Uint8Array[],
-): Omit<Job, 'target'> => ({
+export const jobOf = (options: MeasureOptions, connections: number, work: Work): Omit<Job, 'target'> => ({
   connections,
   pipeline: options.pipeline,
   warmupMs: options.warmupMs,
   durationMs: options.durationMs,
   timeoutMs: options.timeoutMs,
-  requests,
+  ...(options.ratePerSecond === undefined ? {} : { ratePerSecond: options.ratePerSecond }),
+  sliceMs: Math.max(sliceMsMin, Math.ceil(options.durationMs / slicesMax)),
+  namePrefix: uniquePrefix(),
+  steps: work.steps,
+  cycle: work.cycle,
+  scripted: work.scripted,
 })
-
-const sizesOf = ({ requests, response, protocol, cipher }: Sample) => ({
-  requestBytes: requests[0]?.length ?? 0,
-  responseBytes: response.length,
-  protocol,
-  cipher,
-})
-
-/** Asks once, to know what an answer looks like and what TLS agreed on. */
-export const sampleOf = async (
-  options: Pick<LoadOptions, 'target' | 'timeoutMs'>,
-  requests: readonly Uint8Array[],
-): Promise<Sample> => {
-  const first = requests[0]
-  if (first === undefined) throw new Error('there is nothing to ask: --objects must be 1 or more')
-  const transport = new Transport({ ...options.target, timeoutMs: options.timeoutMs })
-  try {
-    const response = await transport.send(first)
-    const { protocol, cipher } = transport.facts ?? { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' }
-    return {
-      requests,
-      response: Uint8Array.from(response),
-      protocol: protocol === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1.2',
-      cipher,
-    }
-  } finally {
-    transport.destroy()
-  }
-}
 
 /** A message of a given size that holds nothing but zeros: an item that no version has. */
 const blankMessage = (tag: number, size: number): Uint8Array => {

@@ -3,18 +3,28 @@
  * it. What it is: start, where it is, stop. What it is not: any of the server's code; only its command line is known here.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Target } from './job.ts'
+import { nowMs, readText, removeDirectory, temporaryDirectory } from './machine.ts'
 
 /** A server that serves. */
 export interface OwnServer {
   readonly target: Target
-  /** Ends it and removes its data. */
+  /** Its process. */
+  readonly pid: number
+  /** From the start of the process until it said that it serves. */
+  readonly readyMs: number
+  /** Ends it, and removes its data if they were made for it. */
   stop(): Promise<void>
+}
+
+/** Where and how it runs. */
+export interface OwnServerOptions {
+  /** The data directory, which stays; without it, a new one that `stop` removes. */
+  readonly directory?: string
+  /** Cores that it may use, as taskset writes them; Linux. */
+  readonly cores?: string
 }
 
 const host = '127.0.0.1'
@@ -26,48 +36,88 @@ const main = join(import.meta.dirname, '..', 'src', `main${extname(import.meta.f
  * @param flags more of `serve`
  * @throws Error with its last words when it ends instead
  */
-export const startOwnServer = async (flags: readonly string[]): Promise<OwnServer> => {
-  const directory = mkdtempSync(join(tmpdir(), 'kmip-bench-'))
-  const own = ['--data', directory, '--host', host, '--port', '0']
-  const child = spawn(process.execPath, [main, 'serve', ...own, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
-  // A measurement that dies must not leave its server behind.
-  const kill = (): void => void child.kill('SIGKILL')
-  process.once('exit', kill)
-  const ended = once(child, 'exit').then(() => process.off('exit', kill))
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM')
-    await ended
-    rmSync(directory, { recursive: true, force: true })
-  }
+export const startOwnServer = async (
+  flags: readonly string[],
+  { directory, cores }: OwnServerOptions = {},
+): Promise<OwnServer> => {
+  const data = directory ?? temporaryDirectory()
+  const words = [process.execPath, main, 'serve', '--data', data, '--host', host, '--port', '0', ...flags]
+  const [program = '', ...parameters] = cores === undefined ? words : ['taskset', '--cpu-list', cores, ...words]
+  const startMs = nowMs()
+  const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const stop = ending(child, 'SIGTERM', () => {
+    if (directory === undefined) removeDirectory(data)
+  })
   try {
-    const port = await servingPort(child, ended)
-    const pem = (name: string): string => readFileSync(join(directory, 'bootstrap', name), 'utf8')
-    return { target: { host, port, ca: pem('ca.pem'), cert: pem('client.pem'), key: pem('client.key') }, stop }
+    const port = await servingPort(child)
+    const readyMs = nowMs() - startMs
+    const pem = (name: string): string => readText(join(data, 'bootstrap', name))
+    const target = { host, port, ca: pem('ca.pem'), cert: pem('client.pem'), key: pem('client.key') }
+    return { target, pid: child.pid ?? 0, readyMs, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-const lastLinesMax = 10
+/**
+ * How a child is ended: once it is told to, or when this process dies, so that no measurement leaves its server behind.
+ * @param cleanUp what is done when it has ended
+ * @param group whether it leads a group of processes, which all end with it
+ */
+export const ending = (
+  child: ChildProcess,
+  signal: NodeJS.Signals,
+  cleanUp: () => void,
+  group = false,
+): (() => Promise<void>) => {
+  const send = (which: NodeJS.Signals): void => {
+    if (!group || child.pid === undefined) {
+      child.kill(which)
+      return
+    }
+    try {
+      process.kill(-child.pid, which)
+    } catch (error) {
+      // All of them have ended already; anything else is to be heard of.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+    }
+  }
+  const kill = (): void => send('SIGKILL')
+  process.once('exit', kill)
+  const ended = new Promise<void>((resolve) => {
+    const settle = (): void => {
+      process.off('exit', kill)
+      resolve()
+    }
+    child.once('exit', settle)
+    child.once('error', settle)
+  })
+  return async () => {
+    send(signal)
+    await ended
+    cleanUp()
+  }
+}
+
+const lastLinesMax = 20
 
 /** The port that the server's log names. @throws Error when the process ends before */
-const servingPort = async (child: ChildProcess, ended: Promise<unknown>): Promise<number> => {
-  const lines: string[] = []
-  const { promise: listening, resolve } = Promise.withResolvers<number>()
-  for (const stream of [child.stdout, child.stderr]) {
-    if (stream === null) continue
-    createInterface({ input: stream }).on('line', (line) => {
-      lines.push(line)
-      if (lines.length > lastLinesMax) lines.shift()
-      const port = portIn(line)
-      if (port !== undefined) resolve(port)
-    })
-  }
-  const port = await Promise.race([listening, ended.then(() => undefined)])
-  if (port === undefined) throw new Error(`the server does not serve:\n${lines.join('\n')}`)
-  return port
-}
+const servingPort = (child: ChildProcess): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const lines: string[] = []
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue
+      createInterface({ input: stream }).on('line', (line) => {
+        lines.push(line)
+        if (lines.length > lastLinesMax) lines.shift()
+        const port = portIn(line)
+        if (port !== undefined) resolve(port)
+      })
+    }
+    child.once('exit', () => reject(new Error(`the server does not serve:\n${lines.join('\n')}`)))
+    child.once('error', (error) => reject(new Error('the server cannot be started', { cause: error })))
+  })
 
 const portIn = (line: string): number | undefined => {
   if (!line.startsWith('{')) return undefined

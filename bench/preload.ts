@@ -1,55 +1,247 @@
 /**
- * The objects that a measurement asks for: made before it, destroyed after it. What it is not: part of what is measured.
+ * The objects that a measurement asks for: made before it or found again, destroyed after it. What it is not: part of what
+ * is measured.
  */
-import { nameAttribute } from '#client/attribute'
-import { type ClientOptions, createClient } from '#client/client'
-import { ObjectType } from '#kmip/enums'
-import { keyAttributes, type Preloaded } from './scenarios/index.ts'
+import { attribute, nameAttribute } from '#client/attribute'
+import { type Client, type ClientOptions, createClient } from '#client/client'
+import type { BatchRequest } from '#client/operation-methods'
+import {
+  CryptographicAlgorithm,
+  CryptographicUsageMask,
+  KeyFormatType,
+  ObjectType,
+  RecommendedCurve,
+  RevocationReasonCode,
+} from '#kmip/enums'
+import { type KeyKind, keyAttributes, type Preloaded } from './scenarios/index.ts'
 
-const clientCount = 4
-/** In flight on each session: enough for a server that shares one disk write among many. */
-const pipelineMax = 32
+/** How fast objects are made. */
+export interface LoaderOptions {
+  readonly clients: number
+  /** Messages in flight on each session: enough for a server that shares one disk write among many. */
+  readonly pipeline: number
+  /** Items of each message. */
+  readonly batch: number
+}
 
-/** Work on every index below `count`, by a few clients at once. @throws the first error of any */
+/** Fast with a server that takes batches; small enough for one that allows few items. */
+export const defaultLoader: LoaderOptions = { clients: 4, pipeline: 4, batch: 64 }
+
+/** Told now and then how many are done. */
+export type OnCount = (done: number) => void
+
+const progressEach = 50_000
+
+/** Work on every batch of indices below `count`, by a few clients at once. @throws the first error of any */
 const onEvery = async (
   options: ClientOptions,
+  { clients: clientCount, pipeline, batch }: LoaderOptions,
   count: number,
-  work: (client: ReturnType<typeof createClient>, index: number) => Promise<void>,
+  onCount: OnCount,
+  work: (client: Client, indices: readonly number[]) => Promise<void>,
 ): Promise<void> => {
-  const clients = Array.from({ length: clientCount }, () => createClient({ ...options, pipelineMax }))
+  const clients = Array.from({ length: clientCount }, () => createClient({ ...options, pipelineMax: pipeline }))
   let next = 0
-  const lane = async (client: ReturnType<typeof createClient>): Promise<void> => {
+  let done = 0
+  let told = 0
+  const lane = async (client: Client): Promise<void> => {
     while (next < count) {
-      next += 1
-      await work(client, next - 1)
+      const first = next
+      next = Math.min(count, next + batch)
+      const indices = Array.from({ length: next - first }, (_, index) => first + index)
+      await work(client, indices)
+      done += indices.length
+      if (done - told >= progressEach) onCount((told = done))
     }
   }
   try {
-    await Promise.all(clients.flatMap((client) => Array.from({ length: pipelineMax }, () => lane(client))))
+    await Promise.all(clients.flatMap((client) => Array.from({ length: pipeline }, () => lane(client))))
   } finally {
     for (const client of clients) client.transport.destroy()
   }
 }
 
+/** The payloads of a batch's successes. @throws the error of the first item that has none */
+const payloadsOf = async (client: Client, items: readonly BatchRequest[]): Promise<readonly unknown[]> => {
+  const results = await client.batch(items)
+  return results.map((result) => {
+    if (result.status === 'success') return result.payload
+    throw result.status === 'failure' ? result.error : new Error(`the server stopped before ${result.operation}`)
+  })
+}
+
+const nameOf = (prefix: string, index: number): string => `${prefix}-${index}`
+
 /**
- * Makes AES-256 keys with names of their own.
- * @param prefix of the names; no other measurement has it
+ * Makes AES-256 keys with names of their own: the prefix, a hyphen and a number from 0 on.
+ * @param used how many of them are given back, evenly over all
  */
-export const preload = async (options: ClientOptions, count: number, prefix: string): Promise<Preloaded[]> => {
+export const preload = async (
+  options: ClientOptions,
+  count: number,
+  prefix: string,
+  used: number,
+  loader: LoaderOptions,
+  onCount: OnCount,
+): Promise<Preloaded[]> => {
+  const stride = Math.max(1, Math.ceil(count / Math.max(1, used)))
   const objects: Preloaded[] = []
-  await onEvery(options, count, async (client, index) => {
-    const name = `${prefix}-${index}`
-    const { uniqueIdentifier } = await client.create({
-      objectType: ObjectType.SymmetricKey,
-      templateAttribute: { attribute: [...keyAttributes, nameAttribute(name)] },
+  await onEvery(options, loader, count, onCount, async (client, indices) => {
+    const payloads = await payloadsOf(
+      client,
+      indices.map((index) => ({
+        operation: 'Create',
+        payload: {
+          objectType: ObjectType.SymmetricKey,
+          templateAttribute: { attribute: [...keyAttributes, nameAttribute(nameOf(prefix, index))] },
+        },
+      })),
+    )
+    payloads.forEach((payload, at) => {
+      const index = indices[at] ?? 0
+      const { uniqueIdentifier } = payload as { readonly uniqueIdentifier: string }
+      if (index % stride === 0) objects[index / stride] = { uniqueIdentifier, name: nameOf(prefix, index) }
     })
-    objects[index] = { uniqueIdentifier, name }
   })
   return objects
 }
 
-/** Destroys them again. */
-export const unload = (options: ClientOptions, objects: readonly Preloaded[]): Promise<void> =>
-  onEvery(options, objects.length, async (client, index) => {
-    await client.destroy({ uniqueIdentifier: objects[index]?.uniqueIdentifier })
+/**
+ * Finds objects again that an earlier measurement kept.
+ * @throws Error when one of them is not there
+ */
+export const refind = async (
+  options: ClientOptions,
+  count: number,
+  prefix: string,
+  used: number,
+  loader: LoaderOptions,
+): Promise<Preloaded[]> => {
+  const stride = Math.max(1, Math.ceil(count / Math.max(1, used)))
+  const objects: Preloaded[] = []
+  const silent = (): void => undefined
+  await onEvery(options, loader, Math.ceil(count / stride), silent, async (client, indices) => {
+    const payloads = await payloadsOf(
+      client,
+      indices.map((index) => ({
+        operation: 'Locate',
+        payload: { attribute: [nameAttribute(nameOf(prefix, index * stride))] },
+      })),
+    )
+    payloads.forEach((payload, at) => {
+      const index = indices[at] ?? 0
+      const name = nameOf(prefix, index * stride)
+      const [uniqueIdentifier] = (payload as { readonly uniqueIdentifier: readonly string[] }).uniqueIdentifier
+      if (uniqueIdentifier === undefined) throw new Error(`there is no object named ${name}: was it kept?`)
+      objects[index] = { uniqueIdentifier, name }
+    })
   })
+  return objects
+}
+
+/** Destroys objects again. Those of which only some are known are found by their names. */
+export const unload = async (
+  options: ClientOptions,
+  count: number,
+  prefix: string,
+  objects: readonly Preloaded[],
+  loader: LoaderOptions,
+): Promise<void> => {
+  const all = objects.length >= count ? objects : await refind(options, count, prefix, count, loader)
+  const silent = (): void => undefined
+  await onEvery(options, loader, all.length, silent, async (client, indices) => {
+    await payloadsOf(
+      client,
+      indices.map((index) => ({
+        operation: 'Destroy',
+        payload: { uniqueIdentifier: all[index]?.uniqueIdentifier },
+      })),
+    )
+  })
+}
+
+const aesKey = { objectType: ObjectType.SymmetricKey, templateAttribute: { attribute: keyAttributes } }
+
+const hmacKey = {
+  objectType: ObjectType.SymmetricKey,
+  templateAttribute: {
+    attribute: [attribute('Cryptographic Usage Mask', CryptographicUsageMask.MACGenerate)],
+  },
+  symmetricKey: {
+    keyBlock: {
+      keyFormatType: KeyFormatType.Raw,
+      cryptographicAlgorithm: CryptographicAlgorithm.HMAC_SHA256,
+      cryptographicLength: 256,
+      keyValue: { keyMaterial: Buffer.alloc(32, 0x5a) },
+    },
+  },
+} as const
+
+const pairAttributes = {
+  rsa: [attribute('Cryptographic Algorithm', CryptographicAlgorithm.RSA), attribute('Cryptographic Length', 2048)],
+  p256: [
+    attribute('Cryptographic Algorithm', CryptographicAlgorithm.ECDSA),
+    attribute('Cryptographic Domain Parameters', { recommendedCurve: RecommendedCurve.P_256 }),
+  ],
+} as const
+
+const makePair = async (client: Client, kind: 'rsa' | 'p256'): Promise<readonly string[]> => {
+  const { privateKeyUniqueIdentifier, publicKeyUniqueIdentifier } = await client.createKeyPair({
+    commonTemplateAttribute: { attribute: pairAttributes[kind] },
+    privateKeyTemplateAttribute: {
+      attribute: [attribute('Cryptographic Usage Mask', CryptographicUsageMask.Sign)],
+    },
+    publicKeyTemplateAttribute: {
+      attribute: [attribute('Cryptographic Usage Mask', CryptographicUsageMask.Verify)],
+    },
+  })
+  return [privateKeyUniqueIdentifier, publicKeyUniqueIdentifier]
+}
+
+const makeKey = async (client: Client, kind: KeyKind): Promise<readonly string[]> => {
+  if (kind === 'aes') return [(await client.create(aesKey)).uniqueIdentifier]
+  if (kind === 'hmac') return [(await client.register(hmacKey)).uniqueIdentifier]
+  return makePair(client, kind)
+}
+
+/** Keys to compute with, and their end. */
+export interface Keys {
+  readonly identifiers: Readonly<Partial<Record<KeyKind, string>>>
+  destroy(): Promise<void>
+}
+
+/** Makes an active key of each kind. */
+export const makeKeys = async (options: ClientOptions, kinds: readonly KeyKind[]): Promise<Keys> => {
+  const identifiers: Partial<Record<KeyKind, string>> = {}
+  const made: string[] = []
+  const active: string[] = []
+  const client = createClient(options)
+  try {
+    for (const kind of new Set(kinds)) {
+      const ids = await makeKey(client, kind)
+      const [first] = ids
+      made.push(...ids)
+      if (first === undefined) continue
+      await client.activate({ uniqueIdentifier: first })
+      active.push(first)
+      identifiers[kind] = first
+    }
+  } finally {
+    client.transport.destroy()
+  }
+  const destroy = async (): Promise<void> => {
+    const last = createClient(options)
+    try {
+      for (const uniqueIdentifier of active) {
+        await last.revoke({
+          uniqueIdentifier,
+          revocationReason: { revocationReasonCode: RevocationReasonCode.CessationOfOperation },
+        })
+      }
+      for (const uniqueIdentifier of made) await last.destroy({ uniqueIdentifier })
+    } finally {
+      last.transport.destroy()
+    }
+  }
+  return { identifiers, destroy }
+}

@@ -1,56 +1,160 @@
 /**
- * The child processes of a measurement, started and ended. What it is: one generator for all jobs, and an echo server for
- * each pair of sizes. What it is not: what they do (generator.ts, echo.ts).
+ * The child processes of a measurement, started and ended. What it is: the generators for all jobs, an echo server for each
+ * set of sizes, and the process that opens sessions. What it is not: what they do (generator.ts, echo.ts, connector.ts).
  */
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import type { EchoListening, EchoSettings, GeneratorAnswer, Job, Measured, Target } from './job.ts'
+import { type Distribution, latencyOf, mergeDistributions, percentileSeries } from './distribution.ts'
+import type {
+  ConnectorAnswer,
+  ConnectorQuestion,
+  EchoListening,
+  EchoSettings,
+  GeneratorAnswer,
+  GeneratorQuestion,
+  Handshakes,
+  Job,
+  Measured,
+  ProcessCounted,
+  StepMeasured,
+  Target,
+} from './job.ts'
 
 const start = (file: string, parameters: readonly string[]): ChildProcess =>
   // 'advanced': bytes travel as bytes.
   fork(new URL(file, import.meta.url), [...parameters], { serialization: 'advanced' })
 
-/** The next message of a child. @throws Error when it ends instead */
-const answerOf = async <T>(child: ChildProcess, what: string): Promise<T> => {
-  const ended = new AbortController()
-  try {
-    const message = once(child, 'message', ended)
-    const exit = once(child, 'exit', ended).then(([code]: unknown[]): never => {
-      throw new Error(`${what} ended with exit code ${String(code)}`)
-    })
-    const [answer] = (await Promise.race([message, exit])) as [T]
-    return answer
-  } finally {
-    ended.abort()
-  }
-}
+/** The message of a child that settles a question. @throws Error when it ends instead */
+const answerOf = <T extends object>(child: ChildProcess, what: string, isLast: (answer: T) => boolean): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const hear = (answer: T): void => {
+      if (!isLast(answer)) return
+      end()
+      resolve(answer)
+    }
+    const exit = (code: number | null): void => {
+      end()
+      reject(new Error(`${what} ended with exit code ${String(code)}`))
+    }
+    const end = (): void => {
+      child.off('message', hear)
+      child.off('exit', exit)
+    }
+    child.on('message', hear)
+    child.on('exit', exit)
+  })
 
 const stop = async (child: ChildProcess): Promise<void> => {
-  if (child.exitCode !== null || !child.connected) return
+  if (child.exitCode !== null || child.signalCode !== null || !child.connected) return
   const exited = once(child, 'exit')
   child.disconnect()
   await exited
 }
 
-/** The load generator's process. */
-export class Generator {
-  readonly #child: ChildProcess
+/**
+ * Binds a process and all its threads to cores. Linux; elsewhere, or without taskset, nothing happens.
+ * @param cores as taskset writes them: `0` or `0,1` or `2-3`
+ */
+const bind = (child: ChildProcess, cores: string | undefined): void => {
+  if (cores !== undefined) spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cores, String(child.pid)])
+}
 
-  /** @param threads that the sessions are shared among */
-  constructor(threads: number) {
-    this.#child = start('./generator.ts', [String(threads)])
+/** How a measurement goes on: successes and failures so far. */
+export type OnProgress = (completed: number, failed: number) => void
+
+/** The load generator's processes. */
+export class Generator {
+  readonly #children: readonly ChildProcess[]
+  /** Told about once a second while a job runs. */
+  onProgress: OnProgress = () => undefined
+
+  /**
+   * @param threads of each process, which the sessions are shared among
+   * @param cores that they may use; undefined: all
+   */
+  constructor(threads: number, processes = 1, cores?: string) {
+    this.#children = Array.from({ length: processes }, () => start('./generator.ts', [String(threads)]))
+    for (const child of this.#children) bind(child, cores)
   }
 
   /** Does one job. @throws Error when its sessions cannot be opened */
   async measure(job: Job): Promise<Measured> {
-    this.#child.send(job)
-    const answer = await answerOf<GeneratorAnswer>(this.#child, 'the load generator')
-    if ('failure' in answer) throw new Error(answer.failure)
-    return answer.measured
+    const of = Math.min(this.#children.length, job.connections)
+    const children = this.#children.slice(0, of)
+    await Promise.all(children.map((child, first) => this.#ask(child, { job, first, of })))
+    const seen = children.map(() => ({ completed: 0, failed: 0 }))
+    const answers = await Promise.all(
+      children.map((child, index) =>
+        this.#ask(child, 'go', (completed, failed) => {
+          seen[index] = { completed, failed }
+          if (index !== 0) return
+          const sum = (name: 'completed' | 'failed'): number => seen.reduce((total, entry) => total + entry[name], 0)
+          this.onProgress(sum('completed'), sum('failed'))
+        }),
+      ),
+    )
+    return measuredOf(
+      job,
+      answers.flatMap((answer) => (answer.kind === 'counted' ? [answer.counted] : [])),
+    )
   }
 
-  stop(): Promise<void> {
-    return stop(this.#child)
+  async #ask(child: ChildProcess, question: GeneratorQuestion, onProgress?: OnProgress): Promise<GeneratorAnswer> {
+    const asked = answerOf<GeneratorAnswer>(child, 'the load generator', (heard) => {
+      if (heard.kind !== 'progress') return true
+      onProgress?.(heard.completed, heard.failed)
+      return false
+    })
+    child.send(question)
+    const answer = await asked
+    if (answer.kind === 'failure') throw new Error(answer.text)
+    return answer
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#children.map(stop))
+  }
+}
+
+const addedErrors = (all: readonly Readonly<Record<string, number>>[]): Record<string, number> => {
+  const errors: Record<string, number> = {}
+  for (const some of all) for (const [name, count] of Object.entries(some)) errors[name] = (errors[name] ?? 0) + count
+  return errors
+}
+
+/** What processes counted, as one. */
+const measuredOf = (job: Job, counted: readonly ProcessCounted[]): Measured => {
+  const steps: Record<string, StepMeasured> = {}
+  const distributions: Distribution[] = []
+  let items = 0
+  job.steps.forEach((step, index) => {
+    const parts = counted.flatMap((entry) => entry.steps[index] ?? [])
+    const distribution = mergeDistributions(parts.map((part) => part.distribution))
+    distributions.push(distribution)
+    items += distribution.count * step.items
+    steps[step.name] = {
+      completed: distribution.count,
+      errors: addedErrors(parts.map(({ errors }) => errors)),
+      latency: latencyOf(distribution),
+    }
+  })
+  const all = mergeDistributions(distributions)
+  const elapsedMs = Math.max(0, ...counted.map((entry) => entry.elapsedMs))
+  // A piece that the end cut short would look like a standstill.
+  const slices = Math.max(1, Math.floor(elapsedMs / job.sliceMs))
+  return {
+    completed: all.count,
+    items,
+    errors: addedErrors(Object.values(steps).map(({ errors }) => errors)),
+    elapsedMs,
+    latency: latencyOf(all),
+    steps,
+    percentiles: percentileSeries(all),
+    sliceMs: job.sliceMs,
+    timeline: Array.from({ length: slices }, (_, slice) => ({
+      completed: counted.reduce((sum, entry) => sum + (entry.completedSlices[slice] ?? 0), 0),
+      failed: counted.reduce((sum, entry) => sum + (entry.failedSlices[slice] ?? 0), 0),
+    })),
   }
 }
 
@@ -65,11 +169,54 @@ export class Echo {
   }
 
   /** Starts one and waits until it listens. */
-  static async start(settings: EchoSettings): Promise<Echo> {
+  static async start(settings: EchoSettings, cores?: string): Promise<Echo> {
     const child = start('./echo.ts', [])
+    bind(child, cores)
+    const listening = answerOf<EchoListening>(child, 'the echo server', () => true)
     child.send(settings)
-    const { port, ca } = await answerOf<EchoListening>(child, 'the echo server')
+    const { port, ca } = await listening
     return new Echo(child, { host: '127.0.0.1', port, ca, servername: 'localhost' })
+  }
+
+  /** Its process. */
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  stop(): Promise<void> {
+    return stop(this.#child)
+  }
+}
+
+/** The process that opens sessions. */
+export class Connector {
+  readonly #child = start('./connector.ts', [])
+
+  async #ask(question: ConnectorQuestion): Promise<ConnectorAnswer> {
+    const asked = answerOf<ConnectorAnswer>(this.#child, 'the process that opens sessions', () => true)
+    this.#child.send(question)
+    const answer = await asked
+    if (answer.kind === 'failure') throw new Error(answer.text)
+    return answer
+  }
+
+  /** Opens sessions as fast as they come, one request each. @throws Error when none can be opened */
+  async handshakes(question: Omit<Extract<ConnectorQuestion, { kind: 'handshakes' }>, 'kind'>): Promise<Handshakes> {
+    const answer = await this.#ask({ kind: 'handshakes', ...question })
+    if (answer.kind !== 'handshakes') throw new TypeError('the answer is to another question')
+    return answer.handshakes
+  }
+
+  /** Opens so many sessions and keeps them. Gives the milliseconds it took. @throws Error when one cannot be opened */
+  async hold(question: Omit<Extract<ConnectorQuestion, { kind: 'hold' }>, 'kind'>): Promise<number> {
+    const answer = await this.#ask({ kind: 'hold', ...question })
+    if (answer.kind !== 'held') throw new TypeError('the answer is to another question')
+    return answer.tookMs
+  }
+
+  /** Ends those sessions. */
+  async release(): Promise<void> {
+    await this.#ask({ kind: 'release' })
   }
 
   stop(): Promise<void> {

@@ -18,15 +18,42 @@ export interface Row {
   readonly measured: Measured
   /** The bare echo with the same sessions and sizes, right before; undefined where it was not asked for. */
   readonly limit: Measured | undefined
+  /** The same, right behind. */
+  readonly limitAfter?: Measured | undefined
 }
 
 /** Requests answered with success, a second. */
 export const operationsPerSecond = (measured: Measured): number => (measured.completed / measured.elapsedMs) * 1000
 
+/** Batch items answered with success, a second. */
+export const itemsPerSecond = (measured: Measured): number => (measured.items / measured.elapsedMs) * 1000
+
+/** The echo's neighbours of a row. */
+const neighbours = ({ limit, limitAfter }: Row): Measured[] =>
+  [limit, limitAfter].filter((measured) => measured !== undefined)
+
+const meanOf = (values: readonly number[]): number | undefined =>
+  values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length
+
+/** Requests a second of the bare echo around a row: the mean of before and after. */
+export const limitPerSecond = (row: Row): number | undefined => meanOf(neighbours(row).map(operationsPerSecond))
+
 /** How near the server comes to the bare echo: 1 is as fast. */
 export const ratioOf = (row: Row): number | undefined => {
-  const limit = row.limit === undefined ? 0 : operationsPerSecond(row.limit)
-  return limit === 0 ? undefined : operationsPerSecond(row.measured) / limit
+  const limit = limitPerSecond(row)
+  return limit === undefined || limit === 0 ? undefined : operationsPerSecond(row.measured) / limit
+}
+
+/** How many times the echo's p99 the server's is; what an open loop is read by. */
+export const p99RatioOf = (row: Row): number | undefined => {
+  const limit = meanOf(neighbours(row).map(({ latency }) => latency.p99))
+  return limit === undefined || limit === 0 ? undefined : row.measured.latency.p99 / limit
+}
+
+/** Whether the echo was about as fast before a row as behind it. */
+export const isSteady = (row: Row): boolean => {
+  const rates = neighbours(row).map(operationsPerSecond)
+  return rates.length < 2 || Math.max(...rates) <= Math.min(...rates) * steadyFactor
 }
 
 const columns = [
@@ -39,9 +66,10 @@ const columns = [
   'bytes out/in',
   'echo ops/s',
   'ratio',
+  'p99 ratio',
   'errors',
 ] as const
-const widths = [18, 9, 4, 10, 10, 10, 13, 11, 7, 0] as const
+const widths = [22, 9, 4, 10, 10, 10, 13, 11, 7, 10, 0] as const
 
 /** Cells in columns: the first and the last to the left, those between to the right. */
 export const aligned = (cells: readonly string[], columnWidths: readonly number[] = widths): string =>
@@ -62,6 +90,8 @@ const microseconds = (nanoseconds: number): string => (nanoseconds / 1000).toFix
 /** One row as a line. */
 export const line = (row: Row): string => {
   const ratio = ratioOf(row)
+  const p99Ratio = p99RatioOf(row)
+  const limit = limitPerSecond(row)
   const errors = Object.entries(row.measured.errors).map(([name, count]) => `${name} ${count}`)
   return aligned([
     row.operation,
@@ -71,8 +101,9 @@ export const line = (row: Row): string => {
     microseconds(row.measured.latency.p50),
     microseconds(row.measured.latency.p99),
     `${row.requestBytes}/${row.responseBytes}`,
-    row.limit === undefined ? '-' : operationsPerSecond(row.limit).toFixed(0),
+    limit === undefined ? '-' : `${limit.toFixed(0)}${isSteady(row) ? '' : '!'}`,
     ratio === undefined ? '-' : ratio.toFixed(2),
+    p99Ratio === undefined ? '-' : p99Ratio.toFixed(2),
     errors.length === 0 ? 'none' : errors.join(', '),
   ])
 }
@@ -93,7 +124,9 @@ export interface Summary {
   readonly operationsPerSecond: number
   readonly p50Us: number
   readonly p99Us: number
+  readonly itemsPerSecond: number
   readonly ratio: number | undefined
+  readonly p99Ratio: number | undefined
   readonly errors: number
 }
 
@@ -103,6 +136,7 @@ export const summarize = (rows: readonly Row[]): Summary[] =>
     const [first] = runs
     if (first === undefined) return []
     const ratios = runs.map(ratioOf).filter((ratio) => ratio !== undefined)
+    const p99Ratios = runs.map(p99RatioOf).filter((ratio) => ratio !== undefined)
     return {
       operation: first.operation,
       connections: first.connections,
@@ -110,7 +144,9 @@ export const summarize = (rows: readonly Row[]): Summary[] =>
       operationsPerSecond: median(runs.map((row) => operationsPerSecond(row.measured))),
       p50Us: median(runs.map((row) => row.measured.latency.p50)) / 1000,
       p99Us: median(runs.map((row) => row.measured.latency.p99)) / 1000,
+      itemsPerSecond: median(runs.map((row) => itemsPerSecond(row.measured))),
       ratio: ratios.length === 0 ? undefined : median(ratios),
+      p99Ratio: p99Ratios.length === 0 ? undefined : median(p99Ratios),
       errors: runs.reduce(
         (sum, row) => sum + Object.values(row.measured.errors).reduce((total, count) => total + count, 0),
         0,
@@ -124,8 +160,9 @@ export const summaryLine = (summary: Summary): string =>
   `p50 ${summary.p50Us.toFixed(1)} us, p99 ${summary.p99Us.toFixed(1)} us, ` +
   `ratio ${summary.ratio === undefined ? '-' : summary.ratio.toFixed(2)}, ${summary.errors} errors`
 
-/** How far apart the bare echo's figures lie for one number of sessions. */
+/** How far apart the bare echo's figures lie for one case. */
 export interface EchoSpread {
+  readonly operation: string
   readonly connections: number
   readonly lowest: number
   readonly highest: number
@@ -133,24 +170,26 @@ export interface EchoSpread {
   readonly steady: boolean
 }
 
-/** The echo's messages differ by some hundred bytes from case to case, which costs less than this. */
+/** What a machine that does nothing else stays below. */
 const steadyFactor = 1.25
 
-/** The spread of the bare echo over all cases and runs of a report, for each number of sessions. */
+/** The spread of the bare echo over all runs of a case. */
 export const echoSpreads = (rows: readonly Row[]): EchoSpread[] =>
-  [...Map.groupBy(rows, (row) => row.connections)].flatMap(([connections, cases]) => {
-    const rates = cases.flatMap((row) => (row.limit === undefined ? [] : [operationsPerSecond(row.limit)]))
-    if (rates.length === 0) return []
+  [...Map.groupBy(rows, (row) => `${row.operation} ${row.connections}`).values()].flatMap((cases) => {
+    const [first] = cases
+    const rates = cases.flatMap((row) => neighbours(row).map(operationsPerSecond))
+    if (first === undefined || rates.length === 0) return []
+    const { operation, connections } = first
     const lowest = Math.min(...rates)
     const highest = Math.max(...rates)
     // A server that does more than the echo is not faster: such a ratio tells of an echo that was measured too low.
     const believable = cases.every((row) => (ratioOf(row) ?? 0) <= 1)
-    return [{ connections, lowest, highest, steady: believable && highest <= lowest * steadyFactor }]
+    return [{ operation, connections, lowest, highest, steady: believable && highest <= lowest * steadyFactor }]
   })
 
 /** What to say of a spread that is too wide. */
 export const spreadLine = (spread: EchoSpread): string =>
-  `the bare echo was unsteady with ${spread.connections} sessions (${spread.lowest.toFixed(0)} to ${spread.highest.toFixed(0)} ops/s): do not compare these ratios`
+  `${spread.operation}: the bare echo was unsteady with ${spread.connections} sessions (${spread.lowest.toFixed(0)} to ${spread.highest.toFixed(0)} ops/s): do not compare these ratios`
 
 /** The machine and the runtime of a measurement. */
 export const machineFacts = () => ({
@@ -174,7 +213,10 @@ export const jsonReport = (rows: readonly Row[], settings: Readonly<Record<strin
       rows: rows.map((row) => ({
         ...row,
         operationsPerSecond: operationsPerSecond(row.measured),
+        itemsPerSecond: itemsPerSecond(row.measured),
         ratio: ratioOf(row),
+        p99Ratio: p99RatioOf(row),
+        steady: isSteady(row),
       })),
     },
     undefined,

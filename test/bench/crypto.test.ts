@@ -86,7 +86,12 @@ test('the bare loop has every primitive', async () => {
 test('runs of a case become a median with lowest and highest', () => {
   const measured = (completed: number): Measured => ({
     completed,
+    items: completed,
     errors: {},
+    steps: {},
+    percentiles: [],
+    sliceMs: 100,
+    timeline: [],
     elapsedMs: 1000,
     latency: { mean: 1000, p50: 1000, p90: 1000, p99: 2000, p999: 2000, max: 2000 },
   })

@@ -1,0 +1,41 @@
+/**
+ * Rows as comma-separated values, a line each: for spreadsheets. What it is not: the whole report, which is the JSON.
+ */
+import { itemsPerSecond, limitPerSecond, operationsPerSecond, p99RatioOf, type Row, ratioOf } from './report.ts'
+
+const columns: readonly (readonly [string, (row: Row) => string | number | undefined])[] = [
+  ['operation', (row) => row.operation],
+  ['sessions', (row) => row.connections],
+  ['run', (row) => row.run],
+  ['operationsPerSecond', (row) => operationsPerSecond(row.measured).toFixed(1)],
+  ['itemsPerSecond', (row) => itemsPerSecond(row.measured).toFixed(1)],
+  ['meanUs', (row) => (row.measured.latency.mean / 1000).toFixed(1)],
+  ['p50Us', (row) => (row.measured.latency.p50 / 1000).toFixed(1)],
+  ['p90Us', (row) => (row.measured.latency.p90 / 1000).toFixed(1)],
+  ['p99Us', (row) => (row.measured.latency.p99 / 1000).toFixed(1)],
+  ['p999Us', (row) => (row.measured.latency.p999 / 1000).toFixed(1)],
+  ['maxUs', (row) => (row.measured.latency.max / 1000).toFixed(1)],
+  ['requestBytes', (row) => row.requestBytes],
+  ['responseBytes', (row) => row.responseBytes],
+  ['echoPerSecond', (row) => limitPerSecond(row)?.toFixed(1)],
+  ['ratio', (row) => ratioOf(row)?.toFixed(3)],
+  ['p99Ratio', (row) => p99RatioOf(row)?.toFixed(3)],
+  [
+    'errors',
+    (row) =>
+      Object.entries(row.measured.errors)
+        .map(([name, count]) => `${name} ${count}`)
+        .join('; '),
+  ],
+]
+
+const quoted = (value: string | number | undefined): string => {
+  const text = String(value ?? '')
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+/** The rows below a line of names. */
+export const csvReport = (rows: readonly Row[]): string =>
+  [columns.map(([name]) => name), ...rows.map((row) => columns.map(([, valueOf]) => quoted(valueOf(row))))]
+    .map((cells) => `${cells.join(',')}\n`)
+    .join('')

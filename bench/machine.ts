@@ -1,0 +1,55 @@
+/**
+ * Where the clock, luck and files enter the bench tool. What it is: a few doors, so that the rest is free of them. What it is
+ * not: the pace of a load (generator-thread.ts), which has the clock at hand.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
+
+/** Milliseconds that only grow. */
+export const nowMs = (): number => performance.now()
+
+/** Resolves so much later. */
+export const sleep = (ms: number): Promise<void> => after(ms)
+
+/** A name that no other measurement has, on a server where other measurements left their objects. */
+export const uniquePrefix = (): string => `kmip-bench-${crypto.randomUUID()}`
+
+/** @throws Error when there is no such file */
+export const readText = (path: string): string => readFileSync(path, 'utf8')
+
+/** Writes a report, or a file that only its owner may read. */
+export const writeText = (path: string, text: string, mode = 0o644): void => writeFileSync(path, text, { mode })
+
+/** A new directory of this run. */
+export const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'kmip-bench-'))
+
+/** Removes a directory of this run. */
+export const removeDirectory = (path: string): void => rmSync(path, { recursive: true, force: true })
+
+/** Whether a directory holds anything. */
+export const isFilled = (path: string): boolean => {
+  try {
+    return readdirSync(path).length > 0
+  } catch {
+    // A directory that cannot be listed is told by whoever uses it next, in words that fit.
+    return false
+  }
+}
+
+/**
+ * Bytes of a process that are in memory now; undefined where the system does not tell (it is read from /proc), or the
+ * process is not on this machine.
+ */
+export const residentBytes = (pid: number): number | undefined => {
+  let status: string
+  try {
+    status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  } catch {
+    // No such process, or no /proc: both are "not known", and the report says so.
+    return undefined
+  }
+  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]
+  return kib === undefined ? undefined : Number(kib) * 1024
+}

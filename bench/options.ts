@@ -1,0 +1,153 @@
+/**
+ * Options that several commands have, and how their texts are read. What it is not: a command (commands/).
+ */
+import { join } from 'node:path'
+import type { Credential } from '#kmip/credential'
+import { CredentialType } from '#kmip/enums'
+import { supportedVersions, type Version, versionText } from '#kmip/versions'
+import type { Target } from './job.ts'
+import type { MeasureOptions, Progress } from './load.ts'
+import { readText } from './machine.ts'
+import type { RequestFrame } from './scenarios/index.ts'
+
+/** `1,16,64`, or the option given several times. @throws Error for what is no number of 1 or more */
+export const numbers = (values: readonly (string | number)[]): number[] =>
+  values
+    .flatMap((value) => String(value).split(','))
+    .map((text) => {
+      const number = Number(text)
+      if (!Number.isInteger(number) || number < 1) throw new Error(`${text} is not a number of 1 or more`)
+      return number
+    })
+
+/** How to measure. */
+export const measureOptions = {
+  connections: {
+    type: 'string',
+    array: true,
+    default: ['1', '16', '64'],
+    describe: 'TLS sessions at once, one case each: 1,16,64',
+  },
+  seconds: { type: 'number', default: 5, describe: 'time to measure each case' },
+  warmup: { type: 'number', default: 1, describe: 'seconds before it that do not count' },
+  runs: { type: 'number', default: 1, describe: 'how often all cases are measured; the report ends with medians' },
+  pipeline: { type: 'number', default: 1, describe: 'requests in flight on each session' },
+  threads: { type: 'number', default: 1, describe: 'threads of each process of the load generator' },
+  processes: { type: 'number', default: 1, describe: 'processes of the load generator' },
+  rate: {
+    type: 'number',
+    describe: 'requests a second, answered or not: an open loop, its latency from the intended start',
+  },
+  timeout: { type: 'number', default: 30, describe: 'seconds until a request without an answer is an error' },
+  json: { type: 'string', describe: 'write the whole report into this file' },
+} as const
+
+/** What yargs makes of them. */
+export interface MeasureArguments {
+  readonly connections: readonly string[]
+  readonly seconds: number
+  readonly warmup: number
+  readonly runs: number
+  readonly pipeline: number
+  readonly threads: number
+  readonly processes: number
+  readonly rate?: number | undefined
+  readonly timeout: number
+}
+
+/** The same as the measurement wants them. @throws Error for what is no number of 1 or more */
+export const measureOptionsOf = (values: MeasureArguments): MeasureOptions => ({
+  connections: numbers(values.connections),
+  runs: values.runs,
+  pipeline: values.pipeline,
+  threads: values.threads,
+  processes: values.processes,
+  warmupMs: values.warmup * 1000,
+  durationMs: values.seconds * 1000,
+  timeoutMs: values.timeout * 1000,
+  ...(values.rate === undefined ? {} : { ratePerSecond: values.rate }),
+})
+
+/** Which server, and who asks. */
+export const targetOptions = {
+  host: { type: 'string', default: 'localhost' },
+  port: { type: 'number', default: 5696 },
+  data: {
+    type: 'string',
+    default: 'data',
+    describe: "the server's data directory, for the certificates of its first start",
+  },
+  ca: { type: 'string', describe: 'PEM file; default <data>/bootstrap/ca.pem' },
+  cert: { type: 'string', describe: 'PEM file; default <data>/bootstrap/client.pem' },
+  key: { type: 'string', describe: 'PEM file; default <data>/bootstrap/client.key' },
+  servername: { type: 'string', describe: "the name in the server's certificate, where it is not the host" },
+  user: { type: 'string', describe: 'user name of the credential in each request' },
+  password: { type: 'string', describe: 'its password' },
+  protocol: { type: 'string', default: '1.4', describe: 'KMIP version of the requests' },
+} as const
+
+interface TargetArguments {
+  readonly host: string
+  readonly port: number
+  readonly data: string
+  readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly servername?: string | undefined
+  readonly user?: string | undefined
+  readonly password?: string | undefined
+  readonly protocol: string
+}
+
+/** The server. @throws Error when a file cannot be read */
+export const targetOf = (values: TargetArguments): Target => {
+  const pem = (file: string | undefined, name: string): string => readText(file ?? join(values.data, 'bootstrap', name))
+  return {
+    host: values.host,
+    port: values.port,
+    ca: pem(values.ca, 'ca.pem'),
+    cert: pem(values.cert, 'client.pem'),
+    key: pem(values.key, 'client.key'),
+    ...(values.servername === undefined ? {} : { servername: values.servername }),
+  }
+}
+
+/** `1.4`. @throws Error for a version that is not known */
+const versionOfText = (text: string): Version => {
+  const version = supportedVersions.find((known) => versionText(known) === text)
+  if (version === undefined)
+    throw new Error(`version ${text} is not known; there are ${supportedVersions.map(versionText).join(', ')}`)
+  return version
+}
+
+const credentialOf = (username: string, password: string | undefined): Credential => ({
+  credentialType: CredentialType.UsernameAndPassword,
+  credentialValue: { username, ...(password === undefined ? {} : { password }) },
+})
+
+/** What every request carries. @throws Error for a version that is not known */
+export const frameOf = ({ protocol, user, password }: TargetArguments): RequestFrame => ({
+  version: versionOfText(protocol),
+  ...(user === undefined ? {} : { credentials: [credentialOf(user, password)] }),
+})
+
+/** A line of the report. */
+export const print = (text: string): void => {
+  process.stdout.write(`${text}\n`)
+}
+
+/** Progress on standard error: one line that is written over at a terminal, else a line now and then. */
+export const progressOfProcess = (): Progress => {
+  const isTerminal = process.stderr.isTTY
+  let ticks = 0
+  return {
+    say: (text) => void process.stderr.write(isTerminal ? `\r\x1b[K${text}\n` : `${text}\n`),
+    tick(what, completed, failed) {
+      ticks += 1
+      const text = `${what}: ${completed} answered, ${failed} not`
+      if (isTerminal) process.stderr.write(`\r\x1b[K${text}\r`)
+      // Into a file or a pipe, one line in ten seconds is enough.
+      else if (ticks % 10 === 0) process.stderr.write(`${text}\n`)
+    },
+  }
+}
