@@ -68,6 +68,7 @@ export interface EntryChange {
 
 /** Compares the entries before and after a change. An entry that is given twice counts once. */
 export function changeOfEntries(before: readonly IndexEntry[], after: readonly IndexEntry[]): EntryChange {
+  if (before.length === 0) return { gone: [], come: eachOnce(after) }
   const old = new Map(before.map((entry) => [entryText(entry), entry]))
   const now = new Map(after.map((entry) => [entryText(entry), entry]))
   const missingIn =
@@ -78,6 +79,14 @@ export function changeOfEntries(before: readonly IndexEntry[], after: readonly I
     gone: [...old].filter(missingIn(now)).map(([, entry]) => entry),
     come: [...now].filter(missingIn(old)).map(([, entry]) => entry),
   }
+}
+
+function eachOnce(entries: readonly IndexEntry[]): readonly IndexEntry[] {
+  const seen = new Set<string>()
+  return entries.filter((entry) => {
+    const text = entryText(entry)
+    return seen.has(text) ? false : seen.add(text)
+  })
 }
 
 /** Asserts that entries can be kept: a field without NUL, a number that has an order, text that survives its encoding. */

@@ -1,6 +1,7 @@
 /** The keyring: what it seals only it opens, in its place only; root key files and their rotation. */
 
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +10,7 @@ import { inspect } from 'node:util'
 import * as fc from 'fast-check'
 import { systemEntropy } from '#actor/entropy'
 import { makeRootKey, openKeyFiles, readRootKey, rotateRootKey } from '#crypto/key-file'
-import { createKeyring, openKeyring, RootKeyRefused, resealKeyring, SealBroken } from '#crypto/seal'
+import { createKeyring, Keyring, openKeyring, RootKeyRefused, resealKeyring, SealBroken } from '#crypto/seal'
 import type { Sealer } from '#store/store'
 
 const rootKey = systemEntropy.bytes(32)
@@ -26,6 +27,17 @@ describe('keyring', () => {
         const sealed = keyring.seal(context, plaintext)
         assert.deepEqual(Buffer.from(keyring.open(context, sealed)), Buffer.from(plaintext))
         if (Buffer.compare(context, other) !== 0) assert.throws(() => keyring.open(other, sealed), SealBroken)
+      }),
+    )
+  })
+
+  test('hashes terms with HMAC-SHA-256, cut to 16 bytes', () => {
+    const hashKey = systemEntropy.bytes(32)
+    const own = new Keyring({ hashKey, dataKeys: [{ id: 1, key: systemEntropy.bytes(32) }] }, systemEntropy)
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (term) => {
+        const expected = createHmac('sha256', hashKey).update(term).digest().subarray(0, 16)
+        assert.deepEqual(Buffer.from(own.hash(term)), expected)
       }),
     )
   })

@@ -36,6 +36,8 @@ import { type EntriesOf, findKeys, searchKeys } from './find.ts'
 import { type CommitCount, packCommits, type ToFront, type WriteChange, type WriteCommit } from './messages.ts'
 import { RecordCache } from './record-cache.ts'
 
+/** One message that is written while the next waits: a message costs as much as some commits, and waking the writer more. */
+const messagesSentMax = 2
 /** About 2 ms of a long search (1 to 2 µs a key), then others have the thread. */
 const keysPerTurn = 1_500
 
@@ -99,6 +101,8 @@ export class Front implements Store {
   #bytesWaiting = 0
   #lastId = 0
   #sending = false
+  /** The last commit of each message that the writer has not answered. */
+  readonly #sentLast: number[] = []
   #state: 'open' | 'closing' | 'closed' = 'open'
   #fault: StoreFaulted | undefined
   #idle: (() => void) | undefined
@@ -319,12 +323,15 @@ export class Front implements Store {
 
   /** After the poll phase of this turn, so that the commits of all sockets that were ready share one message. */
   #scheduleSend(): void {
-    if (this.#sending) return
+    // What the writer has is enough to keep it busy: the rest goes as one message when it has answered.
+    if (this.#sending || this.#sentLast.length >= messagesSentMax) return
     this.#sending = true
     setImmediate(() => {
       this.#sending = false
       const commits = this.#unsent.take()
-      if (this.#fault !== undefined) return
+      const last = commits.at(-1)
+      if (this.#fault !== undefined || last === undefined) return
+      this.#sentLast.push(last.id)
       const packed = packCommits(commits)
       this.#port.postMessage({ kind: 'commits', packed }, [packed.buffer])
     })
@@ -345,6 +352,9 @@ export class Front implements Store {
       pending?.resolve({ done: false, table: inTheWay.table, key: inTheWay.key })
     }
     for (const id of message.unavailable) this.#settle(id)?.reject(new StoreUnavailable(message.reason))
+    // The writer takes commits in order: with the last of a message, all of it is answered.
+    while (this.#sentLast[0] !== undefined && !this.#pending.has(this.#sentLast[0])) this.#sentLast.shift()
+    if (this.#unsent.size > 0) this.#scheduleSend()
   }
 
   #settle(id: number): Pending | undefined {
