@@ -11,7 +11,7 @@ import { after, describe, test } from 'node:test'
 import { measuredCosts } from '#crypto/measured-costs'
 import { ObjectType, Operation, ResultReason, ResultStatus } from '#kmip/enums'
 import { makeCertificates } from '#test/client/certificates'
-import { firstPayload, type Received, responseBytes, startServer, succeed } from '#test/client/tls-server'
+import { type Received, responseBytes, startServer, succeed } from '#test/client/tls-server'
 
 const directory = mkdtempSync(join(tmpdir(), 'kmipd-bench-test-'))
 const closers: (() => Promise<void>)[] = []
@@ -69,22 +69,25 @@ const reportIn = (path: string): Report => JSON.parse(readFileSync(path, 'utf8')
 const startObjects = async (getFails: boolean) => {
   const present = new Set<string>()
   const asked = new Map<number, number>()
-  const answer = ({ request, requestIndex }: Received): Buffer => {
+  let made = 0
+  const answer = ({ request }: Received): Buffer => {
+    const answers = request.batchItem.map(({ operation, requestPayload }) => {
+      asked.set(operation, (asked.get(operation) ?? 0) + 1)
+      if (operation === Operation.Create) present.add(`key-${made}`)
+      const { uniqueIdentifier = `key-${made}` } = requestPayload as { uniqueIdentifier?: string }
+      if (operation === Operation.Create) made += 1
+      if (operation === Operation.Destroy) present.delete(uniqueIdentifier)
+      if (operation === Operation.Locate) return { uniqueIdentifier: ['key-0'], locatedItems: 1 }
+      if (operation === Operation.DiscoverVersions) return { protocolVersion: [] }
+      return { objectType: ObjectType.SymmetricKey, uniqueIdentifier }
+    })
     const operation = request.batchItem[0]?.operation ?? 0
-    asked.set(operation, (asked.get(operation) ?? 0) + 1)
-    const { uniqueIdentifier = `key-${requestIndex}` } = firstPayload(request) as { uniqueIdentifier?: string }
-    if (operation === Operation.Create) present.add(uniqueIdentifier)
-    if (operation === Operation.Destroy) present.delete(uniqueIdentifier)
     if (operation === Operation.Get && getFails) {
       return responseBytes(request, [
         { operation, resultStatus: ResultStatus.OperationFailed, resultReason: ResultReason.ItemNotFound },
       ])
     }
-    return succeed(request, () => {
-      if (operation === Operation.Locate) return { uniqueIdentifier: ['key-0'], locatedItems: 1 }
-      if (operation === Operation.DiscoverVersions) return { protocolVersion: [] }
-      return { objectType: ObjectType.SymmetricKey, uniqueIdentifier }
-    })
+    return succeed(request, (index) => answers[index])
   }
   const server = await startServer(certificates, (received) => received.socket.write(answer(received)))
   closers.push(() => server.close())
