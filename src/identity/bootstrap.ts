@@ -82,6 +82,11 @@ export interface Bootstrapped {
   readonly names: readonly string[]
 }
 
+/** A data directory that has lost its store. */
+export class BootstrapRefused extends Error {
+  override readonly name = 'BootstrapRefused'
+}
+
 /** A server certificate is replaced when less than this is left of it. */
 const renewalSeconds = 60 * 86_400
 const adminPasswordBytes = 24
@@ -93,7 +98,7 @@ const adminUser = localUser('admin')
 
 /**
  * Makes what is missing and gives the TLS material.
- * @throws StoreUnavailable, StoreDamaged, and errors of the file system
+ * @throws BootstrapRefused, StoreUnavailable, StoreDamaged, and errors of the file system
  */
 export const bootstrap = async (options: BootstrapOptions): Promise<Bootstrapped> => {
   const { directory } = options
@@ -123,9 +128,20 @@ const pemsOf = (pair: CertificateWithKey): ServerPems => ({
 })
 
 /** The CA: the store's, or a new one that the store has before anything is signed with it. */
-const ownAuthority = async ({ store, clock, entropy }: BootstrapOptions): Promise<Stored<OwnCertificate>> => {
+const ownAuthority = async ({
+  directory,
+  store,
+  clock,
+  entropy,
+}: BootstrapOptions): Promise<Stored<OwnCertificate>> => {
   const stored = store.read(certificateTable, authorityKey)
   if (stored !== undefined) return stored
+  // It is written once the store has the CA: the store that had it is gone, and a new one would hide that.
+  if (existsSync(join(directory, 'bootstrap', 'ca.pem'))) {
+    throw new BootstrapRefused(
+      `the store in ${directory} is new and ${join(directory, 'bootstrap')} is of an older one, with all keys: restore a backup; or, to begin anew without them, move both away`,
+    )
+  }
   // Luck in the name keeps the CAs of two servers apart in a client's trust store.
   const label = Buffer.from(entropy.bytes(4)).toString('hex')
   const subject = { CN: `kmipd CA ${label}`, O: 'kmipd' }

@@ -46,7 +46,12 @@ export function openRecord<T>(sealer: Sealer, table: string, key: string, bytes:
   try {
     plaintext = sealer.open(context, bytes.subarray(headBytes))
   } catch (cause) {
-    throw damaged(table, key, 'does not open: changed behind the server, or moved from elsewhere', cause)
+    throw damaged(
+      table,
+      key,
+      'does not open: changed behind the server, or moved from elsewhere; restore a backup',
+      cause,
+    )
   }
   try {
     return { key, revision: revisionOf(bytes), value: unpackValue(plaintext) as T }

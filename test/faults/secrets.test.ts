@@ -46,7 +46,7 @@ const spellings = (marker: Buffer): readonly Buffer[] => {
   const list = [...marker].join(',')
   return [
     marker,
-    Buffer.from(marker).reverse(),
+    Buffer.from(marker.toReversed()),
     Buffer.from(marker.toString('latin1'), 'utf16le'),
     ...[...texts, ...urls, list].map((text) => Buffer.from(text)),
   ]

@@ -103,8 +103,14 @@ describe('first start', () => {
     server.close()
   })
 
+  test('a directory of another store is refused', async () => {
+    await bootstrap(options(newStore()))
+    await assert.rejects(bootstrap(options(newStore())), /of an older one, with all keys: restore a backup/)
+  })
+
   test('a machine whose name no certificate can have starts nevertheless', async () => {
     for (const hostName of ['', 'a b', 'x'.repeat(70), 'ü']) {
+      rmSync(join(directory, 'bootstrap'), { recursive: true, force: true })
       const { servers } = await bootstrap(options(newStore(), { hostName }))
       assert.equal(new X509Certificate(servers[0]?.certificatePem ?? '').checkHost('localhost'), 'localhost')
     }
