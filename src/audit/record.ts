@@ -39,15 +39,49 @@ const textMax = 128
 /** Objects that one line names. */
 const objectsMax = 16
 
+/** Members of text, in the order in which a line has them. */
+const textMembers = [
+  'request',
+  'user',
+  'client',
+  'certificate',
+  'domain',
+  'address',
+  'operation',
+  'wrappedUnder',
+  'result',
+  'reason',
+] as const satisfies readonly (keyof AuditRecord)[]
+
+/** Text that stands in JSON as it is: most names and all identifiers of ours. */
+const plain = /^[\w |.:-]*$/
+const quoted = (text: string): string => {
+  const cut = text.length > textMax ? text.slice(0, textMax) : text
+  return plain.test(cut) ? `"${cut}"` : JSON.stringify(cut)
+}
+
+let lastMs = Number.NaN
+let lastTime = ''
+/** Many lines are of one millisecond. */
+const timeOf = (atMs: number): string => {
+  if (atMs !== lastMs) {
+    lastMs = atMs
+    lastTime = new Date(atMs).toISOString()
+  }
+  return lastTime
+}
+
 /** The record as JSON text. */
-export const bodyOf = ({ event, atMs, objects, found, ...texts }: AuditRecord): string => {
-  let body = `{"time":"${new Date(atMs).toISOString()}","event":"${event}"`
-  for (const [name, value] of Object.entries(texts)) {
-    if (value !== undefined) body += `,"${name}":${JSON.stringify(value.slice(0, textMax))}`
+export const bodyOf = (record: AuditRecord): string => {
+  const { event, atMs, objects, found } = record
+  let body = `{"time":"${timeOf(atMs)}","event":"${event}"`
+  for (const name of textMembers) {
+    const value = record[name]
+    if (value !== undefined) body += `,"${name}":${quoted(value)}`
   }
   const count = found ?? objects?.length ?? 0
   if (objects !== undefined && objects.length > 0) {
-    body += `,"objects":${JSON.stringify(objects.slice(0, objectsMax).map((name) => name.slice(0, textMax)))}`
+    body += `,"objects":[${objects.slice(0, objectsMax).map(quoted).join(',')}]`
   }
   if (found !== undefined || count > objectsMax) body += `,"found":${count}`
   return `${body}}`
