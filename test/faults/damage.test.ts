@@ -124,7 +124,7 @@ const changeRecords = async (
     const key = encodeRecordKey(promised.uniqueIdentifier)
     const bytes = Buffer.from(records.getBinary(key) ?? assert.fail('the record is there'))
     change(bytes, promised)
-    file.root.transactionSync(() => void records.putSync(key, bytes))
+    file.root.transactionSync(() => records.putSync(key, bytes))
   }
   await file.root.close()
 }
