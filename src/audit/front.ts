@@ -2,16 +2,25 @@
  * The audited side: what every thread that serves requests has of the audit trail. What it is: lines gathered over a turn,
  * sent as one message, and the wait for those that must be durable. What it is not: the writer (`auditor.ts`).
  *
- *   record ─▶ gathered ── end of the turn ─▶ one message ─▶ auditor ─▶ one answer ─▶ one promise for all of the turn
+ *   record ─▶ gathered ── end of the turn, or a moment later where nobody waits ─▶ one message ─▶ auditor ─▶ one answer ─▶ one promise for all of the turn
  */
 import type { MessagePort } from 'node:worker_threads'
+import type { Cancel, Clock } from '#actor/clock'
 import { AuditFaulted, AuditUnavailable, type TrailEnd } from './files.ts'
 import type { Lines, ToAuditFront } from './messages.ts'
 
-/** Lines of one turn. */
+/** Lines that nobody waits for are gathered for so long: a message for each turn would cost more than its lines. */
+const gatherMs = 10
+/** From so many characters on they go at once. */
+const gatheredMax = 32_768
+
+/** Lines that go as one message. */
 interface Gathered {
   text: string
   durable: boolean
+  /** To be sent at the end of the turn. */
+  hurried: boolean
+  readonly cancel: Cancel
   /** Made when somebody waits. */
   waited: PromiseWithResolvers<void> | undefined
 }
@@ -25,6 +34,7 @@ export interface AuditFrontOptions {
   readonly waitingMax: number
   /** Whether lines can be waited for: otherwise only a full queue is. */
   readonly durable: boolean
+  readonly clock: Clock
 }
 
 export class AuditFront {
@@ -87,9 +97,20 @@ export class AuditFront {
     this.#waiting += text.length
     const waits = durable && this.#options.durable
     if (waits) gathered.durable = true
-    if (!waits && this.#waiting < this.#options.waitingMax) return undefined
+    const isFull = this.#waiting >= this.#options.waitingMax
+    if (waits || isFull || gathered.text.length >= gatheredMax) this.#hurry(gathered)
+    if (!waits && !isFull) return undefined
     gathered.waited ??= Promise.withResolvers<void>()
     return gathered.waited.promise
+  }
+
+  /** Resolves when all that was taken is written. Rejects with AuditUnavailable, AuditFaulted */
+  async flush(): Promise<void> {
+    const last = this.#gathered ?? [...this.#sent.values()].at(-1)
+    if (last === undefined) return
+    if (last === this.#gathered) this.#hurry(last)
+    last.waited ??= Promise.withResolvers<void>()
+    await last.waited.promise
   }
 
   /** Takes no more answers. */
@@ -104,20 +125,29 @@ export class AuditFront {
   }
 
   #gather(): Gathered {
-    const gathered: Gathered = { text: '', durable: false, waited: undefined }
-    // Behind the poll phase of this turn, so that the lines of all sockets that were ready share one message.
-    setImmediate(() => {
-      this.#gathered = undefined
-      if (this.#fault !== undefined) {
-        gathered.waited?.reject(this.#fault)
-        return
-      }
-      const id = ++this.#lastId
-      this.#sent.set(id, gathered)
-      const { text, durable } = gathered
-      this.#options.port.postMessage({ kind: 'lines', id, text, durable } satisfies Lines, [])
-    })
+    const cancel = this.#options.clock.after(gatherMs, () => this.#send(gathered))
+    const gathered: Gathered = { text: '', durable: false, hurried: false, cancel, waited: undefined }
     return gathered
+  }
+
+  /** Sends behind the poll phase of this turn, so that the lines of all sockets that were ready share one message. */
+  #hurry(gathered: Gathered): void {
+    if (gathered.hurried) return
+    gathered.hurried = true
+    gathered.cancel()
+    setImmediate(() => this.#send(gathered))
+  }
+
+  #send(gathered: Gathered): void {
+    this.#gathered = undefined
+    if (this.#fault !== undefined) {
+      gathered.waited?.reject(this.#fault)
+      return
+    }
+    const id = ++this.#lastId
+    this.#sent.set(id, gathered)
+    const { text, durable } = gathered
+    this.#options.port.postMessage({ kind: 'lines', id, text, durable } satisfies Lines, [])
   }
 
   #receive(message: ToAuditFront): void {

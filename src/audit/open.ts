@@ -85,6 +85,7 @@ export class Audit {
       name: '',
       waitingMax,
       durable: options.mode === 'durable',
+      clock: options.clock,
     })
   }
 
@@ -105,6 +106,7 @@ export class Audit {
     const { directory, key, store } = this.#options
     // What is on its way is seen, too; and nothing is looked at that is just being written.
     await this.front.record([JSON.stringify({ time: this.#now(), event: 'trail verified' })], true)
+    await this.front.flush()
     const anchor = store.read(auditTable, anchorKey)?.value
     const worker = startThread({ kind: 'verify', directory, key, through: this.synced, anchor })
     return new Promise((resolve, reject) => {
@@ -139,6 +141,8 @@ export class Audit {
   async close(): Promise<void> {
     this.#closing = true
     this.#cancel()
+    // What cannot be written is counted in the trail, or has ended it.
+    if (this.#fault === undefined) await this.front.flush().catch(() => undefined)
     if (this.#fault === undefined) {
       this.#worker.postMessage({ kind: 'close' } satisfies ToAuditor, [])
       await this.#closed.promise

@@ -52,7 +52,8 @@ describe('the audit trail of a process', () => {
     const directory = newFolder()
     const audit = await openAudit(options(directory))
     const fronts = ['a', 'b', 'c'].map(
-      (name) => new AuditFront({ port: audit.connect(), name, waitingMax: 1_000_000, durable: true }),
+      (name) =>
+        new AuditFront({ port: audit.connect(), name, waitingMax: 1_000_000, durable: true, clock: systemClock }),
     )
     await Promise.all(
       fronts.flatMap((front) => Array.from({ length: 50 }, async () => front.record([body(front.newRequest())], true))),

@@ -57,9 +57,9 @@ describe('the trail of the real server', () => {
     for (let round = 0; round < 2; round += 1) {
       const server = await startServerProcess({ directory })
       const clients = Array.from({ length: 4 }, () => createClient(server.connection))
-      let killed = false
+      const state = { killed: false }
       const load = clients.map(async (client) => {
-        while (!killed) {
+        while (!state.killed) {
           const { uniqueIdentifier } = await create(client)
           answered.add(`Create ${uniqueIdentifier}`)
           await client.get({ uniqueIdentifier })
@@ -68,7 +68,7 @@ describe('the trail of the real server', () => {
       })
       const over = Promise.allSettled(load)
       while (answered.size < (round + 1) * 60) await new Promise((resolve) => setImmediate(resolve))
-      killed = true
+      state.killed = true
       await server.kill()
       await over
       await Promise.allSettled(clients.map((client) => client.close()))
