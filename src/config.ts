@@ -173,6 +173,12 @@ export const settingGroups = {
   },
   'A session': {
     sessionsMax: integer(10_000, 1, 1_000_000, 'Open sessions; one more is closed before its handshake.'),
+    sessionsPerAddressMax: integer(
+      5_000,
+      1,
+      1_000_000,
+      'The same for one address and one thread with listeners, so that one machine cannot take the room of all others. Raise it to `sessionsMax` where all clients come by one address, such as that of a load balancer.',
+    ),
     handshakeTimeoutMs: integer(10 * secondMs, 100, 5 * minuteMs, 'Time to finish the TLS handshake.'),
     requestTimeoutMs: integer(30 * secondMs, 100, hourMs, 'Time to complete a request once its first byte came.'),
     passwordLengthMin: integer(

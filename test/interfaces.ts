@@ -95,6 +95,7 @@ const limits = {
   tlsSessionLifetimeSeconds: 7_200,
   tlsSessionsCachedMax: 16,
   sessionsMax: 1_000,
+  sessionsPerAddressMax: 1_000,
   requestSizeMax: 65_536,
   unansweredRequestsMax: 64,
   unansweredBytesMax: 1_048_576,

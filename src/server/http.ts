@@ -78,7 +78,12 @@ export class HttpsInterface {
       socket.once('close', () => this.#sockets.delete(socket))
     })
     this.#server.on('drop', (peer) =>
-      log.sessionsExhausted({ address: peer?.remoteAddress ?? 'unknown', sessionsMax: limits.sessionsMax }),
+      log.sessionsExhausted({
+        address: peer?.remoteAddress ?? 'unknown',
+        sessionsMax: limits.sessionsMax,
+        limit: 'sessionsMax',
+        refused: 1,
+      }),
     )
     this.#server.on('tlsClientError', (error, socket) => {
       log.handshakeRefused({ interface: 'https', address: addressOf(socket), ...handshakeRefusal(error, socket) })

@@ -36,11 +36,20 @@ export interface InterfaceLog extends SessionLog {
   handshakeRefused(event: HandshakeRefusal & { readonly interface: string; readonly address: string }): void
   sessionOpened(event: { readonly address: string; readonly user: string }): void
   sessionEnded(event: { readonly address: string; readonly reason: ConnectionEnd; readonly detail: string }): void
-  sessionsExhausted(event: { readonly address: string; readonly sessionsMax: number }): void
+  /** Connections were refused: the first, and then those of each second together, for a storm must not fill the log. */
+  sessionsExhausted(event: {
+    readonly address: string
+    readonly limit: 'sessionsMax' | 'sessionsPerAddressMax'
+    readonly sessionsMax: number
+    /** Refused since the last such line. */
+    readonly refused: number
+  }): void
 }
 
 export interface InterfaceLimits extends ConnectionLimits, Omit<TlsLimits, 'minTlsVersion'> {
   readonly sessionsMax: number
+  /** Of one address and one thread: what a single machine does must leave room for the others. */
+  readonly sessionsPerAddressMax: number
   readonly tlsSessionsCachedMax: number
 }
 
@@ -106,6 +115,9 @@ interface Listener {
   failed: boolean
 }
 
+/** A line of refused connections stands for all of so much time. */
+const exhaustedToldMs = 1_000
+
 /** A listening port. */
 export class KmipInterface implements InterfaceActor {
   readonly #options: InterfaceOptions
@@ -113,6 +125,9 @@ export class KmipInterface implements InterfaceActor {
   #listener: Listener | undefined
   /** Every TCP connection by its two ends. Those of a port that was left go on. */
   readonly #sessions = new Map<string, Session>()
+  /** How many of them each address has. */
+  readonly #sessionsOf = new Map<string, number>()
+  #exhausted = { toldAtMs: Number.NEGATIVE_INFINITY, refused: 0 }
   readonly #closing = new Set<Promise<void>>()
   #draining = false
   #failed: (reason: unknown) => void = () => undefined
@@ -266,20 +281,36 @@ export class KmipInterface implements InterfaceActor {
   }
 
   #accept(socket: Socket): void {
-    const { limits, log } = this.#options
-    if (this.#options.sessions.total >= limits.sessionsMax || this.#draining) {
-      if (!this.#draining)
-        log.sessionsExhausted({ address: socket.remoteAddress ?? 'unknown', sessionsMax: limits.sessionsMax })
+    const { limits, sessions } = this.#options
+    const address = socket.remoteAddress ?? 'unknown'
+    const ofAddress = this.#sessionsOf.get(address) ?? 0
+    const isFull = sessions.total >= limits.sessionsMax
+    if (isFull || ofAddress >= limits.sessionsPerAddressMax || this.#draining) {
+      if (!this.#draining) this.#tellExhausted(address, isFull ? 'sessionsMax' : 'sessionsPerAddressMax')
       socket.destroy()
       return
     }
     const ends = endsOf(socket)
     this.#sessions.set(ends, { socket, secured: undefined })
-    this.#options.sessions.entered()
+    this.#sessionsOf.set(address, ofAddress + 1)
+    sessions.entered()
     socket.once('close', () => {
       this.#sessions.delete(ends)
-      this.#options.sessions.left()
+      const left = (this.#sessionsOf.get(address) ?? 0) - 1
+      if (left > 0) this.#sessionsOf.set(address, left)
+      else this.#sessionsOf.delete(address)
+      sessions.left()
     })
+  }
+
+  #tellExhausted(address: string, limit: 'sessionsMax' | 'sessionsPerAddressMax'): void {
+    const { limits, log, clock } = this.#options
+    this.#exhausted.refused += 1
+    const nowMs = clock.nowMs()
+    // A clock that was set back must not silence it.
+    if (Math.abs(nowMs - this.#exhausted.toldAtMs) < exhaustedToldMs) return
+    log.sessionsExhausted({ address, limit, sessionsMax: limits[limit], refused: this.#exhausted.refused })
+    this.#exhausted = { toldAtMs: nowMs, refused: 0 }
   }
 
   #refused(socket: TLSSocket, refusal: HandshakeRefusal): void {

@@ -151,7 +151,10 @@ export const serverLog = (
     logger.warn({ group }, `A group could not be filled with fresh keys: ${reason}`)
   },
   sessionsExhausted(event) {
-    logger.error({ session: event }, 'A connection was refused: as many sessions are open as sessionsMax allows')
+    logger.error(
+      { session: event },
+      `A connection was refused: as many sessions are open as ${event.limit} allows; docs/settings.md says more of it`,
+    )
   },
   commandEnded({ command, outcome, changes: _changes, ...event }) {
     logger.info({ administration: { command, outcome, ...event } }, `${command}: ${outcome}`)

@@ -105,15 +105,15 @@ describe('a part that fails', () => {
         credentials: [{ credentialType: CredentialType.UsernameAndPassword, credentialValue }],
       })
       const beganMs = systemClock.nowMs()
-      let waiting = true
+      const state = { waiting: true }
       const refused = assert
         .rejects(slow.get({ uniqueIdentifier: key }), (error: unknown) => {
           assert.ok(error instanceof KmipResponseError)
           return error.reason === ResultReason.AuthenticationNotSuccessful
         })
-        .finally(() => (waiting = false))
+        .finally(() => (state.waiting = false))
       let served = 0
-      for (; waiting; served += 1) await other.get({ uniqueIdentifier: key })
+      for (; state.waiting; served += 1) await other.get({ uniqueIdentifier: key })
       await refused
       const tookMs = systemClock.nowMs() - beganMs
       assert.ok(sockets.length > 0, 'the directory was asked')

@@ -1,0 +1,47 @@
+/**
+ * A client that goes on as before while others attack: how long its answers take. What it is: gets, one after the other, from an
+ * address of its own. What it is not: a benchmark.
+ */
+import { createClient } from '#client/client'
+import type { RunningServer } from '#test/running-server'
+import type { Attack } from './attackers.ts'
+import { create } from './load.ts'
+
+export interface Latencies {
+  readonly count: number
+  readonly medianMs: number
+  readonly p99Ms: number
+  readonly longestMs: number
+}
+
+/** Measures for so long. @throws what a client throws when it is not served */
+export const measure = async (server: RunningServer, forMs: number): Promise<Latencies> => {
+  await using client = createClient(server.connection)
+  const { uniqueIdentifier } = await create(client)
+  const tookMs: number[] = []
+  const untilMs = performance.now() + forMs
+  for (let beganMs = performance.now(); beganMs < untilMs; beganMs = performance.now()) {
+    await client.get({ uniqueIdentifier })
+    tookMs.push(performance.now() - beganMs)
+  }
+  tookMs.sort((left, right) => left - right)
+  const quantile = (part: number): number => tookMs[Math.floor((tookMs.length - 1) * part)] ?? Number.NaN
+  return { count: tookMs.length, medianMs: quantile(0.5), p99Ms: quantile(0.99), longestMs: quantile(1) }
+}
+
+/** Measures while an attack goes on. Gives how often it did what it does, too. */
+export const measureUnder = async (
+  server: RunningServer,
+  attack: Attack,
+  forMs: number,
+): Promise<Latencies & { readonly attempts: number }> => {
+  const over = new AbortController()
+  const attacking = attack(server, over.signal)
+  try {
+    const latencies = await measure(server, forMs)
+    over.abort()
+    return { ...latencies, attempts: await attacking }
+  } finally {
+    over.abort()
+  }
+}
