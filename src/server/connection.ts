@@ -9,7 +9,8 @@
  *
  * States: `open`; `finishing` (no more is read: what was taken is answered, then the end); `closed`.
  */
-import type { Cancel, Clock } from '#actor/clock'
+import { type Cancel, type Clock, monotonicMs } from '#actor/clock'
+import { nextSlice, sliceMs } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import { KmipError, kmipErrorOf } from '#kmip/errors'
 import { Tag } from '#kmip/tags'
@@ -90,6 +91,8 @@ export class Connection {
   #cancelIdleTimer: Cancel = nothing
   /** When the session was last not idle: the timer looks at it, so that a request costs no timer of its own. */
   #lastUsedMs = 0
+  /** Its last answer took the thread for long: the next one waits for a slice, however many such sessions there are. */
+  #isHeavy = false
   #ending: ConnectionEnd = 'peer'
   #detail = ''
   #lastWords: KmipError | undefined
@@ -181,10 +184,13 @@ export class Connection {
   /** Answers what needs not be waited for, without a turn of the loop. False: something is left, or the session has ended. */
   #answerAtOnce(): boolean {
     const { output, responder } = this.#options
+    const beganMs = monotonicMs()
     while (!this.#paused) {
+      if (this.#isHeavy && this.#waiting.length > 0) return false
       const message = this.#waiting.shift()
       if (message === undefined) return true
       const answer = responder.answer(message)
+      this.#isHeavy = monotonicMs() - beganMs > sliceMs
       if (answer instanceof Promise) {
         this.#begun = { message, answer }
         return false
@@ -205,7 +211,7 @@ export class Connection {
   }
 
   async #answerAll(): Promise<void> {
-    const { output, responder, limits } = this.#options
+    const { output, limits } = this.#options
     if (this.#isClosed()) return
     if (this.#mustDrain && !(await this.#waitForPeer())) return
     this.#mustDrain = false
@@ -216,7 +222,7 @@ export class Connection {
       message !== undefined;
       message = this.#waiting.shift()
     ) {
-      const answer = await (message === begun?.message ? begun.answer : responder.answer(message))
+      const answer = await (message === begun?.message ? begun.answer : this.#answerInTurn(message))
       this.#waitingBytes -= message.length
       if (this.#isClosed()) return
       const taken = output.send(answer.bytes)
@@ -227,6 +233,14 @@ export class Connection {
       if (this.#paused && half && this.#state === 'open') this.#takeRequests()
     }
     this.#rest()
+  }
+
+  async #answerInTurn(message: Buffer): Promise<Answer> {
+    if (this.#isHeavy) await nextSlice()
+    const beganMs = monotonicMs()
+    const answer = this.#options.responder.answer(message)
+    this.#isHeavy = monotonicMs() - beganMs > sliceMs
+    return answer
   }
 
   /** Nothing waits any more. */

@@ -6,7 +6,8 @@
  *                                             ▲                                               │ conflict: once more
  *                                             └───────────────────────────────────────────────┘
  */
-import type { Clock } from '#actor/clock'
+import { type Clock, monotonicMs } from '#actor/clock'
+import { nextSlice, sliceMs } from '#actor/slices'
 import { AuditFaulted, AuditUnavailable } from '#audit/files'
 import { ownerOf } from '#identity/permissions'
 import type { Principal } from '#identity/principals'
@@ -455,8 +456,13 @@ export class Dispatcher {
       items.push(result)
       return !failed || option === BatchErrorContinuationOption.Continue
     }
+    const beganMs = request.batchItem.length > 1 ? monotonicMs() : 0
     for (const [index, item] of request.batchItem.entries()) {
       if (index < from) continue
+      // A batch of searches must not hold the thread to its end.
+      if (index > from && monotonicMs() - beganMs > sliceMs) {
+        return nextSlice().then(() => this.#runItems(request, context, items, index))
+      }
       const savepoint = transaction.savepoint()
       const result = this.#runItem(item, context)
       if (result instanceof Promise) {

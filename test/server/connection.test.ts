@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { SettableClock } from '#actor/clock'
+import { sliceMs } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import type { KmipError } from '#kmip/errors'
 import { Tag } from '#kmip/tags'
@@ -439,5 +440,42 @@ describe('ends', () => {
     assert.deepEqual(session.output, ['destroy'])
     assert.deepEqual(session.ends, ['failure'])
     assert.equal(session.clock.timers, 0)
+  })
+})
+
+describe('a session whose answers take long', () => {
+  test('has one of them in a turn of the loop, though all its requests are there', async () => {
+    const answered: number[] = []
+    const busyFor = (milliseconds: number): void => {
+      const untilMs = performance.now() + milliseconds
+      while (performance.now() < untilMs);
+    }
+    const connection = new Connection({
+      output: {
+        send: () => true,
+        pause: () => undefined,
+        resume: () => undefined,
+        end: () => undefined,
+        destroy: () => undefined,
+      },
+      responder: {
+        answer: (message) => {
+          busyFor(sliceMs + 1)
+          answered.push(labelOf(message))
+          return { bytes: Buffer.alloc(0), last: false }
+        },
+        refusal: () => Buffer.alloc(0),
+      },
+      limits: defaultLimits,
+      clock: new SettableClock(),
+      onEnd: () => undefined,
+    })
+    connection.data(Buffer.concat([1, 2, 3, 4].map((label) => request(label))))
+    assert.deepEqual(answered, [1])
+    for (let turns = 1; turns <= 20 && answered.length < 4; turns += 1) {
+      await turn()
+      assert.ok(answered.length <= turns + 1, 'others have the thread in between')
+    }
+    assert.deepEqual(answered, [1, 2, 3, 4])
   })
 })

@@ -8,6 +8,7 @@
 import assert from 'node:assert/strict'
 import type { MessagePort } from 'node:worker_threads'
 import { Mailbox } from '#actor/mailbox'
+import { nextSlice } from '#actor/slices'
 import {
   afterPrefix,
   decodeNumber,
@@ -169,7 +170,7 @@ export class Front implements Store {
 
   async #goOnFinding(tableName: string, search: ReturnType<typeof searchKeys>): Promise<Found> {
     for (;;) {
-      await new Promise((resolve) => setImmediate(resolve))
+      await nextSlice()
       this.#table(tableName)
       this.#renewView()
       const step = search.next()
