@@ -3,7 +3,7 @@
  *
  *     node test/faults/kill.ts --rounds 20 --connections 64 --seed 1 --at all
  *
- * `--at any`: at random times; `--at points`: at the named points of the writer's way, in turn; `--at all`: both in turn.
+ * `--flag=--fronts --flag=2`: flags of the server. `--at any`: at random times; `--at points`: at the named points of the writer's way, in turn; `--at all`: both in turn.
  * What it is: the command line and the table. What it is not: the rounds (rounds.ts). Exit code 1: something is lost.
  */
 import { parseArgs } from 'node:util'
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     'load-ms': { type: 'string', default: '1500' },
     at: { type: 'string', default: 'all' },
+    flag: { type: 'string', multiple: true, default: [] },
   },
 })
 
@@ -45,6 +46,7 @@ const rounds = await killRounds({
   seed: Number(values.seed),
   loadMs: [100, Number(values['load-ms'])],
   deaths: deathOf,
+  flags: values.flag,
   sampleMax: 5000,
   onRound: show,
 })
