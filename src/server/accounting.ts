@@ -150,7 +150,8 @@ class MessageAccount implements Account {
 
   #itemOf(item: ResponseBatchItem, place: number): Partial<AuditRecord> {
     const asked = this.#request?.batchItem[place]?.requestPayload
-    const request = asked === undefined || asked instanceof RefusedPayload ? {} : (asked as Named)
+    // Of an operation that nobody knows, no payload was read: it is null.
+    const request = asked instanceof RefusedPayload ? {} : ((asked ?? {}) as Named)
     const response = (item.responsePayload ?? {}) as Named
     const wrapping = request.keyWrappingSpecification?.encryptionKeyInformation?.uniqueIdentifier
     const failed = item.resultStatus === ResultStatus.OperationFailed
