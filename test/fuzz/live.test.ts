@@ -31,6 +31,22 @@ test('the requests that faulty ones are made of are understood', async () => {
   lane.close()
 })
 
+test('an operation that nobody knows is refused, and the session goes on', async () => {
+  const lane = new Lane(server, 5000)
+  const [known] = await newCorpus(server, true)
+  assert.ok(known !== undefined)
+  const unknown = Buffer.from(known)
+  // KMIP 1.4 §6.2: the one enumeration with this tag is the Operation.
+  unknown.writeUInt32BE(0xff, unknown.indexOf(Buffer.from('42005c0500000004', 'hex')) + 8)
+  for (const request of [unknown, unknown, known]) {
+    const { responses, end } = await lane.say(request, owedTo(request, requestSizeMax))
+    assert.deepEqual([responses.length, end], [1, 'open'])
+    const [item] = decodeResponse(responses[0] ?? Buffer.alloc(0)).batchItem
+    assert.equal(item?.resultReason, request === known ? undefined : ResultReason.OperationNotSupported)
+  }
+  lane.close()
+})
+
 test('faulty messages get answers that say what is wrong, and nothing more', async () => {
   const report = await fuzz(server, { messages: 3000, seed: 1, connections: 16, replyTimeoutMs: 5000, requestSizeMax })
   assert.deepEqual(report.findings, [])

@@ -56,6 +56,9 @@ const tenths = 10
 /** Up to this tenth nothing makes objects, so that a leak can be told from a store that grows and is read. */
 const lastQuietTenth = 5
 
+/** How a Credential begins. */
+const credential = Buffer.from('420023', 'hex')
+
 /** What only a stack trace or an inner error says. */
 const internalText =
   /(?:^|\s)at \S+ ?\(|\.[cm]?[jt]s:\d|node:|node_modules|file:\/\/|\/src\/|Error:|\[object |undefined|\bNaN\b|MDB_|LMDB|ERR_[A-Z]|EACCES|ENOENT|ENOSPC/
@@ -80,6 +83,8 @@ class Tally {
       this.slowestRequest = request.subarray(0, 512).toString('hex')
     }
     const answer = Buffer.concat(reply.responses)
+    // Wrong passwords are slowed, the longer the more there were: whoever guesses waits.
+    if (reply.end === 'hang' && request.includes(credential)) return count(this.outcomes, 'slowed: a wrong credential')
     if (reply.end === 'hang') this.found('no answer in time', request, answer)
     if (reply.strayBytes > 0) this.found('bytes that are no response', request, answer)
     const wanted = owed.frames + (owed.rest === 'garbage' ? 1 : 0)
