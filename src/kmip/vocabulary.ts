@@ -39,7 +39,7 @@ export const enumerationNamed = (name: string): EnumerationRow => {
 
 /** The first of rows of one value is the one that counts: later ones are other versions' names. */
 const valuesByNumber = new Map(
-  enumerationRows.map((row) => [row, new Map(row.values.map((entry) => [entry.value, entry] as const).reverse())]),
+  enumerationRows.map((row) => [row, new Map(row.values.map((entry) => [entry.value, entry] as const).toReversed())]),
 )
 
 /** The row of a value of an enumeration, or undefined. */
