@@ -1,14 +1,15 @@
 /**
  * The text of `docs/settings.md`. What it is: the rows of `config.ts` as a page. What it is not: a setting.
  */
-import { flagOf, type Row, secretVariables, settingGroups, variableOf } from './config.ts'
+import { flagOf, secretVariables, variableOf } from './config.ts'
+import { type Row, settingGroups } from './setting-rows.ts'
 
 /** The text of `docs/settings.md`. */
 export function settingsDocument(): string {
   const lines = [
     '# Settings',
     '',
-    'Made from the rows of `src/config.ts` by `node tools/settings-doc.ts`; a test keeps the two equal.',
+    'Made from the rows of `src/setting-rows.ts` by `node tools/settings-doc.ts`; a test keeps the two equal.',
     '',
     'A setting is taken from the command line, else from the environment, else it has its default.',
   ]

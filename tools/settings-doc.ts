@@ -1,5 +1,5 @@
 /**
- * Writes `docs/settings.md` from the rows of `src/config.ts`. What it is not: the text itself (`settingsDocument`).
+ * Writes `docs/settings.md` from the rows of `src/setting-rows.ts`. What it is not: the text itself (`settingsDocument`).
  * Run it from the repository's top: `node tools/settings-doc.ts`.
  */
 
