@@ -1,6 +1,6 @@
 /**
  * The parts that every thread with clients has: settings become a dispatcher and what sessions take their answers from. What
- * it is: the same composition for the main thread (serve.ts) and for fronts of their own (front.ts). What it is not: what
+ * it is: the same composition wherever clients are served (serve.ts). What it is not: what
  * there is one of in the server.
  */
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -17,4 +17,4 @@ try {
   if (!(error instanceof StoreRefused)) throw error
   answer = { refused: error.message }
 }
-parentPort.postMessage(answer)
+parentPort.postMessage(answer, [])

@@ -24,7 +24,7 @@ export interface Place {
 const blockBytes = 512
 /** Hashed and written at once: a fraction of a millisecond, after which others have the thread. */
 const chunkBytes = 256 * 1024
-const magic = Buffer.from('ustar\0' + '00', 'latin1')
+const magic = Buffer.from('ustar\x0000', 'latin1')
 /** What eleven octal digits can say. */
 const sizeMax = 8 ** 11 - 1
 const ownerOnly = 0o600

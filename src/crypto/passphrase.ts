@@ -34,7 +34,7 @@ export class Passphrase {
    */
   constructor(text: string) {
     const normal = text.normalize('NFKC')
-    if ([...normal].length < passphraseLengthMin)
+    if (Array.from(normal).length < passphraseLengthMin)
       throw new PassphraseRefused(`a passphrase has at least ${passphraseLengthMin} characters`)
     this.#secret = Secret.ofText(normal)
   }

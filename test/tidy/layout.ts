@@ -204,7 +204,6 @@ export const confined: readonly Confined[] = [
       'conformance/https.ts': 'cases that are sent in HTTPS',
       'conformance/listener.ts': 'where the requests of the server under test come in',
       'src/server/interface.ts': 'the listener',
-      'src/server/spread-interface.ts': 'whether a port is free',
       'src/identity/ldap.ts': 'the connection to a directory, to be cut when the time is over',
       'src/server/tls.ts': 'types of the TLS options that it makes',
       'src/client/transport.ts': 'the connection of the client',

@@ -152,5 +152,6 @@ function databaseNames(root: OpenFile['root']): string[] {
 
 /** A database of the file; undefined when a file that is opened for reading has none of that name. */
 function database(root: OpenFile['root'], name: string): Bytes | undefined {
-  return root.openDB<Buffer, Buffer>({ name, ...binary }) as Bytes | undefined
+  const found: Bytes | undefined = root.openDB<Buffer, Buffer>({ name, ...binary })
+  return found
 }
