@@ -98,6 +98,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   main: { imports: ['backup/refused', 'config', 'offline', 'serve', 'server/process-log'], packages: ['yargs'] },
   kmipctl: { imports: ['admin/cli', 'terminal'], packages: [] },
+  health: { imports: ['config'], packages: [] },
   'workers/audit': { imports: ['actor/clock', 'audit'], packages: [] },
   'workers/crypto': { imports: ['crypto'], packages: [] },
   'workers/check': { imports: ['backup', 'store/store', 'tables'], packages: [] },
@@ -107,7 +108,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   conformance: { imports: wire, packages: ['yargs'] },
   docs: { imports: wire, packages: ['yargs'] },
   tools: {
-    imports: ['actor', 'admin', 'config', 'identity', 'kmip', 'objects', 'operations', 'settings-document'],
+    imports: ['actor', 'admin', 'client', 'config', 'identity', 'kmip', 'objects', 'operations', 'settings-document'],
     packages: ['yargs'],
   },
 }
@@ -116,6 +117,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 export const roots: readonly string[] = [
   'main',
   'kmipctl',
+  'health',
   'workers/audit',
   'workers/check',
   'workers/crypto',
@@ -152,6 +154,7 @@ export const confined: readonly Confined[] = [
       'bench/bare-loop.ts': 'what it measures is time',
       'bench/machine.ts': 'the clock of what is timed from outside',
       'conformance/main.ts': 'the machine clock of the runner',
+      'tools/image-trial.ts': 'how long a container takes to start',
     },
   },
   {
@@ -164,6 +167,7 @@ export const confined: readonly Confined[] = [
       'src/client/clock.ts': 'the timers of the client',
       'bench/generator-thread.ts': 'a load is paced by the machine clock',
       'bench/machine.ts': 'waits between looks at a server',
+      'tools/image-trial.ts': 'waits between looks at a container',
       'bench/connector.ts': 'the time limit of a socket',
       'conformance/main.ts': 'the timers of the runner',
     },
@@ -187,6 +191,7 @@ export const confined: readonly Confined[] = [
     files: {
       'src/main.ts': 'hands the environment to config.ts',
       'src/kmipctl.ts': 'hands the environment to the command line',
+      'src/health.ts': 'hands the environment to config.ts',
     },
   },
   {
@@ -196,6 +201,7 @@ export const confined: readonly Confined[] = [
     instead: 'speak through an output, as server/connection.ts does',
     files: {
       'src/server/http.ts': 'the listener of messages in HTTPS',
+      'src/health.ts': 'asks the server for its health',
       'src/server/watch-port.ts': 'the listener of those who watch',
       'src/admin/listeners.ts': 'types of the listener that fastify is',
       'src/admin/transport.ts': 'the way of kmipctl to the server',
@@ -250,6 +256,8 @@ export const confined: readonly Confined[] = [
       'tools/coverage-doc.ts': 'writes docs/coverage.md',
       'tools/errors-doc.ts': 'writes generated files',
       'tools/wrapping-doc.ts': 'writes docs/wrapping.md',
+      'tools/image.ts': 'the tree of a base image',
+      'tools/image-trial.ts': 'the secret of a container, and what its volume has',
     },
   },
   {
@@ -273,6 +281,8 @@ export const confined: readonly Confined[] = [
       'bench/generator.ts': 'one thread of load per core',
       'bench/processes.ts': 'starts the echo and the load generator',
       'bench/own-server.ts': 'starts the server that is measured',
+      'tools/image.ts': 'starts debootstrap and buildah',
+      'tools/image-trial.ts': 'starts podman and PyKMIP',
       'bench/pykmip-server.ts': 'starts the server that ours is compared with',
       'bench/bare-loop.ts': 'is a thread, and starts some of its kind',
       'bench/generator-thread.ts': 'is a thread',
@@ -348,7 +358,7 @@ export const generatedFiles: readonly string[] = [
 
 /** Files from which everything else must be reached, beside the tests: commands and threads. */
 export const entryFiles: readonly RegExp[] = [
-  /^src\/(?:main|kmipctl)\.ts$/,
+  /^src\/(?:main|kmipctl|health)\.ts$/,
   /^(?:bench|conformance)\/main\.ts$/,
   /^bench\/micro\/[\w-]+\.ts$/,
   /^docs\/examples\/[\w-]+\.ts$/,
