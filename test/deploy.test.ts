@@ -1,12 +1,17 @@
-/** What is deployed beside the server asks for metrics that there are. `promtool check rules` looks at the rules' syntax by hand. */
+/**
+ * What is deployed fits the server: metrics that are asked for exist, and image and composition name files, settings and ports
+ * that there are. `npm run image:try` tries the image itself, `promtool check rules` looks at the rules' syntax by hand.
+ */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { parse } from 'yaml'
 import { metricRows } from '#server/metrics'
+import { readSettings, type Settings, unknownVariables } from '#src/config'
 
-const read = (path: string): string => readFileSync(join(dirname(import.meta.dirname), 'deploy', path), 'utf8')
+const root = dirname(import.meta.dirname)
+const read = (path: string): string => readFileSync(join(root, 'deploy', path), 'utf8')
 
 /** Names of the server's own metrics in an expression, as a histogram's parts where they are. */
 const checkNames = (expression: string): void => {
@@ -49,4 +54,136 @@ test('every panel of the dashboard asks for metrics that there are, and has a pl
       taken.add(`${x} ${gridPos.y}`)
     }
   }
+})
+
+/** The instructions of the Dockerfile, each on one line. */
+const instructions = readFileSync(join(root, 'Dockerfile'), 'utf8')
+  .replaceAll(/^#.*\n/gm, '')
+  .replaceAll(/ *\\\n */g, ' ')
+  .split('\n')
+  .filter((line) => line !== '')
+const the = (instruction: string): string => {
+  const found = instructions.findLast((line) => line.startsWith(`${instruction} `))
+  assert.ok(found !== undefined, `the Dockerfile has no ${instruction}`)
+  return found.slice(instruction.length + 1)
+}
+const imageVariables: Readonly<Record<string, string>> = Object.fromEntries(
+  instructions.flatMap((line) =>
+    [...line.matchAll(/(?<=^ENV .*)\b([A-Z_]+)=(\S+)/g)].map(([, name, value]) => [name, value]),
+  ),
+)
+
+/** The settings of a server with these variables. */
+const settingsWith = (variables: Readonly<Record<string, string>>): Settings => {
+  assert.deepEqual(unknownVariables(variables), [])
+  return readSettings(variables, [])
+}
+
+describe('the image', () => {
+  test('is no root, stops in good order, and has settings that there are', () => {
+    const settings = settingsWith(imageVariables)
+    assert.equal(the('USER'), 'kmipd')
+    assert.equal(the('STOPSIGNAL'), 'SIGTERM')
+    assert.equal(the('VOLUME'), settings.dataDirectory)
+    assert.equal(imageVariables['KMIPCTL_SOCKET'], join(settings.dataDirectory, 'admin.sock'))
+    assert.equal(the('EXPOSE'), `${settings.port} ${settings.metricsPort}`)
+    assert.notEqual(settings.metricsPort, 0, 'the health check asks it')
+  })
+
+  test('runs programs that it has, and copies what .dockerignore lets in', () => {
+    const programs = ['ENTRYPOINT', 'HEALTHCHECK', 'RUN'].flatMap((name) =>
+      instructions.filter((line) => line.startsWith(name)).flatMap((line) => line.match(/\bsrc\/\w+\.ts\b/g) ?? []),
+    )
+    assert.deepEqual(programs.toSorted(), ['src/health.ts', 'src/kmipctl.ts', 'src/main.ts'])
+    const admitted = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n')
+    const copied = instructions
+      .filter((line) => /^COPY (?!--from)/.test(line))
+      .flatMap((line) => line.split(' ').slice(1, -1))
+    for (const path of [...copied, ...programs]) assert.ok(existsSync(join(root, path)), path)
+    for (const path of copied) assert.ok(admitted.includes(`!${path}`) || admitted.includes(`!${path}/**`), path)
+  })
+})
+
+interface Composition {
+  readonly services: Readonly<
+    Record<
+      string,
+      {
+        readonly environment?: Readonly<Record<string, string>>
+        readonly secrets?: readonly string[]
+        readonly volumes: readonly string[]
+        readonly networks: readonly string[]
+        readonly ports: readonly string[]
+        readonly depends_on?: Readonly<Record<string, unknown>> | readonly string[]
+        readonly read_only?: boolean
+        readonly cap_drop: readonly string[]
+        readonly security_opt: readonly string[]
+        readonly stop_grace_period?: string
+      }
+    >
+  >
+  readonly networks: Readonly<Record<string, { readonly internal?: boolean } | null>>
+  readonly volumes: Readonly<Record<string, null>>
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>
+}
+
+describe('compose.yaml', () => {
+  const composition = parse(readFileSync(join(root, 'compose.yaml'), 'utf8')) as Composition
+  const { kmipd, prometheus, grafana } = composition.services
+  assert.ok(kmipd !== undefined && prometheus !== undefined && grafana !== undefined)
+
+  test('names networks, volumes, secrets, services and files that there are', () => {
+    for (const [name, service] of Object.entries(composition.services)) {
+      for (const network of service.networks) assert.ok(network in composition.networks, `${name}: ${network}`)
+      for (const secret of service.secrets ?? []) assert.ok(secret in composition.secrets, `${name}: ${secret}`)
+      for (const volume of service.volumes) {
+        const [from = ''] = volume.split(':')
+        const known = from.startsWith('./') ? existsSync(join(root, from)) : from in composition.volumes
+        assert.ok(known, `${name}: ${volume}`)
+      }
+      const needed = service.depends_on ?? []
+      for (const other of Array.isArray(needed) ? needed : Object.keys(needed)) assert.ok(other in composition.services)
+      assert.deepEqual(service.cap_drop, ['ALL'], name)
+      assert.deepEqual(service.security_opt, ['no-new-privileges:true'], name)
+    }
+    for (const { file } of Object.values(composition.secrets)) assert.match(file, /^\.\/secrets\//)
+    assert.match(readFileSync(join(root, '.gitignore'), 'utf8'), /^\/secrets\/$/m)
+  })
+
+  test('gives the server settings that there are, and time to drain', () => {
+    const settings = settingsWith({ ...imageVariables, ...kmipd.environment, KMIPD_CERTIFICATE_NAMES: 'kmipd' })
+    assert.equal(settings.rootKeyFile, `/run/secrets/${kmipd.secrets?.[0]}`)
+    assert.equal(kmipd.read_only, true)
+    assert.deepEqual(kmipd.ports, [`${settings.port}:${settings.port}`], 'and no port for those who watch')
+    assert.ok(Number.parseInt(kmipd.stop_grace_period ?? '', 10) * 1_000 > settings.drainTimeoutMs)
+  })
+
+  test('lets Prometheus reach it, and Grafana reach Prometheus', () => {
+    const { scrape_configs, rule_files } = parse(read('prometheus/prometheus.yml')) as {
+      readonly scrape_configs: readonly {
+        readonly static_configs: readonly { readonly targets: readonly string[] }[]
+      }[]
+      readonly rule_files: readonly string[]
+    }
+    const targets = scrape_configs.flatMap(({ static_configs }) => static_configs.flatMap((each) => each.targets))
+    assert.deepEqual(targets, [`kmipd:${settingsWith(imageVariables).metricsPort}`])
+    for (const file of rule_files) assert.ok(existsSync(join(root, 'deploy/prometheus', file)), file)
+    assert.ok(prometheus.networks.includes('watching') && kmipd.networks.includes('watching'))
+    assert.equal(composition.networks['watching']?.internal, true)
+
+    const { datasources } = parse(read('grafana/provisioning/datasources/kmipd.yml')) as {
+      readonly datasources: readonly { readonly type: string; readonly url: string }[]
+    }
+    assert.deepEqual(
+      datasources.map(({ type, url }) => [type, url]),
+      [['prometheus', 'http://prometheus:9090']],
+    )
+    const { providers } = parse(read('grafana/provisioning/dashboards/kmipd.yml')) as {
+      readonly providers: readonly { readonly options: { readonly path: string } }[]
+    }
+    const folder = providers[0]?.options.path ?? ''
+    const dashboard = grafana.volumes.find((volume) => volume.startsWith('./deploy/grafana/kmipd.json:'))
+    assert.equal(dashboard?.split(':')[1], `${folder}/kmipd.json`)
+    assert.equal(grafana.environment?.['GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH'], `${folder}/kmipd.json`)
+  })
 })

@@ -249,6 +249,18 @@ describe('profiles', () => {
     assert.match((await visit(port, { maxVersion: 'TLSv1.2' })).cipher, /^ECDHE-RSA-AES256-GCM/)
   })
 
+  test('modern exchanges keys over curves and ML-KEM alone, compatible over finite fields, too', async () => {
+    const modern = await listen()
+    for (const ecdhCurve of ['X25519MLKEM768', 'X25519', 'P-256', 'X448', 'P-384', 'P-521']) {
+      assert.equal((await visit(modern.port, { ecdhCurve })).text, '!', ecdhCurve)
+    }
+    for (const ecdhCurve of ['ffdhe2048', 'ffdhe3072', 'ffdhe8192']) {
+      await assert.rejects(visit(modern.port, { ecdhCurve }), ecdhCurve)
+    }
+    const compatible = await listen({ tlsProfile: 'compatible' })
+    assert.equal((await visit(compatible.port, { ecdhCurve: 'ffdhe3072' })).text, '!')
+  })
+
   test('no renegotiation', async () => {
     const { port } = await listen({}, material(), (held) => void held.write('!'))
     const socket = connect(clientOptions(port, client, { maxVersion: 'TLSv1.2' }))
