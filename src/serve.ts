@@ -88,7 +88,7 @@ export const startServer = async (
   const { logger } = processLog
   const directory = settings.dataDirectory
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const { seal, store } = await openData(settings, secrets, (fault) => onFailure(fault.message))
+  const { seal, store } = await openData(settings, secrets, logger, (fault) => onFailure(fault.message))
   // Not before: the lock on the store is the lock on the folder.
   processLog.keepIn(directory, settings.logFileBytesMax)
   let crypto: CountedCryptoRunner | undefined
@@ -217,6 +217,7 @@ export const startServer = async (
 const openData = async (
   settings: Settings,
   secrets: Secrets,
+  logger: Logger,
   onFault: (fault: StoreFaulted) => void,
 ): Promise<{ readonly seal: StoreSeal; readonly store: LmdbStore }> => {
   const directory = settings.dataDirectory
@@ -241,6 +242,7 @@ const openData = async (
       cacheBytesMax: settings.storeCacheBytesMax,
     },
     onFault,
+    tell: (text) => logger.warn(text),
   })
   return { seal, store }
 }

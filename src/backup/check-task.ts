@@ -9,7 +9,7 @@ import { openKeyring } from '#crypto/seal'
 import { checkStore, type StoreReport } from '#store/lmdb/check'
 import { type OpenFile, openFile, openView, storeFile } from '#store/lmdb/environment'
 import { storeLimits } from '#store/lmdb/open'
-import { prepareSchema, schemaNewest, schemaVersion } from '#store/lmdb/schema'
+import { isUpToDate, prepareSchema, schemaNewest, schemaVersion } from '#store/lmdb/schema'
 import { type Sealer, StoreRefused, type Table } from '#store/store'
 
 /** What is looked at. Plain data, for another thread. */
@@ -31,7 +31,7 @@ export interface CheckTask {
  */
 export async function runCheck(task: CheckTask, tables: readonly Table<never>[]): Promise<StoreReport> {
   const sealer = openKeyring(task.key, task.keyring, systemEntropy)
-  const file = openFor(task, sealer)
+  const file = openFor(task, sealer, tables)
   try {
     return checkStore(file, sealer, tables)
   } finally {
@@ -39,18 +39,20 @@ export async function runCheck(task: CheckTask, tables: readonly Table<never>[])
   }
 }
 
-function openFor({ kind, path }: CheckTask, sealer: Sealer): OpenFile {
+function openFor({ kind, path }: CheckTask, sealer: Sealer, tables: readonly Table<never>[]): OpenFile {
   if (kind === 'served') return openFile(dirname(path), storeLimits.mapSizeBytes)
   const file = openView(path)
   const schema = schemaVersion(file)
-  if (schema === schemaNewest) return file
+  if (isUpToDate(file)) return file
   void file.root.close()
   if (kind === 'copy' && path === storeFile(dirname(path))) {
     const copy = openFile(dirname(path), storeLimits.mapSizeBytes)
-    prepareSchema(copy, sealer)
+    prepareSchema(copy, { sealer, tables })
     return copy
   }
   throw new StoreRefused(
-    `${path} is of schema ${schema ?? 'none'} and this version of ${schemaNewest}: a start of the server brings an older one up`,
+    schema === schemaNewest
+      ? `${path} was left in the middle of an upgrade: a start of the server goes on with it`
+      : `${path} is of schema ${schema ?? 'none'} and this version of ${schemaNewest}: a start of the server brings an older one up`,
   )
 }

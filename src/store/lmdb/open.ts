@@ -71,10 +71,12 @@ export interface StoreOptions {
   readonly limits: StoreLimits
   /** Called once when the writer has failed: the process must end, because what the disk has is not known. */
   readonly onFault: (fault: StoreFaulted) => void
+  /** Told of an upgrade of an older file, in words for the operator. */
+  readonly tell?: (text: string) => void
 }
 
 /** A front of another thread: the same options without what only the owner has, and what `connect` gave. */
-export interface FrontOnlyOptions extends Omit<StoreOptions, 'onFault' | 'lock'> {
+export interface FrontOnlyOptions extends Omit<StoreOptions, 'onFault' | 'lock' | 'tell'> {
   readonly channel: FrontChannel
 }
 
@@ -88,7 +90,7 @@ export function storeExists(directory: string): boolean {
  * @throws StoreRefused when another server holds the directory, or the file is newer, sealed under other keys, or no store.
  */
 export async function openStore(options: StoreOptions): Promise<LmdbStore> {
-  const { directory, sealer, tables, limits, onFault } = options
+  const { directory, sealer, tables, limits, onFault, tell } = options
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const lock = options.lock ?? lockDirectory(directory)
   try {
@@ -96,7 +98,7 @@ export async function openStore(options: StoreOptions): Promise<LmdbStore> {
     const { port1, port2 } = new MessageChannel()
     try {
       restrictFiles(directory)
-      prepareSchema(file, sealer)
+      prepareSchema(file, { sealer, tables, ...(tell === undefined ? {} : { tell }) })
       const commitCount: CommitCount = newCommitCount()
       const front = new Front({ ...limits, file, sealer, tables, port: port1, commitCount })
       const writer = await startWriter({

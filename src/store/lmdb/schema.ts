@@ -1,23 +1,34 @@
 /**
  * The schema of the file and the way forward from older ones. What it is: the version in the meta database, the steps that
  * bring an older file up, and the verifier that tells a wrong root key before anything is touched. What it is not: what a
- * schema contains (`environment.ts`, `keys.ts`, `records.ts` and docs/data.md draw it).
+ * schema contains (`environment.ts`, `keys.ts`, `records.ts` and docs/data.md draw it), or the making of indexes (`rebuild.ts`).
  *
  *   meta   "schema"     version 4, big-endian
  *          "verifier"   a known text, sealed to this place
+ *          "rebuild"    there only while the indexes are made anew
+ *
+ * To change what the file holds: one row more in `steps`, and one in docs/data.md. A row that changes only what is in an index
+ * (the entries of a table, the form of their keys) needs no code: `{ to, what, rebuildsIndexes: true }`.
  */
 
 import assert from 'node:assert/strict'
-import { type Sealer, StoreRefused } from '#store/store'
+import { type Sealer, StoreRefused, type Table } from '#store/store'
 import type { OpenFile } from './environment.ts'
+import { isRebuilding, markRebuild, rebuildIndexes } from './rebuild.ts'
 
-/** One step forward. It runs within one transaction together with its version: all of it or nothing. */
+/** One step forward. */
 export interface Step {
   /** The version that the file has after the step. */
   readonly to: number
   /** What it changes, for the operator. */
   readonly what: string
-  readonly run: (file: OpenFile, sealer: Sealer) => void
+  /** Changes the file, in one transaction together with its version: all of it or nothing. */
+  readonly run?: (file: OpenFile, sealer: Sealer) => void
+  /**
+   * All indexes are made anew from the records, once, after the last step: in many transactions, and a start after a crash goes on
+   * from where they ended. What `run` did to records must then be done already.
+   */
+  readonly rebuildsIndexes?: true
 }
 
 /** The first version of the file. */
@@ -38,16 +49,31 @@ export function schemaVersion({ meta }: Pick<OpenFile, 'meta'>): number | undefi
   return meta.getBinary(schemaKey)?.readUInt32BE(0)
 }
 
+/** Whether a file can be used as it is: of today's version, with no step under way. */
+export function isUpToDate(file: Pick<OpenFile, 'meta'>): boolean {
+  return schemaVersion(file) === schemaNewest && !isRebuilding(file)
+}
+
+/** What a file is made ready with. */
+export interface SchemaOptions {
+  readonly sealer: Sealer
+  /** Every table that will be used. */
+  readonly tables: readonly Table<never>[]
+  /** Told, in words for the operator, of an upgrade and how it goes on. */
+  readonly tell?: (text: string) => void
+  /** Steps other than today's, for a test. */
+  readonly stepsForward?: readonly Step[]
+}
+
 /**
  * Makes a new file ready, or checks an old one and brings it up to date. To be called before tables are opened, by the only
- * thread that has the file open.
+ * thread that has the file open. Keeps the thread busy to the end.
  * @returns the steps that were run, by `what`.
  * @throws StoreRefused when the file is of a newer version or sealed under other keys; it is then as it was.
  */
 export function prepareSchema(
   file: OpenFile,
-  sealer: Sealer,
-  stepsForward: readonly Step[] = steps,
+  { sealer, tables, tell = () => undefined, stepsForward = steps }: SchemaOptions,
 ): readonly string[] {
   stepsForward.forEach((step, index) =>
     assert(step.to === firstVersion + 1 + index, 'a step for each version, in order'),
@@ -67,12 +93,20 @@ export function prepareSchema(
     )
   verify(file, sealer)
   const due = stepsForward.filter((step) => step.to > version)
+  if (due.length > 0)
+    tell(
+      `The store is brought from schema ${version} to ${newest}. Earlier versions will not open it: for a way back, keep a backup that was taken before`,
+    )
   for (const step of due) {
+    tell(`Schema ${step.to}: ${step.what}`)
     file.root.transactionSync(() => {
-      step.run(file, sealer)
+      step.run?.(file, sealer)
+      // With the version, so that no earlier server serves a file whose indexes are half made.
+      if (step.rebuildsIndexes) markRebuild(file)
       file.meta.putSync(schemaKey, versionBytes(step.to))
     })
   }
+  if (isRebuilding(file)) rebuildIndexes({ file, sealer, tables, tell })
   return due.map((step) => step.what)
 }
 

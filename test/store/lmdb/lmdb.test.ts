@@ -235,12 +235,12 @@ describe('lmdb schema', () => {
       },
     }))
     const file = openFile(directory, storeLimits.mapSizeBytes)
-    assert.throws(() => prepareSchema(file, sealer, steps), /cut short/)
+    assert.throws(() => prepareSchema(file, { sealer, tables, stepsForward: steps }), /cut short/)
     assert.equal(file.meta.getBinary(Buffer.from('schema'))?.readUInt32BE(), 2)
     assert.equal(file.meta.getBinary(Buffer.concat([noted, Buffer.of(3)])), undefined)
     fails = false
-    assert.deepEqual(prepareSchema(file, sealer, steps), ['to 3'])
-    assert.deepEqual(prepareSchema(file, sealer, steps), [])
+    assert.deepEqual(prepareSchema(file, { sealer, tables, stepsForward: steps }), ['to 3'])
+    assert.deepEqual(prepareSchema(file, { sealer, tables, stepsForward: steps }), [])
     assert.deepEqual(run, [2, 3, 3])
     await file.root.close()
     // Today's version knows no step: the file is now of a newer one.
