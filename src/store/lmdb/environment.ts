@@ -11,10 +11,11 @@
  */
 
 import assert from 'node:assert/strict'
-import { chmodSync, closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { StoreRefused } from '#store/store'
+import { assertWhole } from './whole.ts'
 
 export type Bytes = Database<Buffer, Buffer>
 
@@ -74,50 +75,6 @@ export function openFile(directory: string, mapSizeBytes: number): OpenFile {
     return { root, meta: root.openDB<Buffer, Buffer>({ name: 'meta', ...binary }) }
   } catch (cause) {
     throw new StoreRefused(`${path} cannot be opened as a store: ${String(cause)}`, { cause })
-  }
-}
-
-/**
- * Refuses a file whose end is missing. LMDB maps the file: a look at what is not there would end the process without a word,
- * and an empty file would be taken for a new store. What is behind the last commit's end does not matter.
- *
- *   page 0 and 1   two meta pages, which take turns; little-endian
- *     24  magic      48  page size      144  number of the last page      152  number of the transaction
- */
-function assertWhole(path: string): void {
-  if (!existsSync(path)) return
-  const file = openSync(path, 'r')
-  try {
-    const first = metaAt(file, 0)
-    const second = first === undefined ? undefined : metaAt(file, first.pageBytes)
-    const newest =
-      first !== undefined && second !== undefined && second.transaction > first.transaction ? second : first
-    // Behind the meta pages, because a file that is written meanwhile grows before they tell of it.
-    const { size } = fstatSync(file)
-    const needed = newest === undefined ? metaBytes : (newest.lastPage + 1) * newest.pageBytes
-    if (size < needed)
-      throw new StoreRefused(
-        `${path} was cut off: ${needed - size} bytes are missing at its end. Nothing was touched: restore a backup`,
-      )
-  } finally {
-    closeSync(file)
-  }
-}
-
-const metaBytes = 160
-const magic = 0xbe_ef_c0_de
-
-/** A meta page; undefined where there is none, which LMDB itself refuses. */
-function metaAt(
-  file: number,
-  at: number,
-): { readonly pageBytes: number; readonly lastPage: number; readonly transaction: number } | undefined {
-  const page = Buffer.alloc(metaBytes)
-  if (readSync(file, page, 0, metaBytes, at) < metaBytes || page.readUInt32LE(24) !== magic) return undefined
-  return {
-    pageBytes: page.readUInt32LE(48),
-    lastPage: Number(page.readBigUInt64LE(144)),
-    transaction: Number(page.readBigUInt64LE(152)),
   }
 }
 
