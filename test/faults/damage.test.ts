@@ -68,7 +68,8 @@ const refusedStart = async (directory: string): Promise<string> => {
 describe('a store that has lost a part', () => {
   const half = (file: string): number => Math.floor(statSync(file).size / 2)
   const losses: Readonly<Record<string, (file: string) => void>> = {
-    'its last page': (file) => truncateSync(file, statSync(file).size - pageBytes),
+    // The last pages alone may be free ones, which nobody misses.
+    'a quarter of it': (file) => truncateSync(file, Math.floor((statSync(file).size * 3) / 4)),
     'half of it': (file) => truncateSync(file, half(file)),
     'all but its head': (file) => truncateSync(file, 2 * pageBytes),
     'all but some bytes': (file) => truncateSync(file, 100),

@@ -242,6 +242,7 @@ export const confined: readonly Confined[] = [
       'src/crypto/store-seal.ts': 'root key and keyring are files',
       'src/identity/bootstrap.ts': 'writes what a first start hands out',
       'src/store/lmdb/environment.ts': 'modes of the files of LMDB',
+      'src/store/lmdb/whole.ts': 'whether the file of LMDB has all its pages',
       'src/store/lmdb/lock.ts': 'the lock of the data directory',
       'src/store/lmdb/open.ts': 'finds or makes the data directory',
       'src/store/lmdb/writer.ts': 'room on the disk',
