@@ -15,7 +15,7 @@ import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { StoreRefused } from '#store/store'
-import { assertWhole } from './whole.ts'
+import { assertWhole, withAdvice } from './whole.ts'
 
 export type Bytes = Database<Buffer, Buffer>
 
@@ -57,7 +57,7 @@ export function openView(path: string): OpenFile {
     if (meta !== undefined) return { root, meta }
     void root.close()
   } catch (cause) {
-    throw new StoreRefused(`${path} cannot be read as a store: ${String(cause)}`, { cause })
+    throw new StoreRefused(`${path} cannot be read as a store: ${withAdvice(String(cause))}`, { cause })
   }
   throw new StoreRefused(`${path} is not a store of this server`)
 }
@@ -74,7 +74,7 @@ export function openFile(directory: string, mapSizeBytes: number): OpenFile {
     const root = open<Buffer, Buffer>({ path, ...optionsOf(mapSizeBytes) })
     return { root, meta: root.openDB<Buffer, Buffer>({ name: 'meta', ...binary }) }
   } catch (cause) {
-    throw new StoreRefused(`${path} cannot be opened as a store: ${String(cause)}`, { cause })
+    throw new StoreRefused(`${path} cannot be opened as a store: ${withAdvice(String(cause))}`, { cause })
   }
 }
 

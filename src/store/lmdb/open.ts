@@ -30,6 +30,7 @@ import {
   type WriterSettings,
 } from './messages.ts'
 import { prepareSchema } from './schema.ts'
+import { withAdvice } from './whole.ts'
 
 /** Bounds of the store. */
 export interface StoreLimits {
@@ -243,7 +244,7 @@ async function startWriter(settings: WriterSettings): Promise<RunningWriter> {
   let tell: (fault: StoreFaulted) => void = () => undefined
   const fail = (reason: string, cause?: unknown) => {
     if (fault !== undefined || closing) return
-    fault = new StoreFaulted(reason, { cause })
+    fault = new StoreFaulted(withAdvice(reason), { cause })
     ready.reject(fault)
     tell(fault)
   }

@@ -33,6 +33,16 @@ const noPage = 2n ** 64n - 1n
 /** Far deeper than any tree of 64-bit numbers. */
 const depthMax = 32
 
+/**
+ * A failure of the file in words for the operator: with what to do, where LMDB says that pages are not what they must be.
+ * @param reason as LMDB or the file system gave it
+ */
+export function withAdvice(reason: string): string {
+  return /MDB_(?:CORRUPTED|PAGE_NOTFOUND|INVALID|PANIC)/.test(reason)
+    ? `${reason}: pages of the file are damaged. Keep the folder for a look, restore a backup into an empty one, and look at the disk`
+    : reason
+}
+
 /** Refuses a file whose end is missing. @throws StoreRefused, errors of the file system */
 export function assertWhole(path: string): void {
   if (!existsSync(path)) return

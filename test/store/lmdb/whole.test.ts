@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { openFile, openTables, storeFile } from '#store/lmdb/environment'
 import { storeLimits } from '#store/lmdb/open'
+import { withAdvice } from '#store/lmdb/whole'
 import { StoreRefused } from '#store/store'
 
 const base = mkdtempSync(join(tmpdir(), 'kmipd-whole-'))
@@ -28,6 +29,11 @@ const saidBytes = (): number => {
   const at = bytes.readBigUInt64LE(152) > bytes.readBigUInt64LE(page + 152) ? 0 : page
   return (Number(bytes.readBigUInt64LE(at + 144)) + 1) * page
 }
+
+test('a failure of pages says what to do, and another one only what it is', () => {
+  assert.match(withAdvice('MDB_CORRUPTED: Located page was wrong type'), /wrong type: .*restore a backup/)
+  assert.equal(withAdvice('EACCES: permission denied'), 'EACCES: permission denied')
+})
 
 describe('a file without the pages that were given back before they were written', () => {
   test('is opened, read and written', async () => {
