@@ -1,13 +1,13 @@
 /**
  * The parts that every thread with clients has: settings become a dispatcher and what sessions take their answers from. What
- * it is: the same composition wherever clients are served (serve.ts). What it is not: what
- * there is one of in the server.
+ * it is: the same composition wherever clients are served: on the main thread (serve.ts), or in a front (front.ts). What it is
+ * not: what there is one of in the server.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { systemClock } from '#actor/clock'
+import { monotonicMs, systemClock } from '#actor/clock'
 import { systemEntropy, uniqueIdentifier } from '#actor/entropy'
 import { type CountedCryptoRunner, type CryptoRunner, createCryptoRunner } from '#crypto/run'
 import type { AttemptCounts } from '#identity/attempts'
@@ -26,7 +26,9 @@ import type { Policy, RandomSource } from '#operations/operation'
 import type { StreamTable } from '#operations/streams'
 import { Dispatcher, type DispatcherOptions } from '#server/dispatch'
 import type { serverLog } from '#server/log'
+import { type Sample, sample } from '#server/meter'
 import type { SessionParts } from '#server/session'
+import { startTracing, type Tracing } from '#server/tracing'
 import type { Store } from '#store/store'
 import type { Settings } from './config.ts'
 
@@ -57,6 +59,29 @@ export const newCrypto = (settings: Settings, logger: Logger, workers: number, q
     keptKeys: { keysMax: settings.cryptoKeptKeysMax, idleMs: settings.cryptoKeptKeysIdleMs },
     onWorkerError: (error) => logger.error({ reason: error.message }, 'A crypto worker died; it is replaced'),
   })
+
+/** Jobs of a thread's cryptography. */
+export const cryptoSamples = (crypto: CountedCryptoRunner): readonly Sample[] => {
+  const { here, pool, waiting } = crypto.counts()
+  return [
+    sample('kmipd_crypto_jobs_total', here, { place: 'here' }),
+    sample('kmipd_crypto_jobs_total', pool, { place: 'pool' }),
+    sample('kmipd_crypto_jobs_waiting', waiting),
+  ]
+}
+
+/** Traces of a thread's messages, where a collector is set. */
+export const startTraces = async (settings: Settings, logger: Logger): Promise<Tracing | undefined> => {
+  if (settings.tracesUrl === '') return undefined
+  return startTracing({
+    url: settings.tracesUrl,
+    percent: settings.tracesPercent,
+    slowMs: settings.tracesSlowMs,
+    nowMs: () => systemClock.nowMs(),
+    monotonicMs,
+    onFailure: (reason) => logger.warn({ traces: { reason } }, 'The collector of traces did not take them'),
+  })
+}
 
 /** What a dispatcher needs beside settings. */
 export interface DispatcherParts extends Pick<DispatcherOptions, 'accounts' | 'background' | 'onDurable'> {

@@ -32,9 +32,11 @@ import { filledGroupOf, GroupKeeper } from '#server/group-keeper'
 import { HttpsInterface } from '#server/http'
 import { InterfaceSet } from '#server/interfaces'
 import { serverLog } from '#server/log'
+import { sample } from '#server/meter'
 import { type ClientAddress, Outgoing } from '#server/outgoing'
 import type { ProcessLog } from '#server/process-log'
 import type { SessionParts } from '#server/session'
+import { SessionCount } from '#server/session-count'
 import { Sweeper } from '#server/sweeper'
 import { type TlsMaterial, ticketKeysBytes } from '#server/tls'
 import { lockDirectory } from '#store/lmdb/lock'
@@ -43,6 +45,7 @@ import type { Store, StoreFaulted } from '#store/store'
 import type { Secrets, Settings } from './config.ts'
 import {
   administered,
+  cryptoSamples,
   cryptoWorkersOf,
   newCrypto,
   newDispatcher,
@@ -51,10 +54,11 @@ import {
   newUniqueIdentifier,
   textOf,
 } from './front-parts.ts'
+import { Fronts, frontCount } from './fronts.ts'
 import { keyringPathOf, rootKeySourceOf } from './root-key.ts'
 import { tables } from './tables.ts'
 import { upkeepOf } from './upkeep.ts'
-import { cryptoSamples, sample, startWatching } from './watching.ts'
+import { startWatching } from './watching.ts'
 
 /** How soon a state that a date has brought is written down; nobody waits for it. */
 const sweepIntervalMs = 5_000
@@ -137,15 +141,33 @@ export const startServer = async (
       start: () => keeper.start().then(() => ({ stop: () => keeper.stop() })),
     })
     const directories = new LdapDirectories({ store, clock: systemClock, onUnavailable: log.directoryUnavailable })
-    const login = newLogin(settings, store, directories, new Attempts(systemClock))
-    const licence = await Licence.open({
+    const attempts = new Attempts(systemClock)
+    let fronts: Fronts | undefined
+    const login = newLogin(settings, store, directories, attempts)
+    const licence: Licence = await Licence.open({
       ...administered(store),
       publicKey: settings.licencePublicKey,
       mark: fileMark(settings.installationMark || join(homedir(), '.kmipd-installation')),
+      onPermits: (permits) => fronts?.set.tell('permits', permits),
     })
     await supervisor.add({ name: 'licence', start: () => ({ stop: async () => licence.stop() }) })
     const knowsUser = knownUsers(administered(store), directories)
     const parts = newSessionParts({ dispatcher, store, login, log }, directories, () => licence.permits)
+    const count = frontCount(settings)
+    if (count > 1) {
+      const made = new Fronts(count, {
+        ...{ settings, store, processLog, streams, random, attempts, dispatcher },
+        keyring: seal.keyring,
+        audit: watching.audit,
+        onDurable: tell,
+        tellsChanges: settings.clientAddresses.length > 0 || settings.filledGroups.length > 0,
+        permits: () => licence.permits,
+      })
+      for (const number of made.numbers) await supervisor.add(made.set.child(number))
+      watching.watch(() => made.samples())
+      fronts = made
+    }
+    const set = fronts?.set
     const https: HttpsInterface[] = []
     const interfaces = new InterfaceSet({
       ...administered(store),
@@ -153,6 +175,8 @@ export const startServer = async (
       limits: settings,
       drainTimeoutMs: settings.drainTimeoutMs,
       parts,
+      sessions: fronts?.sessions ?? new SessionCount(),
+      elsewhere: set && ((given) => set.interface(given)),
       servers: first.servers,
       serverNames: first.names,
       authorityId,
@@ -172,6 +196,7 @@ export const startServer = async (
         return { stop: () => interfaces.stop() }
       },
     })
+    await supervisor.add(ticketKeysChild(settings, interfaces))
     if (settings.httpsPort !== 0) {
       const made = newHttps(settings, log, parts, interfaces)
       https.push(made)
@@ -352,6 +377,19 @@ const httpsChild = (settings: Settings, logger: Logger, https: HttpsInterface): 
       `KMIP in HTTPS is served on port ${port}`,
     )
     return { stop: () => https.stop(settings.drainTimeoutMs) }
+  },
+})
+
+/** New ticket keys every so often: whoever learns those of one time opens no sessions of another. */
+const ticketKeysChild = ({ ticketKeysRotateMs }: Settings, interfaces: InterfaceSet): Child => ({
+  name: 'rotation of ticket keys',
+  start(failed) {
+    let cancel = (): void => undefined
+    const wait = (): void => {
+      cancel = systemClock.after(ticketKeysRotateMs, () => void interfaces.rotateTicketKeys().then(wait, failed))
+    }
+    wait()
+    return { stop: async () => cancel() }
   },
 })
 

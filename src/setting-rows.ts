@@ -227,6 +227,20 @@ export const settingGroups = {
       'TLS 1.2 sessions kept for clients that resume by identifier and not by ticket.',
     ),
   },
+  Threads: {
+    fronts: integer(
+      0,
+      0,
+      64,
+      'Threads with listeners of their own on every KMIP port, among which the system spreads the connections. 1: the main thread serves, and nothing crosses threads. 0: 1 on one or two cores, else one less than the cores, at most 16.',
+    ),
+    ticketKeysRotateMs: integer(
+      hourMs,
+      minuteMs,
+      24 * hourMs,
+      'How long TLS sessions are resumed under the same ticket keys: new ones are drawn then, for all threads at once, and who comes with an older ticket does a full handshake.',
+    ),
+  },
   'Work and disk': {
     storeQueueMax: integer(
       4_096,
@@ -239,7 +253,7 @@ export const settingGroups = {
       64 * MiB,
       0,
       65_536 * MiB,
-      'Memory for records that were read lately, opened: keys in clear are among them. 0: none are kept.',
+      'Memory for records that were read lately, opened: keys in clear are among them. Shared out among the threads with listeners. 0: none are kept.',
     ),
     cryptoPlacement: choice(
       'auto',

@@ -11,19 +11,20 @@ import type { AuditControl } from '#admin/services'
 import { auditKeyBytes } from '#audit/chain'
 import { type Audit, openAudit } from '#audit/open'
 import { bodyOf } from '#audit/record'
-import type { CountedCryptoRunner } from '#crypto/run'
 import { AdministrationError } from '#identity/administration-error'
 import { operations } from '#operations/index'
 import { Accounting } from '#server/accounting'
+import { countedLog } from '#server/counted-log'
 import type { serverLog } from '#server/log'
-import { Meter, type Sample } from '#server/meter'
+import { Meter, type Sample, sample } from '#server/meter'
 import { Metrics } from '#server/metrics'
-import { startTracing, type Tracing } from '#server/tracing'
+import type { Tracing } from '#server/tracing'
 import { startWatchPort, type WatchPort } from '#server/watch-port'
 import { commitSteps } from '#store/lmdb/messages'
 import type { LmdbStore } from '#store/lmdb/open'
 import type { Sealer } from '#store/store'
 import type { Settings } from './config.ts'
+import { startTraces } from './front-parts.ts'
 
 export interface WatchingParts {
   readonly settings: Settings
@@ -43,7 +44,7 @@ export type Source = () => readonly Sample[] | Promise<readonly Sample[]>
 /** Starts them. Rejects with why the audit trail or the port cannot be had. */
 export const startWatching = async (parts: WatchingParts): Promise<Watching> => {
   const { settings, store, sealer, logger, onFailure } = parts
-  const { audit: mode, tracesUrl } = settings
+  const { audit: mode } = settings
   const audit =
     mode === 'off'
       ? undefined
@@ -57,17 +58,7 @@ export const startWatching = async (parts: WatchingParts): Promise<Watching> => 
           clock: systemClock,
           onFault: onFailure,
         })
-  const tracing =
-    tracesUrl === ''
-      ? undefined
-      : await startTracing({
-          url: tracesUrl,
-          percent: settings.tracesPercent,
-          slowMs: settings.tracesSlowMs,
-          nowMs: () => systemClock.nowMs(),
-          monotonicMs,
-          onFailure: (reason) => logger.warn({ traces: { reason } }, 'The collector of traces did not take them'),
-        })
+  const tracing = await startTraces(settings, logger)
   const watching = new Watching(parts, audit, tracing)
   try {
     await watching.listen()
@@ -155,40 +146,9 @@ export class Watching {
   /** A log whose events are counted, and whose commands are audited. */
   counted(log: ServerLog): ServerLog {
     const { meter } = this
+    const counted = countedLog(log, meter)
     return {
-      ...log,
-      internalFailure: (...event) => {
-        meter.event('kmipd_failures_total')
-        log.internalFailure(...event)
-      },
-      handshakeRefused: (event) => {
-        meter.event('kmipd_handshakes_refused_total')
-        log.handshakeRefused(event)
-      },
-      clientRefused: (event) => {
-        meter.event('kmipd_clients_refused_total', { reason: event.reason })
-        log.clientRefused(event)
-      },
-      credentialRefused: (event) => {
-        meter.event('kmipd_credentials_refused_total', { reason: event.reason })
-        log.credentialRefused(event)
-      },
-      sessionOpened: (event) => {
-        meter.event('kmipd_sessions_opened_total')
-        log.sessionOpened(event)
-      },
-      sessionEnded: (event) => {
-        meter.event('kmipd_sessions_ended_total', { reason: event.reason })
-        log.sessionEnded(event)
-      },
-      sessionsExhausted: (event) => {
-        meter.event('kmipd_sessions_refused_total')
-        log.sessionsExhausted(event)
-      },
-      commandFailed: (...event) => {
-        meter.event('kmipd_failures_total')
-        return log.commandFailed(...event)
-      },
+      ...counted,
       commandEnded: (event) => {
         meter.event('kmipd_administration_total', { outcome: event.outcome })
         void log.commandEnded(event)
@@ -261,19 +221,6 @@ export class Watching {
       sample('kmipd_audit_failing', front.failing === undefined ? 0 : 1),
     ]
   }
-}
-
-/** One number. */
-export const sample = (name: string, value: number, labels: Sample['labels'] = {}): Sample => ({ name, labels, value })
-
-/** Jobs of a thread's cryptography. */
-export const cryptoSamples = (crypto: CountedCryptoRunner): readonly Sample[] => {
-  const { here, pool, waiting } = crypto.counts()
-  return [
-    sample('kmipd_crypto_jobs_total', here, { place: 'here' }),
-    sample('kmipd_crypto_jobs_total', pool, { place: 'pool' }),
-    sample('kmipd_crypto_jobs_waiting', waiting),
-  ]
 }
 
 const storeSamples = (store: LmdbStore): readonly Sample[] => {

@@ -38,6 +38,7 @@ import { newUser } from '#identity/users'
 import { CredentialType, ResultReason } from '#kmip/enums'
 import { objectTable } from '#operations/object-table'
 import { InterfaceSet, type InterfaceSetLog, type InterfaceSetOptions } from '#server/interfaces'
+import { SessionCount } from '#server/session-count'
 import { MemoryStore } from '#store/memory'
 import type { Table } from '#store/store'
 import { openDispatcher } from '#test/dispatcher'
@@ -158,6 +159,7 @@ export const startInterfaces = async (
     ...context,
     defaults: { host: '127.0.0.1', port: 0, mode: 'tls-cert-pw-opt', minTlsVersion: 'TLSv1.2' },
     ...listener,
+    sessions: new SessionCount(),
     drainTimeoutMs: 2_000,
     servers: [{ certificatePem: certificateToPem(server.certificate), privateKeyPem: privateKeyPem(server) }],
     serverNames,

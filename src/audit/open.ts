@@ -32,6 +32,15 @@ export interface AuditOptions {
   readonly onFault: (reason: string) => void
 }
 
+/**
+ * What a thread has of the trail.
+ * @param port connected to the auditor (`Audit.connect`)
+ * @param name what tells this thread's requests from those of others
+ * @param durable whether lines can be waited for
+ */
+export const openAuditFront = (port: MessagePort, name: string, durable: boolean, clock: Clock): AuditFront =>
+  new AuditFront({ port, name, waitingMax, durable, clock })
+
 /** Opens the trail. Rejects with the reason why it cannot be. */
 export const openAudit = async (options: AuditOptions): Promise<Audit> => {
   const { directory, key, fileBytesMax, filesMax, store } = options
@@ -80,13 +89,7 @@ export class Audit {
   constructor(options: AuditOptions, worker: Worker) {
     this.#options = options
     this.#worker = worker
-    this.front = new AuditFront({
-      port: this.connect(),
-      name: '',
-      waitingMax,
-      durable: options.mode === 'durable',
-      clock: options.clock,
-    })
+    this.front = openAuditFront(this.connect(), '', options.mode === 'durable', options.clock)
   }
 
   /** For a front in another thread: hand the port over in the transfer list. */

@@ -67,6 +67,8 @@ export interface LicenceOptions {
   /** SPKI DER in Base64, of an Ed25519 key; empty: no licence is needed. */
   readonly publicKey: string
   readonly mark: InstallationMark
+  /** Told whenever clients may be served no longer, or again. */
+  readonly onPermits?: (permits: boolean) => void
 }
 
 /** How it stands with the feature. */
@@ -147,7 +149,7 @@ export class Licence {
         throw new AdministrationError('conflict', `There are ${licencesMax} licences`, 'Remove old ones.')
       return { ...state, licences: [...state.licences, trimmed] }
     })
-    this.#status = this.#statusNow()
+    this.#look()
     return terms
   }
 
@@ -160,7 +162,7 @@ export class Licence {
       ...state,
       licences: state.licences.filter((text) => this.#read(text)?.id !== id),
     }))
-    this.#status = this.#statusNow()
+    this.#look()
   }
 
   /** Notes the time no more. */
@@ -173,7 +175,7 @@ export class Licence {
       this.#schedule()
       // A store that cannot take it now takes it at the next tick; what was seen stays in memory meanwhile.
       this.#note(tickMs / 1_000).catch(() => {
-        this.#status = this.#statusNow()
+        this.#look()
       })
     })
   }
@@ -198,11 +200,18 @@ export class Licence {
     }))
     const { installation, installedSeconds, latestSeconds } = value
     mark.write(`${JSON.stringify({ installation, installedSeconds, latestSeconds })}\n`)
-    this.#status = this.#statusNow()
+    this.#look()
   }
 
   #state(): LicenceState | undefined {
     return this.#options.store.read(licenceTable, stateKey)?.value
+  }
+
+  /** Looks at how it stands, and tells of a change. */
+  #look(): void {
+    const before = this.permits
+    this.#status = this.#statusNow()
+    if (this.permits !== before) this.#options.onPermits?.(this.permits)
   }
 
   #statusNow(): LicenceStatus {

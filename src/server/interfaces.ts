@@ -40,7 +40,7 @@ import {
   KmipInterface,
 } from './interface.ts'
 import type { SessionParts } from './session.ts'
-import { SessionCount } from './session-count.ts'
+import type { SessionCount } from './session-count.ts'
 import { type ServerCredentials, sameTrust, type TlsLimits, type TlsMaterial, ticketKeysBytes } from './tls.ts'
 
 /** What the first interface is where nobody has set it otherwise. */
@@ -66,6 +66,8 @@ export interface InterfaceSetOptions {
   readonly limits: InterfaceLimits
   readonly drainTimeoutMs: number
   readonly parts: SessionParts
+  /** Sessions of all interfaces, in whatever threads they run. */
+  readonly sessions: SessionCount
   /** Makes an interface that runs in other threads; absent: they run in this one. */
   readonly elsewhere?: ((settings: InterfaceSettings) => InterfaceActor) | undefined
   /** The server's own certificates, for interfaces that have none of theirs, and the names that they are for. */
@@ -83,8 +85,6 @@ export interface InterfaceSetOptions {
 export class InterfaceSet implements InterfaceActors {
   readonly #options: InterfaceSetOptions
   readonly #running = new Map<string, InterfaceActor>()
-  /** Of all interfaces that run in this thread. */
-  readonly #sessions = new SessionCount()
   #failed: (reason: unknown) => void = () => undefined
   /** Removed ones whose sessions are not over yet. */
   readonly #leaving = new Set<InterfaceActor>()
@@ -122,7 +122,7 @@ export class InterfaceSet implements InterfaceActors {
 
   /** TCP connections of all KMIP interfaces. */
   get sessionCount(): number {
-    return this.#sessions.total
+    return this.#options.sessions.total
   }
 
   /** No new sessions and requests anywhere; resolves when what was taken is answered. */
@@ -295,9 +295,9 @@ export class InterfaceSet implements InterfaceActors {
   }
 
   #actorOf(record: InterfaceRecord, commit?: InterfaceCommit): InterfaceActor {
-    const { limits, parts, clock, log, elsewhere } = this.#options
+    const { limits, parts, sessions, clock, log, elsewhere } = this.#options
     const settings = this.#settingsOf(record, undefined, commit)
-    return elsewhere?.(settings) ?? new KmipInterface({ settings, limits, parts, sessions: this.#sessions, clock, log })
+    return elsewhere?.(settings) ?? new KmipInterface({ settings, limits, parts, sessions, clock, log })
   }
 
   /** @param before the material that it has: the same object as long as nothing of it is other, so that nothing is made anew */

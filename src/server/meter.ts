@@ -11,6 +11,9 @@ export interface Sample {
   readonly value: number
 }
 
+/** One number. */
+export const sample = (name: string, value: number, labels: Sample['labels'] = {}): Sample => ({ name, labels, value })
+
 /** Upper ends of the histogram's steps, in seconds: from an answer out of memory to a key pair of RSA. */
 const stepsSeconds = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
 const msPerSecond = 1_000

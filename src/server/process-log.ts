@@ -19,21 +19,31 @@ const labels: Readonly<Record<string, string>> = {
 const settable = { ERR: 'error', INF: 'info', DBG: 'debug' } as const
 export type LogLevel = keyof typeof settable
 
+/** What every logger of the process has in common. */
+const optionsAt = (level: string): pino.LoggerOptions => ({
+  level,
+  base: null,
+  timestamp: pino.stdTimeFunctions.isoTime,
+  formatters: { level: (label: string) => ({ level: labels[label] ?? label }) },
+})
+
+/** A logger of another thread, which gives its lines away: the main thread adds them to the process's (`ProcessLog.add`). */
+export const lineLogger = (level: string, give: (line: string) => void): Logger =>
+  pino(optionsAt(level), { write: give })
+
 export class ProcessLog {
   readonly logger: Logger
+  readonly #output = pino.destination({ dest: 1, sync: true })
   readonly #streams: pino.MultiStreamRes
   #file: LogFile | undefined
 
+  /** Told of the level's name in pino whenever it is changed: other threads have loggers of their own. */
+  onLevel: (level: string) => void = () => undefined
+
   /** @param level pino's name of the level at the start */
   constructor(level: string) {
-    this.#streams = pino.multistream([{ level: 'trace', stream: pino.destination({ dest: 1, sync: true }) }])
-    const options = {
-      level,
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label: string) => ({ level: labels[label] ?? label }) },
-    }
-    this.logger = pino(options, this.#streams)
+    this.#streams = pino.multistream([{ level: 'trace', stream: this.#output }])
+    this.logger = pino(optionsAt(level), this.#streams)
   }
 
   /** Writes to a file, too, from now on. @throws errors of the file system */
@@ -43,6 +53,12 @@ export class ProcessLog {
     )
     this.#file = file
     this.#streams.add({ level: 'trace', stream: file })
+  }
+
+  /** Adds a line of another thread's logger. */
+  add(line: string): void {
+    this.#output.write(line)
+    this.#file?.write(line)
   }
 
   /** How much is logged. */
@@ -55,6 +71,7 @@ export class ProcessLog {
 
   setLevel(level: LogLevel): void {
     this.logger.level = settable[level]
+    this.onLevel(settable[level])
   }
 
   /** What the file has of it, the newest line last. */
