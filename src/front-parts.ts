@@ -91,6 +91,8 @@ export interface DispatcherParts extends Pick<DispatcherOptions, 'accounts' | 'b
   readonly crypto: CryptoRunner
   readonly streams: StreamTable
   readonly random: RandomSource
+  /** This thread's share; absent: all of it. */
+  readonly answerCacheBytesMax?: number
 }
 
 /** A dispatcher of one thread. */
@@ -101,6 +103,7 @@ export const newDispatcher = ({
   crypto,
   streams,
   random,
+  answerCacheBytesMax = settings.answerCacheBytesMax,
   ...others
 }: DispatcherParts): Dispatcher =>
   new Dispatcher({
@@ -124,6 +127,7 @@ export const newDispatcher = ({
     },
     asynchronous: settings,
     serverCorrelationValues: settings.serverCorrelationValues,
+    answerCacheBytesMax,
     clock: systemClock,
     readerLimits: settings,
     batchCountMax: settings.batchCountMax,

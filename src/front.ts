@@ -54,6 +54,8 @@ export interface FrontTask {
   readonly cryptoQueueMax: number
   /** Memory for opened records. */
   readonly cacheBytesMax: number
+  /** Memory for answers that are given again. */
+  readonly answerCacheBytesMax: number
   /** Whether somebody must hear of changes that are durable. */
   readonly tellsChanges: boolean
 }
@@ -114,6 +116,7 @@ export const runFront = async (port: Port, task: FrontTask): Promise<void> => {
     streams: new DistantStreams(main),
     background: new DistantBackground(main),
     random: sharedRandom(own, main),
+    answerCacheBytesMax: task.answerCacheBytesMax,
     accounts: new Accounting({
       audit,
       meter,

@@ -122,6 +122,7 @@ export class Fronts {
       cryptoWorkers: Math.ceil(cryptoWorkersOf(settings) / this.#count),
       cryptoQueueMax: Math.ceil(settings.cryptoQueueMax / this.#count),
       cacheBytesMax: Math.floor(settings.storeCacheBytesMax / this.#count),
+      answerCacheBytesMax: Math.floor(settings.answerCacheBytesMax / this.#count),
       tellsChanges,
     }
     const ports: MessagePort[] = auditPort === undefined ? [channel.port] : [channel.port, auditPort]

@@ -107,6 +107,7 @@ export interface DispatcherParts {
   readonly operations: readonly OperationRow[]
   readonly asynchronous: Partial<DispatcherOptions['asynchronous']>
   readonly serverCorrelationValues: 'on' | 'off'
+  readonly answerCacheBytesMax: number
   readonly batchCountMax: number
   readonly conflictRetriesMax: number
   readonly streamsPerUserMax: number
@@ -137,6 +138,7 @@ export interface DispatcherUnderTest {
 /** A session that acts as the principal; its requests' credentials have to be right. */
 export const callerOf = (under: Pick<DispatcherUnderTest, 'verifyCredential'>, principal: Principal): Caller => ({
   hardDelete: undefined,
+  ownPrincipal: principal,
   principalOf: async (credentials) => {
     for (const { credentialValue } of credentials) {
       const { username, password } = credentialValue as { username: string; password?: string }
@@ -188,6 +190,7 @@ export const openDispatcher = (parts: Partial<DispatcherParts> = {}): Dispatcher
     readerLimits,
     asynchronous: { ...asynchronousLimits, ...parts.asynchronous },
     serverCorrelationValues: parts.serverCorrelationValues ?? 'off',
+    answerCacheBytesMax: parts.answerCacheBytesMax ?? 2 ** 20,
     batchCountMax: parts.batchCountMax ?? 16,
     conflictRetriesMax: parts.conflictRetriesMax ?? 4,
     ...(parts.accounts === undefined ? {} : { accounts: parts.accounts }),

@@ -147,6 +147,8 @@ const anonymousOf = ({ domain, clientId }: ClientRecord, fingerprint: string): P
 export interface Caller {
   /** Whether Destroy leaves nothing of an object; undefined: as the server's settings say. */
   readonly hardDelete: boolean | undefined
+  /** Whom a request without credentials acts as, where that is decided already and still holds. */
+  readonly ownPrincipal?: Principal | undefined
   /**
    * Whom the request acts as. No promise where nothing has to be proved anew.
    * @throws KmipError Authentication Not Successful
@@ -212,6 +214,11 @@ export class SessionIdentity implements Caller {
 
   get hardDelete(): boolean | undefined {
     return this.#options.rules().hardDelete
+  }
+
+  /** As of the last `standing`. */
+  get ownPrincipal(): Principal | undefined {
+    return this.#ownPrincipal
   }
 
   /**

@@ -1,11 +1,12 @@
 /** Discover Versions: what client and server both speak, the server's preference first. KMIP 1.4 §4.26 */
 import { majorOf, minorOf, supportedVersions, versionOf } from '#kmip/versions'
-import { operation } from './operation.ts'
+import { always, operation } from './operation.ts'
 
 export const discoverVersions = operation({
   name: 'DiscoverVersions',
   section: '4.26',
   reasons: [],
+  repeatable: always,
   handle({ protocolVersion }) {
     const asked = protocolVersion.map((version) =>
       versionOf(version.protocolVersionMajor, version.protocolVersionMinor),

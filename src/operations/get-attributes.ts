@@ -3,12 +3,13 @@ import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import { isAttributeKnown } from '#objects/known-values'
 import { attributeNames, instancesOf, wireAttribute } from '#objects/managed-object'
-import { operation } from './operation.ts'
+import { always, operation } from './operation.ts'
 
 export const getAttributes = operation({
   name: 'GetAttributes',
   section: '4.12',
   reasons: ['ItemNotFound', 'InvalidMessage', 'ObjectArchived', 'PermissionDenied'],
+  repeatable: always,
   handle({ uniqueIdentifier, attributeName }, context) {
     const object = context.object(
       uniqueIdentifier,

@@ -7,6 +7,8 @@ export const get = operation({
   section: '4.11',
   reasons: givenObjectReasons,
   reveals: true,
+  // A wrapping key's dates, limits and random bytes are looked at anew each time.
+  repeatable: ({ keyWrappingSpecification }) => keyWrappingSpecification === undefined,
   handle({ uniqueIdentifier, ...form }, context) {
     const object = context.object(uniqueIdentifier, 'export')
     const served = ({ row, value }: GivenObject) => {

@@ -7,7 +7,7 @@ import { KmipError } from '#kmip/errors'
 import { v1_3 } from '#kmip/versions'
 import { type AttributeFilter, filtersOf } from '#objects/locate-filter'
 import type { Context } from './operation.ts'
-import { operation } from './operation.ts'
+import { always, operation } from './operation.ts'
 import type { FoundObjects, Scope } from './transaction.ts'
 
 /** Clients exist that send the mask as an attribute of this name. */
@@ -24,6 +24,7 @@ export const locate = operation({
   section: '4.9',
   reasons: ['InvalidField'],
   asynchronous: 'slow',
+  repeatable: always,
   handle(request, context) {
     const { maximumItems, offsetItems, templateAttribute } = request
     if ((maximumItems ?? 0) < 0 || (offsetItems ?? 0) < 0) {

@@ -237,8 +237,17 @@ export interface OperationDeclaration<N extends PayloadName> {
   readonly asynchronous?: 'slow' | 'control'
   /** Its answer holds a key: no such answer leaves before its line of the audit trail is on the disk. */
   readonly reveals?: true
+  /**
+   * Whether its answer to this payload depends on nothing but version, sender, settings and store, so that the same request
+   * has the same answer as long as these stay. Left out: never.
+   */
+  readonly repeatable?: (request: Request<N>) => boolean
   readonly handle: (request: Request<N>, context: Context) => Response<N> | Promise<Response<N>>
 }
+
+/** Of operations that only read. */
+export const always = (): boolean => true
+const never = (): boolean => false
 
 /** An operation's row. */
 export interface OperationRow {
@@ -250,6 +259,7 @@ export interface OperationRow {
   readonly reasons: readonly string[]
   readonly asynchronous: 'slow' | 'control' | undefined
   readonly reveals: boolean
+  readonly repeatable: (request: unknown) => boolean
   readonly handle: (request: unknown, context: Context) => unknown
 }
 
@@ -269,6 +279,7 @@ export const operation = <N extends PayloadName>(declaration: OperationDeclarati
     reasons: declaration.reasons,
     asynchronous: declaration.asynchronous,
     reveals: declaration.reveals ?? false,
+    repeatable: (declaration.repeatable as OperationRow['repeatable'] | undefined) ?? never,
     handle: declaration.handle as OperationRow['handle'],
   }
 }

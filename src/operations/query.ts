@@ -16,13 +16,14 @@ import { Tag } from '#kmip/tags'
 import { isEnumerationKnown, isStructureKnown } from '#objects/known-values'
 import { serverRng } from '#objects/new-object'
 import type { Codec } from '#ttlv/schema'
-import { type Context, operation, type Policy } from './operation.ts'
+import { always, type Context, operation, type Policy } from './operation.ts'
 import { serverOperations } from './server-requests.ts'
 
 export const query = operation({
   name: 'Query',
   section: '4.25',
   reasons: [],
+  repeatable: always,
   handle({ queryFunction }, context) {
     const asks = (wanted: number): boolean => queryFunction.includes(wanted)
     const { policy, objectTypes } = context.services

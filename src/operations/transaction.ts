@@ -4,7 +4,7 @@
  * What it is not: durable; `commit` is, and only after it a success may leave.
  */
 
-import { settle } from '#objects/lifecycle'
+import { nextTransition, settle } from '#objects/lifecycle'
 import {
   type AttributeFilter,
   asksForDestroyed,
@@ -49,18 +49,39 @@ const testsPerTurn = 256
 export class Transaction {
   readonly #store: Store
   readonly #table: Table<ManagedObject>
-  readonly #now: number
+  /** Seconds since 1970. */
+  readonly now: number
   readonly #drafts = new Map<string, Draft>()
   /** What each change replaced, newest last: how to come back to a savepoint. */
   readonly #replaced: { readonly key: string; readonly draft: Draft | undefined }[] = []
   /** What was read first of each object: changes are decided from it, so it is the revision that they expect. */
   readonly #reads = new Map<string, Stored<ManagedObject> | undefined>()
+  #hasSearched = false
 
   /** @param now seconds since 1970: the time of the whole message */
   constructor(store: Store, table: Table<ManagedObject>, now: number) {
     this.#store = store
     this.#table = table
-    this.#now = now
+    this.now = now
+  }
+
+  /** Whether indexes were asked: what was found then depends on more than on the objects that were read. */
+  get hasSearched(): boolean {
+    return this.#hasSearched
+  }
+
+  /** Objects that were read, with their revisions; 0: it was not there. */
+  reads(): readonly { readonly key: string; readonly revision: number }[] {
+    return [...this.#reads].map(([key, stored]) => ({ key, revision: stored?.revision ?? 0 }))
+  }
+
+  /** The first date at which an object that was read has another state; infinity when there is none. */
+  nextDue(): number {
+    let due = Infinity
+    for (const stored of this.#reads.values()) {
+      if (stored !== undefined) due = Math.min(due, nextTransition(stored.value) ?? Infinity)
+    }
+    return due
   }
 
   /** The object in its state of now, with this message's changes; undefined when there is none. */
@@ -68,7 +89,7 @@ export class Transaction {
     const draft = this.#drafts.get(uniqueIdentifier)
     if (draft !== undefined) return draft.value
     const stored = this.#firstRead(uniqueIdentifier)
-    return stored === undefined ? undefined : settle(stored.value, this.#now)
+    return stored === undefined ? undefined : settle(stored.value, this.now)
   }
 
   #firstRead(uniqueIdentifier: string): Stored<ManagedObject> | undefined {
@@ -81,7 +102,7 @@ export class Transaction {
   /** An object that is only looked at: nothing of it is kept. */
   #peek(uniqueIdentifier: string): ManagedObject | undefined {
     const stored = this.#store.read(this.#table, uniqueIdentifier)
-    return stored === undefined ? undefined : settle(stored.value, this.#now)
+    return stored === undefined ? undefined : settle(stored.value, this.now)
   }
 
   /** Notes the object's new form; its place in the store is looked up once. */
@@ -164,6 +185,7 @@ export class Transaction {
     except: string | undefined,
     claims: (object: ManagedObject) => readonly { readonly field: string; readonly value: unknown }[],
   ): boolean {
+    this.#hasSearched = true
     for (const [key, { value }] of this.#drafts) {
       if (key === except || value === undefined) continue
       if (claims(value).some((claim) => claim.field === entry.field && claim.value === entry.value)) return true
@@ -188,6 +210,7 @@ export class Transaction {
     limit: number,
     first: 'newest' | 'oldest' = 'newest',
   ): FoundObjects | Promise<FoundObjects> {
+    this.#hasSearched = true
     const storage = asksForDestroyed(filters) ? [...scope.storage, 'destroyed'] : scope.storage
     const plan = planOf(filters, storage.includes('destroyed') ? undefined : scope.claimant)
     const suits = (object: ManagedObject): boolean =>
@@ -213,7 +236,7 @@ export class Transaction {
       if (value !== undefined && suits(value)) include.push(key)
     }
     const due = this.#store.find(this.#table, {
-      all: [{ field: dueField, to: this.#now }],
+      all: [{ field: dueField, to: this.now }],
       any: [],
       exclude,
       offset: 0,

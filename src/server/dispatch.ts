@@ -13,7 +13,7 @@ import { ownerOf } from '#identity/permissions'
 import type { Principal } from '#identity/principals'
 import type { Caller } from '#identity/session-identity'
 import { BatchErrorContinuationOption, ResultReason, ResultStatus } from '#kmip/enums'
-import { KmipError, kmipErrorOf, reasonInVersion } from '#kmip/errors'
+import { KmipError, kmipErrorOf } from '#kmip/errors'
 import {
   RefusedPayload,
   type RequestBatchItem,
@@ -25,13 +25,14 @@ import {
 import { majorOf, minorOf, newestVersion, type Version } from '#kmip/versions'
 import type { ManagedObject } from '#objects/managed-object'
 import { kmipErrorOfFailure } from '#operations/failures'
-import { AnswerOfAnother, Context, type OperationRow, type Services } from '#operations/operation'
+import { Context, type OperationRow, type Services } from '#operations/operation'
 import type { DurableChange } from '#operations/server-requests'
 import { Transaction } from '#operations/transaction'
 import { type Store, StoreFaulted, StoreUnavailable, type Table } from '#store/store'
 import { TtlvError } from '#ttlv/error'
 import type { ReaderLimits } from '#ttlv/stream'
 import { type Account, type Accounts, type Origin, ownOrigin } from './account.ts'
+import { failedItem, pendingItem, succeededItem, undoneItem } from './answer-items.ts'
 import {
   Background,
   type BackgroundKeeper,
@@ -40,6 +41,8 @@ import {
   type SentRequest,
 } from './background.ts'
 import { binaryEncoding, type Encoding, type MessageReader } from './encodings.ts'
+import { hasSucceeded, isRepeatable, type KnownAnswer, KnownAnswers } from './known-answers.ts'
+import { checkMessage } from './message-rules.ts'
 import { Turns } from './turns.ts'
 
 /** What of a failure goes to the log, where the client is told a correlation id alone. */
@@ -68,6 +71,8 @@ export interface DispatcherOptions {
   readonly clock: Clock
   readonly readerLimits: ReaderLimits
   readonly batchCountMax: number
+  /** Memory for answers that are given again to the same request; 0: each is made anew. */
+  readonly answerCacheBytesMax: number
   /** How often a batch is decided anew when another client was faster, before it is refused. */
   readonly conflictRetriesMax: number
   readonly newCorrelation: () => string
@@ -77,9 +82,6 @@ export interface DispatcherOptions {
   /** Told of every message on its way, where account is kept. */
   readonly accounts?: Accounts
 }
-
-/** A user, a device and an attestation are what a client can show at once; each password costs the server some 30 ms. */
-const credentialsMax = 4
 
 /** A client's clock that is off by more than this is worth a line. */
 const clockSkewToldSeconds = 60
@@ -94,6 +96,8 @@ interface Turn {
 interface Settled<T> {
   readonly items: readonly ResponseBatchItem[]
   readonly formed: T
+  /** What was read, where nothing was changed. */
+  readonly read?: Transaction
 }
 
 /** A batch as decided: what it answers, and the changes that must be durable before it does. */
@@ -124,6 +128,7 @@ export class Dispatcher {
   readonly #turns = new Turns()
   readonly #operations: ReadonlyMap<number, OperationRow>
   readonly #background: BackgroundKeeper
+  readonly #known: KnownAnswers | undefined
   readonly #services: Services
   /** The same with the other answer to whether Destroy leaves nothing: interfaces may differ in it. */
   readonly #otherServices: Services
@@ -137,6 +142,10 @@ export class Dispatcher {
     const { policy } = options.services
     this.#otherServices = { ...this.#services, policy: { ...policy, hardDelete: !policy.hardDelete } }
     this.#operations = new Map(operations.map((row) => [row.code, row]))
+    const { store, table, answerCacheBytesMax: bytesMax } = options
+    // An answer with a correlation value of its own is no other's.
+    const isKept = bytesMax > 0 && options.serverCorrelationValues === 'off'
+    this.#known = isKept ? new KnownAnswers({ store, table, bytesMax }) : undefined
   }
 
   /**
@@ -154,6 +163,12 @@ export class Dispatcher {
     encoding = binaryEncoding,
     origin = ownOrigin,
   ): Buffer | Promise<Buffer> {
+    if (this.#known !== undefined && encoding === binaryEncoding && !(caller instanceof KmipError)) {
+      const { ownPrincipal: own } = caller
+      const nowSeconds = this.#options.clock.nowSeconds()
+      const known = own && this.#known.find(bytes, own, this.#destroysHard(caller), nowSeconds)
+      if (own !== undefined && known !== undefined) return this.#answerAgain(known, own, origin)
+    }
     let reader: MessageReader | undefined
     let request: RequestMessage
     try {
@@ -173,7 +188,7 @@ export class Dispatcher {
     const answerTo = (principal: Principal): Buffer | Promise<Buffer> =>
       this.#answerTo({ principal, services: this.#servicesOf(caller), origin }, request, addressee, bytes)
     try {
-      this.#checkMessage(request)
+      checkMessage(request, this.#options.batchCountMax)
       const found = caller.principalOf(request.requestHeader.authentication?.credential ?? noCredentials)
       return found instanceof Promise ? found.then(answerTo, refused) : answerTo(found)
     } catch (error) {
@@ -196,10 +211,10 @@ export class Dispatcher {
       return this.#rejected(request, addressee, this.#kmipError(error, 'audit'))
     }
     const background = this.#backgroundRequest(request, addressee, sender, bytes)
-    if (background === undefined) return this.#answerBatch(request, addressee, sender)
+    if (background === undefined) return this.#answerBatch(request, addressee, sender, bytes)
     const taken = this.#background.take(background)
     const answer = (correlationValue: Uint8Array | undefined): Buffer | Promise<Buffer> => {
-      if (correlationValue === undefined) return this.#answerBatch(request, addressee, sender)
+      if (correlationValue === undefined) return this.#answerBatch(request, addressee, sender, bytes)
       const items = [pendingItem(request, correlationValue)]
       addressee.account?.decided(items, false)
       const accounted = addressee.account?.settled(items)
@@ -246,9 +261,49 @@ export class Dispatcher {
     return this.#background.stop()
   }
 
-  #servicesOf({ hardDelete }: Pick<Caller, 'hardDelete'>): Services {
-    const own = this.#services.policy.hardDelete
-    return (hardDelete ?? own) === own ? this.#services : this.#otherServices
+  #servicesOf(caller: Pick<Caller, 'hardDelete'>): Services {
+    return this.#destroysHard(caller) === this.hardDelete ? this.#services : this.#otherServices
+  }
+
+  #destroysHard({ hardDelete }: Pick<Caller, 'hardDelete'>): boolean {
+    return hardDelete ?? this.hardDelete
+  }
+
+  /** The same answer once more: the same account is given of it. */
+  #answerAgain(known: KnownAnswer, principal: Principal, origin: Origin): Buffer | Promise<Buffer> {
+    const { request, version, items, bytes } = known
+    const account = this.#accountOf(request, version, origin)
+    const failed = (error: unknown): Buffer => {
+      if (error instanceof AuditFaulted) throw error
+      const addressee = { encoding: binaryEncoding, version, correlation: {}, account }
+      return this.#rejected(request, addressee, this.#kmipError(error, 'audit'))
+    }
+    try {
+      account?.begin(principal)
+      account?.decided(items, false)
+      this.#options.log.answered(version, items, principal, {})
+      return account?.settled(items)?.then(() => bytes, failed) ?? bytes
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  /** Notes an answer that waited for nothing, to be given again. */
+  #keep(
+    request: RequestMessage,
+    { version, encoding }: Addressee,
+    sender: Sender,
+    bytes: Uint8Array,
+    seenAt: bigint,
+    settled: Settled<Buffer>,
+  ): void {
+    const { items, formed, read: transaction } = settled
+    if (transaction === undefined || encoding !== binaryEncoding) return
+    if (!isRepeatable(request, this.#operations) || !hasSucceeded(items)) return
+    const read = (asked: Uint8Array): RequestMessage =>
+      readRequest(binaryEncoding.open(asked, this.#options.readerLimits))
+    const made = { read, version, items, transaction, seenAt, atSeconds: transaction.now }
+    this.#known?.keep(bytes, formed, sender.principal, sender.services.policy.hardDelete, made)
   }
 
   #correlation({ requestHeader }: RequestMessage): Correlation {
@@ -256,29 +311,6 @@ export class Dispatcher {
     return {
       clientCorrelationValue: requestHeader.clientCorrelationValue,
       serverCorrelationValue: own ? this.#options.services.newUniqueIdentifier() : undefined,
-    }
-  }
-
-  /** What holds for the message as a whole. @throws KmipError */
-  #checkMessage({ requestHeader, batchItem }: RequestMessage): void {
-    if (requestHeader.batchCount !== batchItem.length || batchItem.length === 0) {
-      throw new KmipError(ResultReason.InvalidMessage, 'The Batch Count is not the number of Batch Items')
-    }
-    if (batchItem.length > this.#options.batchCountMax) {
-      throw new KmipError(ResultReason.InvalidMessage, `A message may have ${this.#options.batchCountMax} Batch Items`)
-    }
-    if (batchItem.length > 1 && batchItem.some((item) => item.uniqueBatchItemId === undefined)) {
-      throw new KmipError(ResultReason.InvalidMessage, 'Each of several Batch Items needs a Unique Batch Item ID')
-    }
-    if (batchItem.some((item) => item.messageExtension?.criticalityIndicator === true)) {
-      throw new KmipError(ResultReason.FeatureNotSupported, 'The Message Extension is critical and not known')
-    }
-    const credentials = requestHeader.authentication?.credential
-    if (credentials !== undefined && credentials.length > credentialsMax) {
-      throw new KmipError(ResultReason.InvalidMessage, `A message may have ${credentialsMax} Credentials`)
-    }
-    if (credentials?.length === 0) {
-      throw new KmipError(ResultReason.InvalidMessage, 'The Authentication holds no Credential')
     }
   }
 
@@ -329,7 +361,12 @@ export class Dispatcher {
     }
   }
 
-  #answerBatch(request: RequestMessage, addressee: Addressee, sender: Sender): Buffer | Promise<Buffer> {
+  #answerBatch(
+    request: RequestMessage,
+    addressee: Addressee,
+    sender: Sender,
+    bytes: Uint8Array,
+  ): Buffer | Promise<Buffer> {
     const sizeMax = request.requestHeader.maximumResponseSize
     const { account } = addressee
     const form = (items: readonly ResponseBatchItem[], changes: boolean): Buffer => {
@@ -352,8 +389,11 @@ export class Dispatcher {
       return this.#rejected(request, addressee, this.#kmipError(error, 'commit'))
     }
     try {
+      const seenAt = this.#options.store.committed()
       const settled = this.#settle(request, addressee.version, sender, form)
-      return settled instanceof Promise ? settled.then(answered).catch(failed) : answered(settled)
+      if (settled instanceof Promise) return settled.then(answered).catch(failed)
+      this.#keep(request, addressee, sender, bytes, seenAt, settled)
+      return answered(settled)
     } catch (error) {
       return failed(error)
     }
@@ -374,7 +414,7 @@ export class Dispatcher {
     if (decided instanceof Promise || decided.transaction.isDirty) {
       return this.#settleDurably(decided, request, version, sender, form)
     }
-    return { items: decided.items, formed: form(decided.items, false) }
+    return { items: decided.items, formed: form(decided.items, false), read: decided.transaction }
   }
 
   /** Decides anew when another client was faster: then in turn with the others of whom the same is true. */
@@ -547,39 +587,3 @@ const offered = (
   asynchronous: 'none' | 'slow' | 'all',
 ): readonly OperationRow[] =>
   asynchronous === 'none' ? operations.filter((row) => row.asynchronous !== 'control') : operations
-
-const succeededItem = (item: RequestBatchItem, responsePayload: unknown): ResponseBatchItem => {
-  if (responsePayload instanceof AnswerOfAnother) {
-    return { ...responsePayload.item, uniqueBatchItemId: item.uniqueBatchItemId }
-  }
-  return {
-    operation: item.operation,
-    uniqueBatchItemId: item.uniqueBatchItemId,
-    resultStatus: ResultStatus.Success,
-    responsePayload,
-  }
-}
-
-/** The item of a request that was taken into the background. */
-const pendingItem = ({ batchItem: [item] }: RequestMessage, correlationValue: Uint8Array): ResponseBatchItem => ({
-  operation: item?.operation,
-  uniqueBatchItemId: item?.uniqueBatchItemId,
-  resultStatus: ResultStatus.OperationPending,
-  asynchronousCorrelationValue: correlationValue,
-})
-
-const failedItem = (item: RequestBatchItem | undefined, version: Version, error: KmipError): ResponseBatchItem => ({
-  operation: item?.operation,
-  uniqueBatchItemId: item?.uniqueBatchItemId,
-  resultStatus: ResultStatus.OperationFailed,
-  resultReason: reasonInVersion(error.reason, version),
-  resultMessage: error.message,
-  responsePayload: error.payload,
-})
-
-/** §6.9: "The requested operation was performed, but had to be undone". What it had returned is no longer true. */
-const undoneItem = (item: ResponseBatchItem): ResponseBatchItem => ({
-  operation: item.operation,
-  uniqueBatchItemId: item.uniqueBatchItemId,
-  resultStatus: ResultStatus.OperationUndone,
-})

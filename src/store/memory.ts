@@ -39,6 +39,8 @@ interface Rows {
 export class MemoryStore implements Store {
   readonly #tables: ReadonlyMap<string, Rows>
   #closed = false
+  #committed = 0n
+  readonly #listeners: ((table: string, key: string) => void)[] = []
 
   /** @param tables every table that will be used. */
   constructor(tables: readonly Table<never>[]) {
@@ -50,6 +52,23 @@ export class MemoryStore implements Store {
   read<T>(table: Table<T>, key: string): Stored<T> | undefined {
     const row = this.#rows(table.name).live.get(key)
     return row && { key, revision: row.revision, value: unpackValue(row.bytes) as T }
+  }
+
+  committed(): bigint {
+    return this.#committed
+  }
+
+  least<T>(table: Table<T>, field: string): number {
+    let least = Infinity
+    for (const { entries } of this.#rows(table.name).live.values()) {
+      for (const entry of entries)
+        if (entry.field === field && typeof entry.value === 'number') least = Math.min(least, entry.value)
+    }
+    return least
+  }
+
+  onChanged(listener: (table: string, key: string) => void): void {
+    this.#listeners.push(listener)
   }
 
   find<T>(table: Table<T>, query: Query): Found {
@@ -131,6 +150,8 @@ export class MemoryStore implements Store {
   }
 
   #apply(planned: readonly { rows: Rows; change: Change; row: Row | undefined }[]): CommitResult {
+    this.#committed += 1n
+    for (const { change } of planned) for (const tell of this.#listeners) tell(change.table, change.key)
     for (const { rows, change } of planned)
       for (const claim of rows.live.get(change.key)?.claims ?? []) rows.claims.delete(entryText(claim))
     for (const { rows, change, row } of planned) {

@@ -121,6 +121,18 @@ export interface Store {
    */
   read<T>(table: Table<T>, key: string): Stored<T> | undefined
 
+  /**
+   * A number that is another one whenever anybody has committed something: as long as it stands, so does everything that was
+   * read after it was asked for.
+   */
+  committed(): bigint
+
+  /** The least number that the index of a field has, as of now; infinity when it has none. */
+  least<T>(table: Table<T>, field: string): number
+
+  /** Has somebody told of records that were changed or removed, once that is durable: what is kept of them is to go. */
+  onChanged(listener: (table: string, key: string) => void): void
+
   /** Keys that match, from indexes alone, as of now. */
   find<T>(table: Table<T>, query: Query): Found
 

@@ -195,6 +195,9 @@ describe('a crash', () => {
       read: (table, key) => store.read(table, key),
       findInTurns: (table, query) => store.findInTurns(table, query),
       find: (table, query) => store.find(table, query),
+      committed: () => store.committed(),
+      least: (table, field) => store.least(table, field),
+      onChanged: (listener) => store.onChanged(listener),
       close: () => store.close(),
       async commit(changes: readonly Change[]) {
         const dies = ++commits === at

@@ -40,6 +40,9 @@ const storeAround = (store: Store, own: Partial<Store>): Store => ({
   find: (table, what) => (own.find === undefined ? store.find(table, what) : own.find(table, what)),
   findInTurns: async (table, what) => (own.find === undefined ? store.findInTurns(table, what) : own.find(table, what)),
   commit: (changes) => (own.commit === undefined ? store.commit(changes) : own.commit(changes)),
+  committed: () => store.committed(),
+  least: (table, field) => store.least(table, field),
+  onChanged: (listener) => store.onChanged(listener),
   close: () => store.close(),
 })
 

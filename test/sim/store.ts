@@ -50,6 +50,18 @@ export class SlowStore implements Store {
     return inner.read(table, key)
   }
 
+  committed(): bigint {
+    return this.#options.inner.committed()
+  }
+
+  least<T>(table: Table<T>, field: string): number {
+    return this.#options.inner.least(table, field)
+  }
+
+  onChanged(listener: (table: string, key: string) => void): void {
+    this.#options.inner.onChanged(listener)
+  }
+
   find<T>(table: Table<T>, query: Query): Found {
     return this.#options.inner.find(table, query)
   }

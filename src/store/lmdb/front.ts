@@ -107,6 +107,7 @@ export class Front implements Store {
   #state: 'open' | 'closing' | 'closed' = 'open'
   #fault: StoreFaulted | undefined
   #idle: (() => void) | undefined
+  readonly #listeners: ((table: string, key: string) => void)[] = []
 
   constructor(options: FrontOptions) {
     const files = openTables(
@@ -149,6 +150,20 @@ export class Front implements Store {
     const opened = openRecord<T>(this.#sealer, table.name, key, Buffer.from(bytes.subarray(0, bytes.length)))
     this.#cache.put(table.name, opened, bytes.length, commits)
     return opened
+  }
+
+  committed(): bigint {
+    return Atomics.load(this.#commitCount, 0)
+  }
+
+  least<T>(table: Table<T>, field: string): number {
+    const commits = this.committed()
+    this.#renewView()
+    return this.#leastOf(table.name, field, commits)
+  }
+
+  onChanged(listener: (table: string, key: string) => void): void {
+    this.#listeners.push(listener)
   }
 
   find<T>(table: Table<T>, query: Query): Found {
@@ -343,7 +358,7 @@ export class Front implements Store {
     for (const id of message.done) {
       const pending = this.#settle(id)
       // What a change replaced is of no use, and may be key material that was to go.
-      for (const { table, key } of pending?.changes ?? []) this.#cache.drop(table, key)
+      for (const { table, key } of pending?.changes ?? []) this.#changed(table, key)
       pending?.resolve({ done: true })
     }
     for (const { id, change } of message.conflicts) {
@@ -356,6 +371,11 @@ export class Front implements Store {
     // The writer takes commits in order: with the last of a message, all of it is answered.
     while (this.#sentLast[0] !== undefined && !this.#pending.has(this.#sentLast[0])) this.#sentLast.shift()
     if (this.#unsent.size > 0) this.#scheduleSend()
+  }
+
+  #changed(table: string, key: string): void {
+    this.#cache.drop(table, key)
+    for (const tell of this.#listeners) tell(table, key)
   }
 
   #settle(id: number): Pending | undefined {

@@ -158,6 +158,18 @@ export class LmdbStore implements Store {
     return this.#front.read(table, key)
   }
 
+  committed(): bigint {
+    return this.#front.committed()
+  }
+
+  least<T>(table: Table<T>, field: string): number {
+    return this.#front.least(table, field)
+  }
+
+  onChanged(listener: (table: string, key: string) => void): void {
+    this.#front.onChanged(listener)
+  }
+
   find<T>(table: Table<T>, query: Query): Found {
     return this.#front.find(table, query)
   }
