@@ -156,7 +156,13 @@ export const startServer = async (
     const count = frontCount(settings)
     if (count > 1) {
       const made = new Fronts(count, {
-        ...{ settings, store, processLog, streams, random, attempts, dispatcher },
+        settings,
+        store,
+        processLog,
+        streams,
+        random,
+        attempts,
+        dispatcher,
         keyring: seal.keyring,
         audit: watching.audit,
         onDurable: tell,

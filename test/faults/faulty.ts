@@ -6,6 +6,7 @@
  *     FAULT_DEATH=<JSON>               the process dies at a point of the writer's way (dying-environment.ts)
  *     FAULT_JOBS=<marker>              a crypto worker dies of a job that holds the marker (dying-task.ts)
  *     FAULT_ANSWERS=<marker>           a session's responder throws at a request that holds the marker (throwing-session.ts)
+ *     FAULT_FRONT=<marker>             the thread of a session dies of a request that holds the marker (dying-front.ts)
  */
 import { registerHooks } from 'node:module'
 
@@ -14,6 +15,7 @@ const replaced = [
   ['FAULT_DEATH', './environment.ts', '/src/store/lmdb/writer.ts', './dying-environment.ts'],
   ['FAULT_JOBS', '#crypto/worker-task', '/workers/crypto.ts', './dying-task.ts'],
   ['FAULT_ANSWERS', './session.ts', '/src/server/interface.ts', './throwing-session.ts'],
+  ['FAULT_FRONT', './session.ts', '/src/server/interface.ts', './dying-front.ts'],
 ] as const
 
 registerHooks({

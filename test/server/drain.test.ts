@@ -40,26 +40,28 @@ const createUntilTheEnd = async (client: Client, first: () => void): Promise<rea
   return acknowledged
 }
 
-test('SIGTERM under load', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'kmipd-drain-'))
-  try {
-    const server = await startServerProcess({ directory })
-    const clients = Array.from({ length: 4 }, () => createClient({ ...server.connection, pipelineMax: 8 }))
-    const begun = Promise.withResolvers<void>()
-    const creating = clients.map((client) => createUntilTheEnd(client, begun.resolve))
-    await begun.promise
-    assert.equal(await server.stop(), 0)
-    const acknowledged = (await Promise.all(creating)).flat()
-    await Promise.all(clients.map((client) => client.close()))
-    assert(acknowledged.length >= 8)
-    assert.deepEqual(server.failures, [])
+for (const fronts of ['1', '2']) {
+  test(`SIGTERM under load, fronts: ${fronts}`, async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'kmipd-drain-'))
+    try {
+      const server = await startServerProcess({ directory, flags: ['--fronts', fronts] })
+      const clients = Array.from({ length: 4 }, () => createClient({ ...server.connection, pipelineMax: 8 }))
+      const begun = Promise.withResolvers<void>()
+      const creating = clients.map((client) => createUntilTheEnd(client, begun.resolve))
+      await begun.promise
+      assert.equal(await server.stop(), 0)
+      const acknowledged = (await Promise.all(creating)).flat()
+      await Promise.all(clients.map((client) => client.close()))
+      assert(acknowledged.length >= 8)
+      assert.deepEqual(server.failures, [])
 
-    const again = await startServerProcess({ directory })
-    const client = createClient({ ...again.connection, pipelineMax: 64 })
-    await Promise.all(acknowledged.map((uniqueIdentifier) => client.get({ uniqueIdentifier })))
-    await client.close()
-    assert.equal(await again.stop(), 0)
-  } finally {
-    await rm(directory, { recursive: true })
-  }
-})
+      const again = await startServerProcess({ directory, flags: ['--fronts', fronts] })
+      const client = createClient({ ...again.connection, pipelineMax: 64 })
+      await Promise.all(acknowledged.map((uniqueIdentifier) => client.get({ uniqueIdentifier })))
+      await client.close()
+      assert.equal(await again.stop(), 0)
+    } finally {
+      await rm(directory, { recursive: true })
+    }
+  })
+}

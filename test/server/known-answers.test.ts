@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { certificateTable } from '#identity/bootstrap'
 import { RevocationReasonCode } from '#kmip/enums'
-import { supportedVersions, type Version } from '#kmip/versions'
+import { supportedVersions } from '#kmip/versions'
 import { objectTable } from '#operations/object-table'
 import { type LmdbStore, openStore, storeLimits } from '#store/lmdb/open'
 import type { Store } from '#store/store'
@@ -19,6 +19,7 @@ import {
   type DispatcherUnderTest,
   item,
   openDispatcher,
+  payloadOf,
   type RequestedItem,
   requestBytes,
   send,
@@ -147,9 +148,12 @@ describe('answers that are given again', () => {
     const request = createRequest({ 'Activation Date': now + 60 })
     const { uniqueIdentifier } = await succeed(under, 'Create', request)
     const bytes = requestBytes(104, [item('GetAttributes', { uniqueIdentifier, attributeName: ['State'] })])
-    const state = async (): Promise<unknown> =>
-      ((await asked(under, bytes)).items[0]?.payload as { attribute: { attributeValue: unknown }[] }).attribute[0]
-        ?.attributeValue
+    const state = async (): Promise<unknown> => {
+      const {
+        attribute: [told],
+      } = payloadOf(await asked(under, bytes), 0, 'GetAttributes')
+      return told?.attributeValue
+    }
     const before = await state()
     for (let time = 0; time < 3; time += 1) assert.equal(await state(), before)
     under.clock.advance(61_000)
@@ -177,14 +181,11 @@ describe('answers that are given again', () => {
       const random = seededRandom(seed)
       const keeps = openDispatcher({ store })
       const anew = openDispatcher({ store, clock: keeps.clock, answerCacheBytesMax: 0 })
-      const { pick } = random
       const ids: string[] = []
       const names = Array.from({ length: 4 }, (_, index) => `known-${seed}-${index}`)
       const make = async (): Promise<void> => {
-        const values = {
-          ...(random.below(2) === 0 ? { 'Activation Date': keeps.clock.nowSeconds() + random.below(20) } : {}),
-        }
-        const named = random.below(2) === 0 ? { Name: name(pick(names)) } : {}
+        const values = random.below(2) === 0 ? { 'Activation Date': keeps.clock.nowSeconds() + random.below(20) } : {}
+        const named = random.below(2) === 0 ? { Name: name(random.pick(names)) } : {}
         const { items } = await send(anew, alice, 104, [item('Create', createRequest({ ...values, ...named }))])
         const made = items[0]?.payload as { readonly uniqueIdentifier: string } | undefined
         if (made === undefined) return
@@ -195,28 +196,28 @@ describe('answers that are given again', () => {
       for (let made = 0; made < 3; made += 1) await make()
       const changes: readonly (() => Promise<unknown>)[] = [
         make,
-        () => send(anew, alice, 104, [item('Activate', { uniqueIdentifier: pick(ids) })]),
-        () => send(keeps, alice, 104, [item('Destroy', { uniqueIdentifier: pick(ids) })]),
+        () => send(anew, alice, 104, [item('Activate', { uniqueIdentifier: random.pick(ids) })]),
+        () => send(keeps, alice, 104, [item('Destroy', { uniqueIdentifier: random.pick(ids) })]),
         () =>
           send(keeps, alice, 104, [
             item('Revoke', {
-              uniqueIdentifier: pick(ids),
+              uniqueIdentifier: random.pick(ids),
               revocationReason: { revocationReasonCode: RevocationReasonCode.CessationOfOperation },
             }),
           ]),
         async () => keeps.clock.advance(random.below(3_000)),
       ]
       const reads: readonly (() => RequestedItem)[] = [
-        () => item('Get', { uniqueIdentifier: pick(ids) }),
-        () => item('GetAttributes', { uniqueIdentifier: pick(ids), attributeName: [] }),
-        () => item('GetAttributeList', { uniqueIdentifier: pick(ids) }),
-        () => item('Locate', { attribute: [{ attributeName: 'Name', attributeValue: name(pick(names)) }] }),
+        () => item('Get', { uniqueIdentifier: random.pick(ids) }),
+        () => item('GetAttributes', { uniqueIdentifier: random.pick(ids), attributeName: [] }),
+        () => item('GetAttributeList', { uniqueIdentifier: random.pick(ids) }),
+        () => item('Locate', { attribute: [{ attributeName: 'Name', attributeValue: name(random.pick(names)) }] }),
       ]
       let kept = 0
       for (let step = 0; step < 400; step += 1) {
-        if (random.below(6) === 0) await pick(changes)()
-        const version = pick(supportedVersions.slice(0, 2)) as Version
-        const items = Array.from({ length: 1 + random.below(2) }, () => pick(reads)())
+        if (random.below(6) === 0) await random.pick(changes)()
+        const version = random.pick(supportedVersions.slice(0, 2))
+        const items = Array.from({ length: 1 + random.below(2) }, () => random.pick(reads)())
         const bytes = requestBytes(version, items)
         const who = random.below(8) === 0 ? bob : alice
         const expected = await sendBytes(anew, who, bytes)
