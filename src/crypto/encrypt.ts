@@ -4,7 +4,7 @@
  */
 
 import { type BlockCipherMode, CryptographicAlgorithm } from '#kmip/enums'
-import { type CipherOptions, openDecryption, openEncryption } from './cipher.ts'
+import { type CipherOptions, encryptAtOnce, openDecryption } from './cipher.ts'
 import { isAsymmetric, symmetricBytes } from './key-use.ts'
 import { concatenated } from './octets.ts'
 import { isOneTimePad, padData } from './one-time-pad.ts'
@@ -45,14 +45,7 @@ export function encrypt(request: EncryptRequest): Encrypted {
   if (wrapping !== undefined) return { data: wrapKey(wrapping) }
   if (isAsymmetric(key)) return { data: encryptRsa(key, parameters, data) }
   if (isOneTimePad(key)) return { data: padData(key, data) }
-  const stream = openEncryption(request)
-  const head = stream.update(data)
-  const { data: tail, tag } = stream.final()
-  return {
-    data: concatenated(head, tail),
-    ...(stream.iv === undefined ? {} : { iv: stream.iv }),
-    ...(tag === undefined ? {} : { tag }),
-  }
+  return encryptAtOnce(request, data)
 }
 
 /** Decrypts. Throws as `encrypt` does; KeyUseError (`failed`), always alike, for all that depends on the key. KMIP 1.4 §4.30. */

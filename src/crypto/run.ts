@@ -37,9 +37,10 @@ export interface CryptoRunnerOptions {
 export interface CryptoRunner {
   /**
    * Does a job. Rejects with KeyFormatError, AlgorithmError, KeyWrapError or KeyUseError where the job is at fault, with CryptoBusy when
-   * too many wait, with CryptoFailure when its worker died or the library failed.
+   * too many wait, with CryptoFailure when its worker died or the library failed. What is done in place gives its result, or throws
+   * the same, at once.
    */
-  run<Kind extends CryptoJobKind>(job: CryptoJob<Kind>): Promise<CryptoResult<Kind>>
+  run<Kind extends CryptoJobKind>(job: CryptoJob<Kind>): CryptoResult<Kind> | Promise<CryptoResult<Kind>>
   /** Waits for the jobs taken, then ends the workers. */
   close(): Promise<void>
 }
@@ -60,14 +61,14 @@ export function createCryptoRunner({ placement, ...options }: CryptoRunnerOption
   let here = 0
   let pooled = 0
   return {
-    async run<Kind extends CryptoJobKind>(job: CryptoJob<Kind>) {
+    run<Kind extends CryptoJobKind>(job: CryptoJob<Kind>) {
       const { microseconds, inPlace } = costOf(job)
       if (placement === 'auto' && inPlace) {
         here += 1
         return executedHere(job)
       }
       pooled += 1
-      return (await pool.run(job, microseconds)) as CryptoResult<Kind>
+      return pool.run(job, microseconds) as Promise<CryptoResult<Kind>>
     },
     counts: () => ({ here, pool: pooled, waiting: pool.outstanding }),
     async close() {

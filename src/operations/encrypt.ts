@@ -3,9 +3,12 @@ import { response } from '#kmip/payloads/encrypt'
 import { inVersion } from '#kmip/row'
 import type { Version } from '#kmip/versions'
 import { effectiveParameters, withCipherDefaults } from '#objects/cryptographic-parameters'
+import type { Infer } from '#ttlv/schema'
 import { ivFor } from './initialization-vector.ts'
-import { allocate, amountOf, compute, someBytes, streamed, usableKey, wholeData } from './key-use.ts'
+import { after, allocate, amountOf, compute, someBytes, streamed, usableKey, wholeData } from './key-use.ts'
 import { operation } from './operation.ts'
+
+type Answer = Infer<typeof response>
 
 export const encrypt = operation({
   name: 'Encrypt',
@@ -18,34 +21,37 @@ export const encrypt = operation({
     'KeyValueNotPresent',
     'InvalidMessage',
   ],
-  async handle(request, context) {
-    const { object, key } = await usableKey(context, request, 'encrypt', 'encrypt')
-    const { uniqueIdentifier } = object
-    const { unnamedPadding } = context.services.policy.computing
-    const open = () => {
-      const asked = effectiveParameters(object, request.cryptographicParameters)
-      const parameters = withCipherDefaults(asked, key.cryptographicAlgorithm, unnamedPadding)
-      const given = parameters.randomIv === true ? undefined : request.ivCounterNonce
-      const iv = ivFor(parameters, key, given, parameters.randomIv === true, context)
-      return { key, parameters, iv, aad: request.authenticatedEncryptionAdditionalData }
-    }
-    allocate(context, object, 'encrypt', amountOf(request))
-    const part = await streamed(context, request, 'encrypt', uniqueIdentifier, open)
-    if (part !== undefined) {
-      const { correlationValue, iv } = part
-      const { data, tag } = inFormOf(context.version, part.data, part.tag)
-      const madeIv = request.ivCounterNonce === undefined ? iv : undefined
-      return {
-        uniqueIdentifier,
-        data: someBytes(data),
-        ivCounterNonce: madeIv,
-        correlationValue,
-        authenticatedEncryptionTag: tag,
+  handle(request, context) {
+    return after(usableKey(context, request, 'encrypt', 'encrypt'), ({ object, key }): Answer | Promise<Answer> => {
+      const { uniqueIdentifier } = object
+      const { unnamedPadding } = context.services.policy.computing
+      const open = () => {
+        const asked = effectiveParameters(object, request.cryptographicParameters)
+        const parameters = withCipherDefaults(asked, key.cryptographicAlgorithm, unnamedPadding)
+        const given = parameters.randomIv === true ? undefined : request.ivCounterNonce
+        const iv = ivFor(parameters, key, given, parameters.randomIv === true, context)
+        return { key, parameters, iv, aad: request.authenticatedEncryptionAdditionalData }
       }
-    }
-    const made = await compute(context, { kind: 'encrypt', ...open(), data: wholeData(request.data) })
-    const { data, tag } = inFormOf(context.version, made.data, made.tag)
-    return { uniqueIdentifier, data, ivCounterNonce: made.iv, authenticatedEncryptionTag: tag }
+      allocate(context, object, 'encrypt', amountOf(request))
+      const part = streamed(context, request, 'encrypt', uniqueIdentifier, open)
+      if (part !== undefined) {
+        return part.then(({ correlationValue, iv, ...made }) => {
+          const { data, tag } = inFormOf(context.version, made.data, made.tag)
+          const madeIv = request.ivCounterNonce === undefined ? iv : undefined
+          return {
+            uniqueIdentifier,
+            data: someBytes(data),
+            ivCounterNonce: madeIv,
+            correlationValue,
+            authenticatedEncryptionTag: tag,
+          }
+        })
+      }
+      return after(compute(context, { kind: 'encrypt', ...open(), data: wholeData(request.data) }), (made) => {
+        const { data, tag } = inFormOf(context.version, made.data, made.tag)
+        return { uniqueIdentifier, data, ivCounterNonce: made.iv, authenticatedEncryptionTag: tag }
+      })
+    })
   },
 })
 

@@ -119,17 +119,27 @@ export const computingError = (error: unknown): unknown => {
   return kmipErrorOfFailure(error) ?? error
 }
 
-/** Runs a job of an operation that computes. @throws KmipError Cryptographic Failure */
-export const compute = async <Kind extends CryptoJobKind>(
+/** Runs a job of an operation that computes. No promise where it is done in place. @throws KmipError Cryptographic Failure */
+export const compute = <Kind extends CryptoJobKind>(
   context: Context,
   job: CryptoJob<Kind>,
-): Promise<CryptoResult<Kind>> => {
-  try {
-    return await context.services.crypto.run(job)
-  } catch (error) {
+): CryptoResult<Kind> | Promise<CryptoResult<Kind>> => {
+  const failed = (error: unknown): never => {
     throw computingError(error)
   }
+  try {
+    const result = context.services.crypto.run(job)
+    return result instanceof Promise ? result.catch(failed) : result
+  } catch (error) {
+    return failed(error)
+  }
 }
+
+/** Goes on with a value, at once where it is there: a turn of the loop costs as much as a small computation. */
+export const after = <Value, Next>(
+  value: Value | Promise<Value>,
+  next: (value: Value) => Next | Promise<Next>,
+): Next | Promise<Next> => (value instanceof Promise ? value.then(next) : next(value))
 
 /**
  * Does one part of a stream, or gives undefined for a request that is the whole.

@@ -1,9 +1,14 @@
 /** MAC Verify: whether a message authentication code is of this data and key. KMIP 1.4 §4.34 */
+
 import { ResultReason, ValidityIndicator } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
+import type { response } from '#kmip/payloads/mac-verify'
 import { effectiveParameters } from '#objects/cryptographic-parameters'
-import { compute, streamed, usableKey, wholeData } from './key-use.ts'
+import type { Infer } from '#ttlv/schema'
+import { after, compute, streamed, usableKey, wholeData } from './key-use.ts'
 import { operation } from './operation.ts'
+
+type Answer = Infer<typeof response>
 
 const indicator = (valid: boolean): ValidityIndicator => (valid ? ValidityIndicator.Valid : ValidityIndicator.Invalid)
 
@@ -18,19 +23,22 @@ export const macVerify = operation({
     'KeyValueNotPresent',
     'InvalidMessage',
   ],
-  async handle(request, context) {
-    const { object, key } = await usableKey(context, request, 'mac', 'macVerify')
-    const { uniqueIdentifier } = object
-    const { macData } = request
-    const opened = { key, parameters: effectiveParameters(object, request.cryptographicParameters) }
-    const part = await streamed(context, request, 'verifyMac', uniqueIdentifier, () => opened, macData)
-    if (part !== undefined) {
-      const validityIndicator = part.valid === undefined ? undefined : indicator(part.valid)
-      return { uniqueIdentifier, validityIndicator, correlationValue: part.correlationValue }
-    }
-    if (macData === undefined) throw new KmipError(ResultReason.InvalidMessage, 'The request holds no MAC Data')
-    const data = wholeData(request.data)
-    const { valid } = await compute(context, { kind: 'verifyMac', ...opened, data, mac: macData })
-    return { uniqueIdentifier, validityIndicator: indicator(valid) }
+  handle(request, context) {
+    return after(usableKey(context, request, 'mac', 'macVerify'), ({ object, key }): Answer | Promise<Answer> => {
+      const { uniqueIdentifier } = object
+      const { macData } = request
+      const opened = { key, parameters: effectiveParameters(object, request.cryptographicParameters) }
+      const part = streamed(context, request, 'verifyMac', uniqueIdentifier, () => opened, macData)
+      if (part !== undefined) {
+        return part.then(({ valid, correlationValue }) => {
+          const validityIndicator = valid === undefined ? undefined : indicator(valid)
+          return { uniqueIdentifier, validityIndicator, correlationValue }
+        })
+      }
+      if (macData === undefined) throw new KmipError(ResultReason.InvalidMessage, 'The request holds no MAC Data')
+      const data = wholeData(request.data)
+      const verified = compute(context, { kind: 'verifyMac', ...opened, data, mac: macData })
+      return after(verified, ({ valid }) => ({ uniqueIdentifier, validityIndicator: indicator(valid) }))
+    })
   },
 })

@@ -1,7 +1,11 @@
 /** MAC: a message authentication code over data. KMIP 1.4 §4.33 */
+import type { response } from '#kmip/payloads/mac'
 import { effectiveParameters } from '#objects/cryptographic-parameters'
-import { allocate, amountOf, compute, streamed, usableKey, wholeData } from './key-use.ts'
+import type { Infer } from '#ttlv/schema'
+import { after, allocate, amountOf, compute, streamed, usableKey, wholeData } from './key-use.ts'
 import { operation } from './operation.ts'
+
+type Answer = Infer<typeof response>
 
 export const mac = operation({
   name: 'MAC',
@@ -14,14 +18,17 @@ export const mac = operation({
     'KeyValueNotPresent',
     'InvalidMessage',
   ],
-  async handle(request, context) {
-    const { object, key } = await usableKey(context, request, 'mac', 'macGenerate')
-    const { uniqueIdentifier } = object
-    const parameters = effectiveParameters(object, request.cryptographicParameters)
-    allocate(context, object, 'macGenerate', amountOf(request))
-    const part = await streamed(context, request, 'mac', uniqueIdentifier, () => ({ key, parameters }))
-    if (part !== undefined) return { uniqueIdentifier, macData: part.mac, correlationValue: part.correlationValue }
-    const made = await compute(context, { kind: 'mac', key, parameters, data: wholeData(request.data) })
-    return { uniqueIdentifier, macData: made.mac }
+  handle(request, context) {
+    return after(usableKey(context, request, 'mac', 'macGenerate'), ({ object, key }): Answer | Promise<Answer> => {
+      const { uniqueIdentifier } = object
+      const parameters = effectiveParameters(object, request.cryptographicParameters)
+      allocate(context, object, 'macGenerate', amountOf(request))
+      const part = streamed(context, request, 'mac', uniqueIdentifier, () => ({ key, parameters }))
+      if (part !== undefined) {
+        return part.then((made) => ({ uniqueIdentifier, macData: made.mac, correlationValue: made.correlationValue }))
+      }
+      const computed = compute(context, { kind: 'mac', key, parameters, data: wholeData(request.data) })
+      return after(computed, (made) => ({ uniqueIdentifier, macData: made.mac }))
+    })
   },
 })

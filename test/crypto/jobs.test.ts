@@ -79,7 +79,7 @@ for (const [placement, runner] of Object.entries(runners)) {
     test('what fails comes back as it is', async () => {
       const parameters = { blockCipherMode: M.CBC }
       const missing = (error: unknown) => error instanceof KeyUseError && error.kind === 'missingIV'
-      await assert.rejects(runner.run({ kind: 'decrypt', key, parameters, data }), missing)
+      await assert.rejects(async () => runner.run({ kind: 'decrypt', key, parameters, data }), missing)
     })
 
     test('what a caller hands in stays as it is', async () => {
