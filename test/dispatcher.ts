@@ -261,22 +261,15 @@ export const requestBytes = (
 }
 
 /**
- * The answer to a request of bytes. Checks what holds for every answer: it can be read by its own version's rules, its header
+ * An answer as names and payloads. Checks what holds for every answer: it can be read by its own version's rules, its header
  * is complete, and it holds nothing that is newer than its version.
  */
-export const sendBytes = async (
-  under: DispatcherUnderTest,
-  who: Principal | KmipError,
-  bytes: Uint8Array,
-): Promise<Answer> => {
-  const { dispatcher, clock } = under
-  const answer = await dispatcher.answer(bytes, who instanceof KmipError ? who : callerOf(under, who))
-  const reader = new BinaryReader(answer, readerLimits)
+export const readAnswer = (bytes: Buffer): Answer => {
+  const reader = new BinaryReader(bytes, readerLimits)
   const message = readResponse(reader)
   assert.ok(reader.atEnd())
-  assertKnownTo(reader.version, decodeItem(answer, readerLimits))
+  assertKnownTo(reader.version, decodeItem(bytes, readerLimits))
   assert.equal(message.responseHeader.batchCount, message.batchItem.length)
-  assert.equal(message.responseHeader.timeStamp, clock.nowSeconds())
   const items = message.batchItem.map((answered) => {
     const failed = answered.resultStatus === ResultStatus.OperationFailed
     assert.equal(answered.resultReason !== undefined, failed, 'a failure, and nothing else, has a Result Reason')
@@ -289,7 +282,32 @@ export const sendBytes = async (
       payload: answered.responsePayload,
     }
   })
-  return { bytes: answer, message, items }
+  return { bytes, message, items }
+}
+
+/** Checks that an answer is in the request's version, and its items under their own names and identifiers, from the first on. */
+export const assertAnswers = (version: Version, items: readonly RequestedItem[], answer: Answer): void => {
+  const { protocolVersionMajor, protocolVersionMinor } = answer.message.responseHeader.protocolVersion
+  assert.equal(protocolVersionMajor * 100 + protocolVersionMinor, Math.min(version, newestVersion))
+  for (const [index, { operation, uniqueBatchItemId }] of answer.items.entries()) {
+    const asked = items[index]
+    const identifier = items.length > 1 ? Uint8Array.of(index) : undefined
+    assert.equal(operation, asked?.operation)
+    const expected = asked !== undefined && 'uniqueBatchItemId' in asked ? asked.uniqueBatchItemId : identifier
+    assert.deepEqual(uniqueBatchItemId && Buffer.from(uniqueBatchItemId), expected && Buffer.from(expected))
+  }
+}
+
+/** The answer to a request of bytes, with the checks of `readAnswer`; its time is that of the clock under test. */
+export const sendBytes = async (
+  under: DispatcherUnderTest,
+  who: Principal | KmipError,
+  bytes: Uint8Array,
+): Promise<Answer> => {
+  const { dispatcher, clock } = under
+  const answer = readAnswer(await dispatcher.answer(bytes, who instanceof KmipError ? who : callerOf(under, who)))
+  assert.equal(answer.message.responseHeader.timeStamp, clock.nowSeconds())
+  return answer
 }
 
 /** The answer to a batch, whose items are answered under their own names and identifiers, from the first on. */
@@ -301,15 +319,7 @@ export const send = async (
   header: Partial<RequestHeader> = {},
 ): Promise<Answer> => {
   const answer = await sendBytes(under, who, requestBytes(version, items, header))
-  const { protocolVersionMajor, protocolVersionMinor } = answer.message.responseHeader.protocolVersion
-  assert.equal(protocolVersionMajor * 100 + protocolVersionMinor, Math.min(version, newestVersion))
-  for (const [index, { operation, uniqueBatchItemId }] of answer.items.entries()) {
-    const asked = items[index]
-    const identifier = items.length > 1 ? Uint8Array.of(index) : undefined
-    assert.equal(operation, asked?.operation)
-    const expected = asked !== undefined && 'uniqueBatchItemId' in asked ? asked.uniqueBatchItemId : identifier
-    assert.deepEqual(uniqueBatchItemId && Buffer.from(uniqueBatchItemId), expected && Buffer.from(expected))
-  }
+  assertAnswers(version, items, answer)
   return answer
 }
 

@@ -87,6 +87,7 @@ export class HttpsInterface {
     )
     this.#server.on('tlsClientError', (error, socket) => {
       log.handshakeRefused({ interface: 'https', address: addressOf(socket), ...handshakeRefusal(error, socket) })
+      socket.destroy()
     })
     this.#server.on('secureConnection', (socket: TLSSocket) => this.#secured(socket))
     this.#server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#take(request, response))

@@ -225,15 +225,16 @@ export class KmipInterface implements InterfaceActor {
 
   async #listen(settings: InterfaceSettings, port: number): Promise<Listener> {
     const { limits, clock } = this.#options
-    const server = createServer({
-      ...tlsServerOptions(settings.material, this.#tlsLimits(settings)),
-      allowHalfOpen: true,
-    })
+    const server = createServer(tlsServerOptions(settings.material, this.#tlsLimits(settings)))
     const { tlsSessionsCachedMax, tlsSessionLifetimeSeconds } = limits
     const kept = rememberSessions(server, tlsSessionsCachedMax, tlsSessionLifetimeSeconds, clock, this.#options.onKept)
     server.on('connection', (socket: Socket) => this.#accept(socket))
     server.on('secureConnection', (socket) => this.#secured(socket))
-    server.on('tlsClientError', (error, socket) => this.#refused(socket, handshakeRefusal(error, socket)))
+    server.on('tlsClientError', (error, socket) => {
+      this.#refused(socket, handshakeRefusal(error, socket))
+      // Node closes what it refuses by itself, but not who is late: such a peer would keep its place for good.
+      socket.destroy()
+    })
     const failed = (reason: unknown): void => {
       listener.failed = true
       this.#failed(reason)
@@ -320,6 +321,8 @@ export class KmipInterface implements InterfaceActor {
 
   #secured(socket: TLSSocket): void {
     const { clock, limits, log, parts } = this.#options
+    // Who ends its side of a session still gets its answers. Not sooner: who ends it before the handshake only knocked.
+    socket.allowHalfOpen = true
     const address = socket.remoteAddress ?? 'unknown'
     const certificate = peerCertificate(socket)
     const fingerprint = peerFingerprint(socket)

@@ -1,19 +1,29 @@
-/** What a real server's log says of handshakes that it refuses: one line each, of level ERR, with `tls`, reason and remedy. */
+/**
+ * Handshakes that a real server refuses: what its log says, one line each, of level ERR, with `tls`, reason and remedy, and that
+ * the peer is let go of.
+ */
 import assert from 'node:assert/strict'
-import { connect as connectPlain } from 'node:net'
+import { connect as connectPlain, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import { type ConnectionOptions, connect } from 'node:tls'
 import { systemClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
+import { Transport } from '#client/transport'
 import { createAuthority, issueClientCertificate, privateKeyPem } from '#identity/authority'
 import { certificateToPem } from '#identity/certificates'
+import { v1_4 } from '#kmip/versions'
+import { item, readAnswer, requestBytes } from '#test/dispatcher'
 import { type RunningServer, startServerProcess } from '#test/running-server'
 
 let server: RunningServer
+/** Little time, and room for few. */
+let narrow: RunningServer
+const room = 3
 before(async () => {
-  server = await startServerProcess()
+  const flags = ['--handshake-timeout-ms', '1000', '--sessions-max', String(room)]
+  ;[server, narrow] = await Promise.all([startServerProcess(), startServerProcess({ flags, https: true })])
 })
-after(() => server.kill())
+after(() => Promise.all([server.kill(), narrow.kill()]))
 
 const now = systemClock.nowSeconds()
 const foreign = createAuthority({ CN: 'a foreign CA' }, now, systemEntropy)
@@ -85,4 +95,37 @@ test('a peer that speaks no TLS: a line that says so', async () => {
   const line = await lineAfter(before)
   assert.match(line.reason, /does not speak TLS/)
   socket.destroy()
+})
+
+/** What peers do that never come to a session. */
+const peers: Readonly<Record<string, (socket: Socket) => void>> = {
+  'say nothing': () => undefined,
+  'begin a handshake and stop': (socket) => void socket.write(Buffer.from('16030100f5010000f1', 'hex')),
+  'end their side at once': (socket) => void socket.end(),
+}
+for (const [what, does] of Object.entries(peers)) {
+  for (const port of ['port', 'httpsPort'] as const) {
+    test(`peers that ${what} are closed by the server, and give their places back (${port})`, async () => {
+      const held = Array.from({ length: room }, () => {
+        const socket = connectPlain({ port: narrow[port] ?? 0, host: narrow.host, allowHalfOpen: true })
+        socket.on('error', () => undefined)
+        socket.once('connect', () => does(socket))
+        // The peer keeps its own side open: only the server can end this.
+        return new Promise((resolve) => socket.resume().once('end', resolve).once('close', resolve))
+      })
+      await Promise.all(held)
+      const client = new Transport(narrow.connection)
+      const bytes = requestBytes(v1_4, [item('DiscoverVersions', { protocolVersion: [] })])
+      assert.equal(readAnswer(await client.send(bytes)).items[0]?.status, 'Success')
+      await client.close()
+    })
+  }
+}
+
+test('a peer that ends its side behind a request is answered', async () => {
+  const socket = connect({ ...server.connection, allowHalfOpen: true })
+  socket.end(requestBytes(v1_4, [item('DiscoverVersions', { protocolVersion: [] })]))
+  const chunks: Buffer[] = []
+  for await (const chunk of socket) chunks.push(chunk)
+  assert.equal(readAnswer(Buffer.concat(chunks)).items[0]?.status, 'Success')
 })
