@@ -323,6 +323,8 @@ export class KmipInterface implements InterfaceActor {
     const { clock, limits, log, parts } = this.#options
     // Who ends its side of a session still gets its answers. Not sooner: who ends it before the handshake only knocked.
     socket.allowHalfOpen = true
+    // Node would join answers that wait into one TLS record, and clients exist that take a record for one answer.
+    Object.assign(socket, { _writev: undefined })
     const address = socket.remoteAddress ?? 'unknown'
     const certificate = peerCertificate(socket)
     const fingerprint = peerFingerprint(socket)

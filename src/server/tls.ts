@@ -267,7 +267,10 @@ const version = {
   remedy: 'update the client, or lower minTlsVersion (with tlsProfile compatible for TLS 1.0 and 1.1)',
 }
 const dates = { remedy: 'issue a new certificate, or correct the clock of the client or the server' }
-const weak = { remedy: 'issue a stronger certificate, or use tlsProfile compatible' }
+const weak = {
+  reason: 'the client certificate or a CA above it is too weak: a short key, or a signature with SHA-1 or MD5',
+  remedy: 'issue a stronger certificate (RSA from 2048 bits, SHA-256), or use tlsProfile compatible',
+}
 const suites = {
   reason: 'client and server have no cipher suite, curve or signature algorithm in common',
   remedy: 'update the client, or use tlsProfile compatible',
@@ -290,18 +293,15 @@ const refusals: ReadonlyMap<string, { readonly reason: string; readonly remedy: 
     CERT_UNTRUSTED: untrusted,
     CERT_REJECTED: untrusted,
     CERT_SIGNATURE_FAILURE: { reason: 'the client certificate has a wrong signature', remedy: untrusted.remedy },
-    CERT_HAS_EXPIRED: { reason: 'the client certificate has expired', ...dates },
+    CERT_HAS_EXPIRED: { reason: 'the client certificate, or a CA above it, has expired', ...dates },
     CERT_NOT_YET_VALID: { reason: 'the client certificate is not valid yet', ...dates },
     CERT_REVOKED: { reason: 'the client certificate is revoked', remedy: 'issue a new certificate and register it' },
     INVALID_PURPOSE: { reason: 'the client certificate is not for clients', ...usage },
     INVALID_CA: { reason: "the client certificate's issuer is not a CA", remedy: untrusted.remedy },
     CERT_CHAIN_TOO_LONG: { reason: "the client certificate's chain is too long", remedy: untrusted.remedy },
     PATH_LENGTH_EXCEEDED: { reason: "the client certificate's chain is too long", remedy: untrusted.remedy },
-    EE_KEY_TOO_SMALL: { reason: "the client certificate's key is too small", ...weak },
-    CA_KEY_TOO_SMALL: { reason: "the key of the client certificate's CA is too small", ...weak },
-    CA_MD_TOO_WEAK: { reason: 'the client certificate is signed with a weak hash', ...weak },
-    ERR_SSL_EE_KEY_TOO_SMALL: { reason: "the client certificate's key is too small", ...weak },
-    ERR_SSL_CA_MD_TOO_WEAK: { reason: 'the client certificate is signed with a weak hash', ...weak },
+    // Node has no names of its own for what OpenSSL's security level refuses.
+    UNSPECIFIED: weak,
     ERR_SSL_UNSUPPORTED_PROTOCOL: version,
     ERR_SSL_VERSION_TOO_LOW: version,
     ERR_SSL_NO_SHARED_CIPHER: suites,

@@ -123,7 +123,7 @@ for (const [what, does] of Object.entries(peers)) {
 }
 
 test('a peer that ends its side behind a request is answered', async () => {
-  const socket = connect({ ...server.connection, allowHalfOpen: true })
+  const socket = connect(server.connection)
   socket.end(requestBytes(v1_4, [item('DiscoverVersions', { protocolVersion: [] })]))
   const chunks: Buffer[] = []
   for await (const chunk of socket) chunks.push(chunk)
