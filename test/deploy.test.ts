@@ -1,6 +1,6 @@
 /**
- * What is deployed fits the server: metrics that are asked for exist, and image and composition name files, settings and ports
- * that there are. `npm run image:try` tries the image itself, `promtool check rules` looks at the rules' syntax by hand.
+ * What is deployed fits the server: metrics that are asked for exist, and image, composition and unit name files, settings and
+ * ports that there are. `npm run image:try` tries the image itself, `promtool check rules` looks at the rules' syntax by hand.
  */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
@@ -184,5 +184,42 @@ describe('compose.yaml', () => {
     const dashboard = grafana.volumes.find((volume) => volume.startsWith('./deploy/grafana/kmipd.json:'))
     assert.equal(dashboard?.split(':')[1], `${folder}/kmipd.json`)
     assert.equal(grafana.environment?.['GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH'], `${folder}/kmipd.json`)
+  })
+})
+
+describe('the unit of systemd', () => {
+  const lines = read('kmipd.service')
+    .split('\n')
+    .filter((line) => /^\w+=/.test(line))
+    .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const)
+  const valueOf = (name: string): string => lines.findLast(([each]) => each === name)?.[1] ?? assert.fail(`no ${name}`)
+
+  test('is no root, may nothing, and leaves no memory on a disk', () => {
+    const wanted = {
+      User: 'kmipd',
+      NoNewPrivileges: 'yes',
+      CapabilityBoundingSet: '',
+      AmbientCapabilities: '',
+      ProtectSystem: 'strict',
+      LimitCORE: '0',
+      MemorySwapMax: '0',
+      UMask: '0077',
+    }
+    for (const [name, value] of Object.entries(wanted)) assert.equal(valueOf(name), value, name)
+  })
+
+  test('has room for the sessions, time to drain, and starts again when that helps', () => {
+    const variables = Object.fromEntries(
+      lines.filter(([name]) => name === 'Environment').map(([, text]) => text.split('=') as [string, string]),
+    )
+    const settings = settingsWith(variables)
+    assert.equal(settings.dataDirectory, valueOf('ReadWritePaths'))
+    assert.equal(settings.dataDirectory, `/var/lib/${valueOf('StateDirectory')}`)
+    assert.ok(Number(valueOf('LimitNOFILE')) >= settings.sessionsMax * 1.5)
+    assert.ok(Number.parseInt(valueOf('TimeoutStopSec'), 10) * 1_000 > settings.drainTimeoutMs)
+    assert.equal(valueOf('Restart'), 'on-failure')
+    assert.equal(valueOf('RestartPreventExitStatus'), '78')
+    const [, program = ''] = /^\/opt\/kmipd\/\S+ (src\/\S+\.ts) serve$/.exec(valueOf('ExecStart')) ?? []
+    assert.ok(existsSync(join(root, program)), program)
   })
 })

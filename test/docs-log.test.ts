@@ -21,9 +21,9 @@ test('every line of level WRN and above is on the page, and every reason not to 
 
 test('the search finds what it is to find', () => {
   const code = [
-    "logger.warn({ a: f(1) }, `A ${x.map((y) => ({ y }))} went: ${z}`)",
+    'logger.warn({ a: f(1) }, `A ${x.map((y) => ({ y }))} went: ${z}`)',
     "logger.error({ a }, 'It fell')",
-    "throw new StoreRefused(`the store ${x} is gone`, { cause })",
+    'throw new StoreRefused(`the store ${x} is gone`, { cause })',
     "logger.info({}, 'Nothing of note')",
   ].join('\n')
   assert.deepEqual(

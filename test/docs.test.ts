@@ -2,13 +2,17 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { describe, test } from 'node:test'
+import { commands } from '#admin/api'
+import { flagOf as commandFlagOf } from '#admin/command'
 import { reasonRows } from '#kmip/errors'
 import { inVersion } from '#kmip/row'
 import { supportedVersions } from '#kmip/versions'
 import { enumerationNamed } from '#kmip/vocabulary'
 import { operations } from '#operations/index'
+import { flagOf, secretVariables, variableOf } from '#src/config'
+import { type Row, settingGroups } from '#src/setting-rows'
 import { rooms } from '#test/tidy/layout'
 
 const root = dirname(import.meta.dirname)
@@ -93,6 +97,106 @@ describe('ARCHITECTURE.md', () => {
     const wanted = folders.map(({ name }) => [name, rooms[name]?.imports.toSorted()])
     assert.deepEqual(Object.fromEntries(shown), Object.fromEntries(wanted))
   })
+})
+
+/** Pages by path: those of the top, and all below docs/. */
+const pages: ReadonlyMap<string, string> = new Map(
+  [
+    'README.md',
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    'bench/README.md',
+    'conformance/README.md',
+    ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
+  ].map((path) => [path, read(path)]),
+)
+
+/** Names of a page's headings in links, as Markdown is shown by those who keep repositories. */
+const anchorsOf = (page: string): readonly string[] =>
+  [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  )
+
+describe('links', () => {
+  for (const [path, page] of pages) {
+    test(path, () => {
+      const targets = [...page.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)]
+      for (const [link, file = '', anchor] of targets) {
+        const target = file === '' ? path : relative(root, join(root, dirname(path), file))
+        assert.ok(existsSync(join(root, target)), `${link}: there is no ${target}`)
+        if (anchor !== undefined)
+          assert.ok(anchorsOf(pages.get(target) ?? '').includes(anchor), `${link}: no such heading`)
+      }
+    })
+  }
+
+  test('each page is reached from the README', () => {
+    const reached = new Set<string>(['README.md'])
+    for (const path of reached) {
+      for (const [, file = ''] of (pages.get(path) ?? '').matchAll(/\]\((?!https?:)([^)#\s]+\.md)/g)) {
+        reached.add(relative(root, join(root, dirname(path), file)))
+      }
+    }
+    assert.deepEqual(
+      [...pages.keys()].filter((path) => !reached.has(path)),
+      [],
+    )
+  })
+})
+
+describe('settings that the documents name', () => {
+  const rows = Object.values(settingGroups).flatMap((group) => Object.entries<Row>(group))
+  const variables = new Set([
+    ...rows.map(([name, row]) => variableOf(name, row)),
+    ...Object.values(secretVariables).map(({ variable }) => variable),
+    // Where the tests find what is not the project's.
+    'KMIPD_OASIS',
+    'KMIPD_REFERENCE',
+  ])
+  const flags = new Set([
+    ...rows.map(([name, row]) => flagOf(name, row)),
+    ...commands.flatMap(({ parameters }) =>
+      Object.entries(parameters).map(([name, form]) => commandFlagOf(name, form)),
+    ),
+    ...commands.flatMap(({ outFiles }) => Object.values(outFiles ?? {}).map(({ flag }) => flag)),
+    'help',
+    'json',
+    'socket',
+    'url',
+    'configfile',
+  ])
+  /** Pages whose flags are those of the server and of kmipctl; others have those of benches and other programs too. */
+  const pagesOfOperators =
+    /^docs\/(?:(?:install|upgrade|sizing|tuning|tls|log|watching|interfaces|clients|seal)\.md|guides\/)/
+  /** Flags of other programs. */
+  const foreign = new Set(['ulimit', 'kmipServerCAFile', 'kmipRotateMasterKey'])
+
+  for (const [path, page] of pages) {
+    test(path, () => {
+      const named = [...page.matchAll(/\bKMIPD_[A-Z_]+\b/g)].map(([name]) => name)
+      assert.deepEqual(
+        named.filter((name) => !variables.has(name)),
+        [],
+      )
+      if (!pagesOfOperators.test(path)) return
+      const spoken = [...page.matchAll(/`(?:kmipd serve )?--([\w-]+)[^`]*`/g)].map(([, flag = '']) => flag)
+      assert.deepEqual(
+        spoken.filter((flag) => !flags.has(flag) && !foreign.has(flag)),
+        [],
+      )
+      const internal = [...page.matchAll(/`([a-z]+(?:[A-Z][a-z]+)+(?:Ms|Max|Min|Seconds))`/g)].map(([, name]) => name)
+      assert.deepEqual(
+        internal.filter((name) => !rows.some(([known]) => known === name)),
+        [],
+      )
+    })
+  }
 })
 
 describe('paths that the documents name', () => {

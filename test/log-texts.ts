@@ -32,7 +32,8 @@ export const textsIn = (repository: Repository): readonly SourceText[] => {
     for (const [pattern, kind, within] of callKinds) {
       if (!within.test(path)) continue
       for (const { 0: call, index } of code.matchAll(pattern)) {
-        for (const text of textOf(argumentsFrom(code, index + call.length))) found.set(`${kind} ${text}`, { kind, text })
+        for (const text of textOf(argumentsFrom(code, index + call.length)))
+          found.set(`${kind} ${text}`, { kind, text })
       }
     }
   }

@@ -60,10 +60,51 @@ const givers = (row: ReasonRow): string => {
   return [...anyMessage, ...names].join(', ') || '–'
 }
 
+/** What somebody does about a reason who is asked why a client fails. */
+const remedies: Readonly<Record<string, string>> = {
+  ItemNotFound:
+    "The identifier is of no object, or of one that the user may not see: `kmipctl keys show ID`, and whose the client is, `kmipctl kmip getclient`. A Name that is another user's is not found either",
+  ResponseTooLarge: 'The client takes no more bytes: let it ask for less (fewer attributes, Maximum Items)',
+  AuthenticationNotSuccessful: 'The log says what was wrong: [tls.md](tls.md#behind-the-handshake)',
+  InvalidMessage:
+    'The client speaks another KMIP than the specification, or passes a bound of the server: the text says which, settings.md has the bounds. `kmipctl logs setlevel --service kmip --level debug` shows the message',
+  OperationNotSupported:
+    'The client asks for what its version of KMIP or this server has not: [coverage.md](coverage.md)',
+  InvalidField: 'The text names the field; the message is in the log at level debug',
+  FeatureNotSupported:
+    'The text names the feature. Operations in parts can be switched off by a setting (`--streaming`)',
+  OperationCanceledByRequester: 'The client has cancelled it itself',
+  CryptographicFailure:
+    'Mode, padding, algorithm or length do not fit the key or the data, or what was to be opened was changed: [computing.md](computing.md)',
+  IllegalOperation: "The object's state does not allow it, or its type: `kmipctl keys show ID`",
+  PermissionDenied:
+    'The user may see the object and not do this: `kmipctl keys permissions list ID`. Also: the key is not Active, is Active and to be destroyed (Revoke comes first), or its usage mask lacks the use; or a licence is missing',
+  ObjectArchived: 'Recover comes first',
+  IndexOutOfBounds: '`attributeInstancesMax`, `attributesPerObjectMax`',
+  ApplicationNamespaceNotSupported:
+    'The server makes Application Data for no namespace of this name: the client has to give it',
+  KeyFormatTypeNotSupported: 'The key has no such form: [key-formats.md](key-formats.md)',
+  KeyCompressionTypeNotSupported: 'The key cannot be given in this compression: ask for another, or for none',
+  EncodingOptionError: 'Keys that are structures, and keys with attributes, are wrapped with TTLV Encoding',
+  KeyValueNotPresent: 'The key itself is elsewhere: it was registered without',
+  Sensitive: 'Get it wrapped, with a Key Wrapping Specification: [wrapping.md](wrapping.md)',
+  NotExtractable: 'It leaves the server by no way: that is what the attribute is for',
+  ObjectAlreadyExists: 'Import with Replace Existing, or another identifier',
+  GeneralFailure:
+    'The text tells of a queue that is full: the client asks again. With a correlation id: look for it in the log, [log.md](log.md)',
+}
+
 const tableRow = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`
 
 const inOlderVersions = (row: ReasonRow): string =>
   supportedVersions.every((version) => version >= row.since) ? '' : (reasonRows.get(row.substitute)?.name ?? '')
+
+/** @throws Error when a reason that is given has none */
+const remedyOf = (name: string): string => {
+  const remedy = remedies[name]
+  if (remedy === undefined) throw new Error(`say in tools/errors-doc.ts what to do about ${name}`)
+  return remedy
+}
 
 const reasonTable = (rows: readonly ReasonRow[]): string[] => [
   tableRow(['reason', 'number', 'since', 'in older versions', 'Result Message, when nothing more is said', 'given by']),
@@ -95,6 +136,12 @@ const errorsDocument = (): string => {
     '## Reasons that this server gives',
     '',
     ...reasonTable(given),
+    '',
+    '## What to do',
+    '',
+    tableRow(['reason', 'what to do']),
+    tableRow(['---', '---']),
+    ...given.map(({ name }) => tableRow([name, remedyOf(name)])),
     '',
     '## For any message',
     '',

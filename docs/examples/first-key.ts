@@ -11,7 +11,14 @@ import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { attribute } from '#client/attribute'
 import { createClient } from '#client/client'
-import { CredentialType, CryptographicAlgorithm, CryptographicUsageMask, NameType, ObjectType, RevocationReasonCode } from '#kmip/enums'
+import {
+  CredentialType,
+  CryptographicAlgorithm,
+  CryptographicUsageMask,
+  NameType,
+  ObjectType,
+  RevocationReasonCode,
+} from '#kmip/enums'
 
 const { data, host, port, name, ca, cert, key, user, password, keep } = await yargs(hideBin(process.argv))
   .option('data', { type: 'string', default: './data', describe: "the server's data directory" })

@@ -13,7 +13,9 @@ const everywhere = ['json', 'configfile', 'url', 'socket', 'help']
 
 /** Lines of a text: in blocks, and in backquotes where they have a flag. */
 const linesOf = (text: string): readonly string[] => [
-  ...[...text.matchAll(/^ {4}(?:npx )?kmipctl ([a-z].*)$/gm)].map(([, line = '']) => line),
+  ...[...text.matchAll(/^ {4}(?:\$ )?(?:npx )?kmipctl ([a-z].*?)(?: >\S+| {2,}#.*| &&.*)?$/gm)].map(
+    ([, line = '']) => line,
+  ),
   ...[...text.matchAll(/`kmipctl ([a-z][^`]*)`/g)].map(([, line = '']) => line),
 ]
 
@@ -39,7 +41,7 @@ const wrongOf = (line: string): string | undefined => {
 test('every line of kmipctl in the documents is one of ours', () => {
   const documents = [
     'README.md',
-    ...readdirSync(join(root, 'docs'))
+    ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md'))
       .map((name) => `docs/${name}`),
   ]

@@ -123,6 +123,15 @@ export const passwordHeader = (username: string, password: string): Partial<Requ
   },
 })
 
+/** The Key Material of a Key Block that has its key in clear. */
+export const materialOf = (block: { readonly keyValue?: unknown } | undefined): Buffer => {
+  const value = block?.keyValue
+  assert.ok(typeof value === 'object' && value !== null && 'keyMaterial' in value, 'there is a key')
+  const { keyMaterial } = value
+  assert.ok(keyMaterial instanceof Uint8Array)
+  return Buffer.from(keyMaterial)
+}
+
 /** Lines of the log that somebody would be woken by. */
 export const troubles = ({ log }: RunningServer): readonly unknown[] =>
   log.filter(({ level }) => level === 'WRN' || level === 'ERR' || level === 'FTL')

@@ -25,7 +25,7 @@ import { type RunningServer, startServerProcess } from '#test/running-server'
 import { attributes, name } from '#test/sample-objects'
 import { decodeItem } from '#ttlv/binary'
 import { type Item, ItemType } from '#ttlv/item'
-import { Appliance, oneSession, sessionEach, troubles } from './appliance.ts'
+import { Appliance, materialOf, oneSession, sessionEach, troubles } from './appliance.ts'
 
 const { Encrypt, Decrypt } = CryptographicUsageMask
 const aesAttributes = {
@@ -43,11 +43,6 @@ after(async () => {
   assert.equal(await server.stop(), 0)
   assert.deepEqual(server.failures, [])
 })
-
-const materialOf = (block: { readonly keyValue?: unknown } | undefined): Buffer => {
-  const { keyMaterial } = block?.keyValue as { readonly keyMaterial: Uint8Array }
-  return Buffer.from(keyMaterial)
-}
 
 /** Tags of a structure's items, in order. */
 const tagsOf = (item: Item | undefined): readonly number[] =>

@@ -26,15 +26,11 @@ import { item, payloadOf, readAnswer, requestBytes } from '#test/dispatcher'
 import { type RunningServer, startServerProcess } from '#test/running-server'
 import { attributes, name } from '#test/sample-objects'
 import { type Item, ItemType } from '#ttlv/item'
-import { Appliance, oneSession, sessionEach, troubles } from './appliance.ts'
+import { Appliance, materialOf, oneSession, sessionEach, troubles } from './appliance.ts'
 
 const { Encrypt, Decrypt, Verify } = CryptographicUsageMask
 const text = (value: string): Item => ({ tag: Tag.AttributeValue, type: ItemType.TextString, value })
 const revocationReason = { revocationReasonCode: RevocationReasonCode.CessationOfOperation }
-const materialOf = (block: { readonly keyValue?: unknown } | undefined): Buffer => {
-  const { keyMaterial } = block?.keyValue as { readonly keyMaterial: Uint8Array }
-  return Buffer.from(keyMaterial)
-}
 
 let server: RunningServer
 before(async () => {

@@ -29,7 +29,7 @@ import { item, outcomesOf, payloadOf, type RequestedItem } from '#test/dispatche
 import { type RunningServer, startServerProcess } from '#test/running-server'
 import { attributes, name } from '#test/sample-objects'
 import { type Item, ItemType } from '#ttlv/item'
-import { Appliance, oneSession, overHttps, passwordHeader, troubles } from './appliance.ts'
+import { Appliance, materialOf, oneSession, overHttps, passwordHeader, troubles } from './appliance.ts'
 
 const { Encrypt, Decrypt, MACGenerate, MACVerify, Verify } = CryptographicUsageMask
 const text = (value: string): Item => ({ tag: Tag.AttributeValue, type: ItemType.TextString, value })
@@ -59,10 +59,6 @@ const secret = (material: Uint8Array, values: Readonly<Record<string, unknown>>)
     keyBlock: { keyFormatType: KeyFormatType.Opaque, keyValue: { keyMaterial: material, attribute: [] } },
   },
 })
-const materialOf = (block: { readonly keyValue?: unknown } | undefined): Buffer => {
-  const { keyMaterial } = block?.keyValue as { readonly keyMaterial: Uint8Array }
-  return Buffer.from(keyMaterial)
-}
 
 let server: RunningServer
 before(async () => {

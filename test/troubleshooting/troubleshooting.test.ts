@@ -7,10 +7,9 @@ import { Bench, symptoms } from './symptoms.ts'
 
 const page = readFileSync(fileURLToPath(new URL('../../docs/tls.md', import.meta.url)), 'utf8')
 const shown = new Map(
-  [...page.matchAll(/^### (.+)\n\n {4}client {2}(.*)\n {4}server {2}(.*)$/gm)].map(([, heading = '', client, server]) => [
-    heading,
-    { client, server },
-  ]),
+  [...page.matchAll(/^### (.+)\n\n {4}client {2}(.*)\n {4}server {2}(.*)$/gm)].map(
+    ([, heading = '', client, server]) => [heading, { client, server }],
+  ),
 )
 
 /** What differs from one run, and one machine, to the next. */
