@@ -17,6 +17,7 @@ const masked = (text: string | undefined): string =>
   (text ?? '')
     .replace(/"time":"[^"]+"/, '"time":"TIME"')
     .replace(/"fingerprint":"[0-9a-f]{64}"/, '"fingerprint":"FINGERPRINT"')
+    .replace(/"refused":\d+/, '"refused":COUNT')
     .replace(/altnames: DNS:.*$/, 'altnames: NAMES')
 
 let bench: Bench
