@@ -6,14 +6,18 @@ import { connect as connectPlain, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ConnectionOptions, connect as connectSecure, type TLSSocket } from 'node:tls'
 import { attribute, customAttribute } from '#client/attribute'
-import { type Client, createClient, encodeRequest } from '#client/client'
-import { KmipResponseError } from '#client/errors'
-import { Operation, ResultReason } from '#kmip/enums'
+import { createClient, encodeRequest } from '#client/client'
+import { CredentialType, CryptographicAlgorithm, CryptographicUsageMask, ObjectType, Operation } from '#kmip/enums'
+import { Tag } from '#kmip/tags'
 import type { RunningServer } from '#test/running-server'
+import { Framer } from '#ttlv/framer'
 import { create } from './load.ts'
 
+/** What an attacker knows of a server. */
+export type AttackTarget = Pick<RunningServer, 'host' | 'port' | 'connection'>
+
 /** Attacks until the signal comes. Gives how often it did what it does. */
-export type Attack = (server: RunningServer, signal: AbortSignal) => Promise<number>
+export type Attack = (server: AttackTarget, signal: AbortSignal) => Promise<number>
 
 /** Another machine, as far as the server can tell. */
 const localAddress = '127.0.0.2'
@@ -30,15 +34,43 @@ const locate = encodeRequest({
   batchItem: [{ operation: Operation.Locate, requestPayload: {} }],
 })
 
-const plain = ({ host, port }: RunningServer): Socket => {
+const plain = ({ host, port }: AttackTarget): Socket => {
   const socket = connectPlain({ host, port, localAddress })
   return socket.on('error', () => socket.destroy())
 }
 
-const secure = ({ connection }: RunningServer): TLSSocket => {
+const secure = ({ connection }: AttackTarget): TLSSocket => {
   const options = { ...connection, localAddress }
   const socket = connectSecure(options as ConnectionOptions)
   return socket.on('error', () => socket.destroy())
+}
+
+/** A session that asks one thing after the other, and reads of an answer no more than where it ends. */
+class Asker {
+  readonly #socket: TLSSocket
+  readonly #framer = new Framer(Tag.ResponseMessage, answerBytesMax)
+  #answered: (isAnswer: boolean) => void = () => undefined
+
+  constructor(server: AttackTarget) {
+    this.#socket = secure(server).on('data', (chunk: Buffer) => {
+      this.#framer.push(chunk)
+      if (this.#framer.next() !== undefined) this.#answered(true)
+    })
+    this.#socket.on('close', () => this.#answered(false))
+  }
+
+  /** Resolves with the answer's end; false: the server has ended the session. */
+  async ask(message: Buffer): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    this.#answered = resolve
+    if (this.#socket.closed) return false
+    this.#socket.write(message)
+    return promise
+  }
+
+  close(): Promise<void> {
+    return closed(this.#socket.destroy())
+  }
 }
 
 const closed = (socket: Socket): Promise<void> => openedOrClosed(socket, 'close')
@@ -51,7 +83,7 @@ const openedOrClosed = (socket: Socket, opened: string): Promise<void> =>
 
 /** Keeps so many sockets in a state that they do not leave by themselves; one that the server ends is followed by another. */
 const stuck =
-  (open: (server: RunningServer) => Socket, begin: (socket: Socket) => void): Attack =>
+  (open: (server: AttackTarget) => Socket, begin: (socket: Socket) => void): Attack =>
   async (server, signal) => {
     const sockets = new Set<Socket>()
     let count = 0
@@ -73,7 +105,7 @@ const stuck =
 
 /** Some at once, each again and again. */
 const again =
-  (act: (server: RunningServer) => Promise<void>): Attack =>
+  (act: (server: AttackTarget) => Promise<void>): Attack =>
   async (server, signal) => {
     let count = 0
     const lane = async (): Promise<void> => {
@@ -83,18 +115,27 @@ const again =
     return count
   }
 
-/** Sessions of a client that ask the same again and again. */
+/** Sessions that ask again and again; the server may end one, and another follows. */
 const asking =
-  (ask: (client: Client) => Promise<unknown>): Attack =>
+  (nextOf: (server: AttackTarget) => Promise<(count: number) => Buffer>): Attack =>
   async (server, signal) => {
+    const next = await nextOf(server)
     let count = 0
     const lane = async (): Promise<void> => {
-      await using client = createClient(server.connection)
-      for (; !signal.aborted; count += 1) await ask(client)
+      let asker = new Asker(server)
+      for (; !signal.aborted; count += 1) {
+        if (await asker.ask(next(count))) continue
+        await asker.close()
+        asker = new Asker(server)
+      }
+      await asker.close()
     }
     await Promise.all(Array.from({ length: lanes }, lane))
     return count
   }
+
+/** The same thing each time. */
+const repeating = (message: Buffer): Attack => asking(async () => () => message)
 
 /** Sends bytes that have no good answer, and takes what comes. */
 const saying =
@@ -131,23 +172,87 @@ const many = (count: number): Buffer =>
 
 /** A batch of as many items as are allowed, each of which asks for everything. */
 const batchMax = 256
+const answerBytesMax = 256 * 1024 * 1024
+/** As large as a request may be by default. */
+const requestBytesMax = 1_048_576
 
-const growing: Attack = async (server, signal) => {
-  let count = 0
+const one = (operation: number, requestPayload: unknown, header: object = {}): Buffer =>
+  encodeRequest({ requestHeader: { ...requestHeader(1), ...header }, batchItem: [{ operation, requestPayload }] })
+
+/** Attributes that are there once, and instances of one, on an object that is there. */
+const growing = asking(async (server) => {
   await using client = createClient(server.connection)
   const { uniqueIdentifier } = await create(client)
-  for (; !signal.aborted; count += 1) {
-    // Attributes that are there once, and instances of one.
+  return (count) => {
     const next =
       count % 2 === 0 ? customAttribute(`x-${count}`, 'x'.repeat(1000)) : attribute('Object Group', `${count}`)
-    try {
-      await client.addAttribute({ uniqueIdentifier, attribute: next })
-    } catch (error) {
-      if (!(error instanceof KmipResponseError) || error.reason === ResultReason.GeneralFailure) throw error
-    }
+    return one(Operation.AddAttribute, { uniqueIdentifier, attribute: next })
   }
-  return count
-}
+})
+
+/** The largest attributes that a message holds, and everything of the object in each answer. */
+const fattening = asking(async (server) => {
+  await using client = createClient(server.connection)
+  const { uniqueIdentifier } = await create(client)
+  const value = 'x'.repeat(requestBytesMax - 4_096)
+  return (count) =>
+    count % 2 === 0
+      ? one(Operation.AddAttribute, { uniqueIdentifier, attribute: customAttribute(`x-${count}`, value) })
+      : one(Operation.GetAttributes, { uniqueIdentifier, attributeName: [] })
+})
+
+/** Objects that come with as many attributes as a message holds. */
+const laden = repeating(
+  one(Operation.Create, {
+    objectType: ObjectType.SymmetricKey,
+    templateAttribute: {
+      name: [],
+      attribute: [
+        attribute('Cryptographic Algorithm', CryptographicAlgorithm.AES),
+        attribute('Cryptographic Length', 256),
+        attribute('Cryptographic Usage Mask', CryptographicUsageMask.Encrypt),
+        ...Array.from({ length: 6_000 }, (_, index) => customAttribute(`x-${index}`, 'x'.repeat(64))),
+      ],
+    },
+  }),
+)
+
+const guessing = repeating(
+  one(
+    Operation.DiscoverVersions,
+    { protocolVersion: [] },
+    {
+      authentication: {
+        credential: [
+          {
+            credentialType: CredentialType.UsernameAndPassword,
+            credentialValue: { username: 'kmip', password: 'a guess' },
+          },
+        ],
+      },
+    },
+  ),
+)
+
+const keyPairs = repeating(
+  one(Operation.CreateKeyPair, {
+    commonTemplateAttribute: {
+      name: [],
+      attribute: [
+        attribute('Cryptographic Algorithm', CryptographicAlgorithm.RSA),
+        attribute('Cryptographic Length', 2048),
+      ],
+    },
+    privateKeyTemplateAttribute: {
+      name: [],
+      attribute: [attribute('Cryptographic Usage Mask', CryptographicUsageMask.Sign)],
+    },
+    publicKeyTemplateAttribute: {
+      name: [],
+      attribute: [attribute('Cryptographic Usage Mask', CryptographicUsageMask.Verify)],
+    },
+  }),
+)
 
 /** The attacks by name. */
 export const attacks: Readonly<Record<string, Attack>> = {
@@ -169,9 +274,15 @@ export const attacks: Readonly<Record<string, Attack>> = {
     await closed(socket.destroy())
   }),
   garbage: saying(Buffer.alloc(65_536, 0x41)),
-  'deep nesting': saying(nested(1_048_576)),
+  'deep nesting': saying(nested(requestBytesMax)),
   'a batch of too many': saying(many(10_000)),
-  'a batch of searches': saying(many(batchMax)),
-  'searches for everything': asking((client) => client.locate({})),
+  'nearly whole messages': stuck(secure, (socket) => void socket.write(many(10_000).subarray(0, -8))),
+  'a batch of searches': repeating(many(batchMax)),
+  'searches for everything': repeating(locate),
+  'searches that look at everything': repeating(one(Operation.Locate, { attribute: [attribute('Lease Time', 3_600)] })),
   'attributes without end': growing,
+  'large attributes': fattening,
+  'objects with many attributes': laden,
+  'guesses at a password': guessing,
+  'slow cryptography': keyPairs,
 }

@@ -2,9 +2,11 @@
  * A client that goes on as before while others attack: how long its answers take. What it is: gets, one after the other, from an
  * address of its own. What it is not: a benchmark.
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createClient } from '#client/client'
-import type { RunningServer } from '#test/running-server'
-import type { Attack } from './attackers.ts'
+import type { AttackOrder } from './attacker.ts'
+import type { Attack, AttackTarget } from './attackers.ts'
 import { create } from './load.ts'
 
 export interface Latencies {
@@ -15,7 +17,7 @@ export interface Latencies {
 }
 
 /** Measures for so long. @throws what a client throws when it is not served */
-export const measure = async (server: RunningServer, forMs: number): Promise<Latencies> => {
+export const measure = async (server: AttackTarget, forMs: number): Promise<Latencies> => {
   await using client = createClient(server.connection)
   const { uniqueIdentifier } = await create(client)
   const tookMs: number[] = []
@@ -31,7 +33,7 @@ export const measure = async (server: RunningServer, forMs: number): Promise<Lat
 
 /** Measures while an attack goes on. Gives how often it did what it does, too. */
 export const measureUnder = async (
-  server: RunningServer,
+  server: AttackTarget,
   attack: Attack,
   forMs: number,
 ): Promise<Latencies & { readonly attempts: number }> => {
@@ -43,5 +45,27 @@ export const measureUnder = async (
     return { ...latencies, attempts: await attacking }
   } finally {
     over.abort()
+  }
+}
+
+/**
+ * Begins an attack in a process of its own, which has the machine only where nobody else wants it: attackers have machines of
+ * their own. Resolves when it is under way; what it gives ends it, and tells how often it did what it does.
+ */
+export const attackFromProcess = async (name: string, target: AttackTarget): Promise<() => Promise<number>> => {
+  const entry = new URL('attacker.ts', import.meta.url).pathname
+  const attacker = spawn('nice', ['-n', '19', process.execPath, entry], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  const { host, port, connection } = target
+  attacker.send({ attack: name, target: { host, port, connection } } satisfies AttackOrder)
+  await once(attacker, 'message')
+  return async () => {
+    const last = once(attacker, 'message')
+    const ended = once(attacker, 'exit')
+    attacker.send('over')
+    const [{ attempts }] = (await last) as [{ readonly attempts: number }]
+    await ended
+    return attempts
   }
 }
