@@ -84,7 +84,7 @@ export const startTraces = async (settings: Settings, logger: Logger): Promise<T
 }
 
 /** What a dispatcher needs beside settings. */
-export interface DispatcherParts extends Pick<DispatcherOptions, 'accounts' | 'background' | 'onDurable'> {
+export interface DispatcherParts extends Pick<DispatcherOptions, 'accounts' | 'answers' | 'background' | 'onDurable'> {
   readonly settings: Settings
   readonly log: ReturnType<typeof serverLog>
   readonly store: Store
@@ -131,6 +131,7 @@ export const newDispatcher = ({
     clock: systemClock,
     readerLimits: settings,
     batchCountMax: settings.batchCountMax,
+    responseSizeMax: settings.responseSizeMax,
     conflictRetriesMax,
     newCorrelation: newUniqueIdentifier,
     log,
@@ -146,19 +147,17 @@ export const newLogin = (
 
 /** What sessions of one thread take their answers from. */
 export const newSessionParts = (
-  { dispatcher, store, login, log }: Pick<SessionParts, 'dispatcher' | 'store' | 'login' | 'log'>,
+  parts: Pick<SessionParts, 'dispatcher' | 'store' | 'login' | 'requests' | 'answers' | 'log'>,
   directories: LdapDirectories,
   permits: () => boolean,
 ): SessionParts => {
+  const { store } = parts
   const knowsUser = knownUsers(administered(store), directories)
   return {
-    dispatcher,
-    store,
+    ...parts,
     clock: systemClock,
-    login,
     autoRegister: (unknown) => autoRegister(administered(store), unknown, knowsUser),
     closed: () => (permits() ? undefined : new KmipError(ResultReason.PermissionDenied, licenceNeeded)),
-    log,
   }
 }
 
@@ -167,6 +166,7 @@ const licenceNeeded = 'The trial of this server is over: its administrator must 
 const policyOf = (settings: Settings): Policy => ({
   instancesMax: settings.attributeInstancesMax,
   attributesPerObjectMax: settings.attributesPerObjectMax,
+  attributeBytesMax: settings.attributeBytesMax,
   leaseTimeSeconds: settings.leaseTimeSeconds,
   replacementLeaseTimeSeconds:
     settings.replacementLeaseTimeSeconds === 'same' ? undefined : Number(settings.replacementLeaseTimeSeconds),

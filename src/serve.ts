@@ -29,6 +29,7 @@ import type { DurableChange } from '#operations/server-requests'
 import { Streams } from '#operations/streams'
 import { type DispatcherOptions } from '#server/dispatch'
 import { filledGroupOf, GroupKeeper } from '#server/group-keeper'
+import { Holdings } from '#server/holdings'
 import { HttpsInterface } from '#server/http'
 import { InterfaceSet } from '#server/interfaces'
 import { serverLog } from '#server/log'
@@ -134,7 +135,18 @@ export const startServer = async (
     }
     const random = new SeededRandom(systemEntropy)
     const { accounts } = watching
-    const dispatcher = newDispatcher({ settings, log, store, crypto, streams, random, onDurable: tell, accounts })
+    const answers = new Holdings(settings)
+    const dispatcher = newDispatcher({
+      settings,
+      log,
+      store,
+      crypto,
+      streams,
+      random,
+      answers,
+      onDurable: tell,
+      accounts,
+    })
     await supervisor.add({ name: 'asynchronous requests', start: () => ({ stop: () => dispatcher.stop() }) })
     await supervisor.add({
       name: 'keeper of groups',
@@ -152,7 +164,11 @@ export const startServer = async (
     })
     await supervisor.add({ name: 'licence', start: () => ({ stop: async () => licence.stop() }) })
     const knowsUser = knownUsers(administered(store), directories)
-    const parts = newSessionParts({ dispatcher, store, login, log }, directories, () => licence.permits)
+    const parts = newSessionParts(
+      { dispatcher, store, login, requests: new Holdings(settings), answers, log },
+      directories,
+      () => licence.permits,
+    )
     const count = frontCount(settings)
     if (count > 1) {
       const made = new Fronts(count, {

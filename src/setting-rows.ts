@@ -153,6 +153,12 @@ export const settingGroups = {
       64 * MiB,
       'Bytes of one request. Large enough for data of Encrypt and for certificates.',
     ),
+    responseSizeMax: integer(
+      8 * MiB,
+      64 * KiB,
+      256 * MiB,
+      'Bytes of one answer. A batch of searches is small and its answer is not: it is given up while it grows, with Response Too Large, and nothing is changed. A client that names a smaller size is held to that.',
+    ),
     nestingDepthMax: integer(32, 8, 64, 'Structures within structures, far deeper than the specification nests them.'),
     itemCountMax: integer(65_536, 64, 1_048_576, 'TTLV items of one request: bounds what decoding allocates.'),
     batchCountMax: integer(256, 1, 10_000, 'Batch items of one request. Clients are seen to send 4.'),
@@ -214,6 +220,13 @@ export const settingGroups = {
       256 * MiB,
       'Bytes of requests and answers that one session may hold in memory; at this many, reading stops.',
     ),
+    heldBytesPerClientMax: integer(
+      64 * MiB,
+      1 * MiB,
+      16_384 * MiB,
+      'Bytes that all sessions of one client, told by its certificate, may hold in a thread with listeners: of requests from 16 KiB on, and as many of answers that are made and not taken. Beyond it the next ones wait.',
+    ),
+    heldBytesMax: integer(256 * MiB, 1 * MiB, 65_536 * MiB, 'The same for all clients together.'),
     tlsSessionLifetimeSeconds: integer(
       7_200,
       0,
@@ -342,6 +355,12 @@ export const settingGroups = {
       64,
       65_536,
       'Attribute instances of one object: bounds its record and its index entries.',
+    ),
+    attributeBytesMax: integer(
+      128 * KiB,
+      16 * KiB,
+      16 * MiB,
+      'Bytes of all attributes of one object, names included: the object is written whole with each change, and Get Attributes tells of all.',
     ),
     createdRsaBitsMax: integer(
       4_096,

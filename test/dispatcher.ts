@@ -34,6 +34,7 @@ import type { OperationRow, Policy } from '#operations/operation'
 import { Streams } from '#operations/streams'
 import type { Accounts } from '#server/account'
 import { Dispatcher, type DispatcherOptions } from '#server/dispatch'
+import { Holdings } from '#server/holdings'
 import { MemoryStore } from '#store/memory'
 import type { Store } from '#store/store'
 import { assertKnownTo } from '#test/known-to-version'
@@ -44,6 +45,7 @@ export const readerLimits = { nestingDepthMax: 32, itemCountMax: 65_536 }
 const policy: Policy = {
   instancesMax: 4,
   attributesPerObjectMax: 64,
+  attributeBytesMax: 16_384,
   leaseTimeSeconds: 3600,
   replacementLeaseTimeSeconds: undefined,
   locateItemsMax: 100,
@@ -109,6 +111,8 @@ export interface DispatcherParts {
   readonly serverCorrelationValues: 'on' | 'off'
   readonly answerCacheBytesMax: number
   readonly batchCountMax: number
+  readonly responseSizeMax: number
+  readonly answers: Holdings
   readonly conflictRetriesMax: number
   readonly streamsPerUserMax: number
   readonly accounts: Accounts
@@ -192,6 +196,8 @@ export const openDispatcher = (parts: Partial<DispatcherParts> = {}): Dispatcher
     serverCorrelationValues: parts.serverCorrelationValues ?? 'off',
     answerCacheBytesMax: parts.answerCacheBytesMax ?? 2 ** 20,
     batchCountMax: parts.batchCountMax ?? 16,
+    responseSizeMax: parts.responseSizeMax ?? 1_048_576,
+    answers: parts.answers ?? new Holdings({ heldBytesPerClientMax: 8_388_608, heldBytesMax: 8_388_608 }),
     conflictRetriesMax: parts.conflictRetriesMax ?? 4,
     ...(parts.accounts === undefined ? {} : { accounts: parts.accounts }),
     newCorrelation: () => `correlation-${failures.length}`,

@@ -37,6 +37,7 @@ import { registrationTables } from '#identity/registration-tables'
 import { newUser } from '#identity/users'
 import { CredentialType, ResultReason } from '#kmip/enums'
 import { objectTable } from '#operations/object-table'
+import { Holdings } from '#server/holdings'
 import { InterfaceSet, type InterfaceSetLog, type InterfaceSetOptions } from '#server/interfaces'
 import { SessionCount } from '#server/session-count'
 import { MemoryStore } from '#store/memory'
@@ -100,6 +101,8 @@ const limits = {
   requestSizeMax: 65_536,
   unansweredRequestsMax: 64,
   unansweredBytesMax: 1_048_576,
+  heldBytesPerClientMax: 1_048_576,
+  heldBytesMax: 4_194_304,
   requestTimeoutMs: 10_000,
   idleTimeoutMs: 0,
 } as const
@@ -148,6 +151,8 @@ export const startInterfaces = async (
       store,
       clock: systemClock,
       login,
+      requests: new Holdings(limits),
+      answers: new Holdings(limits),
       autoRegister: (unknown: UnknownCertificate) => autoRegister(context, unknown),
       closed: () => undefined,
       log,

@@ -36,7 +36,7 @@ const messageReasons: readonly MessageReason[] = [
   { reason: 'FeatureNotSupported', when: 'A Message Extension is critical' },
   {
     reason: 'ResponseTooLarge',
-    when: 'The answer would be larger than the Maximum Response Size; nothing was changed',
+    when: 'The answer would be larger than the Maximum Response Size, or than what the server sends (`responseSizeMax`); nothing was changed, and the session goes on',
   },
   {
     reason: 'GeneralFailure',

@@ -13,6 +13,8 @@ export interface Clock {
   nowMs(): number
   /** Whole seconds since 1970-01-01T00:00:00Z, as KMIP's Date-Time counts. */
   nowSeconds(): number
+  /** Milliseconds of a clock that nobody sets, with their fractions: for durations. */
+  monotonicMs(): number
   /** Calls `run` once, `delayMs` from now or a little later, unless cancelled. */
   after(delayMs: number, run: () => void): Cancel
 }
@@ -21,6 +23,7 @@ export interface Clock {
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   nowSeconds: () => Math.floor(Date.now() / 1000),
+  monotonicMs: () => performance.now(),
   after(delayMs, run) {
     const timer = setTimeout(run, delayMs)
     return () => clearTimeout(timer)
@@ -39,6 +42,7 @@ interface Timer {
 /** A clock that stands still until it is told to move. Timers fire while it moves, in order of their time. */
 export class SettableClock implements Clock {
   #nowMs: number
+  #elapsedMs = 0
   #sequence = 0
   readonly #timers = new Set<Timer>()
 
@@ -53,6 +57,10 @@ export class SettableClock implements Clock {
 
   nowSeconds(): number {
     return Math.floor(this.#nowMs / 1000)
+  }
+
+  monotonicMs(): number {
+    return this.#elapsedMs
   }
 
   after(delayMs: number, run: () => void): Cancel {
@@ -70,6 +78,7 @@ export class SettableClock implements Clock {
   advance(byMs: number): void {
     assert(byMs >= 0, 'advance goes forward; use set to step back')
     const endMs = this.#nowMs + byMs
+    this.#elapsedMs += byMs
     for (let timer = this.#due(endMs); timer !== undefined; timer = this.#due(endMs)) {
       this.#timers.delete(timer)
       this.#nowMs = Math.max(this.#nowMs, timer.atMs)

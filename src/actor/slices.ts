@@ -1,31 +1,94 @@
 /**
  * Turns of a thread for long work. What it is: one queue a thread, of which one goes on in each turn of the event loop, so that
- * however many have much to do, all others wait for a slice of one of them and not for a slice of each. What it is not: a
- * scheduler: what is short never comes here, and who holds the thread is not interrupted.
+ * however many have much to do, all others wait for a slice of one of them and not for a slice of each; and rest for who took long in
+ * one piece, while others are served who ask little. What it is not: a scheduler: what is short never comes here, and who
+ * holds the thread is not interrupted.
+ *
+ *     nextSlice ─▶ waiting ─▶ first whose party need not rest ─▶ works, is timed ─▶ its party rests, as long as others ask little
  */
+import { monotonicMs } from './clock.ts'
 
 /** About as much work as others may be made to wait for: who has worked so long, and has more to do, asks for another slice. */
-export const sliceMs = 2
+export const sliceMs = 0.5
 
-const waiting = new Set<() => void>()
+/**
+ * Who took a whole slice rests for four, so that those who ask little have most of the thread; who took the thread for longer
+ * rests the longer, in the square, up to twenty times: one in a hundred of the small requests may meet such a piece, not more.
+ */
+const restOf = (workedMs: number): number =>
+  workedMs < sliceMs ? 0 : workedMs * Math.min(longestRest, (restPerSlice * workedMs) / sliceMs)
+const restPerSlice = 4
+const longestRest = 20
+/** How long a thread in which nobody asks little is watched before who rests goes on. */
+const watchMs = 1
+/** Parties that rest are remembered up to this number, so that nobody fills the memory with names. */
+const restingMax = 10_000
+
+interface Waiter {
+  readonly party: string
+  readonly resolve: () => void
+}
+
+const waiting = new Set<Waiter>()
+/** Until when each party rests. */
+const resting = new Map<string, number>()
 let isDue = false
+/** Small requests since the end of the last slice, and when that was. */
+let brief = 0
+let endedMs = 0
 
-/** Resolves when it is the caller's turn. First come, first served. */
-export const nextSlice = (): Promise<void> =>
+/** A request was answered that took no slice: who takes slices makes room for such. */
+export const workedBriefly = (): void => {
+  brief += 1
+}
+
+/**
+ * Resolves when it is the caller's turn. First come, first served, but for those who rest.
+ * @param party whose work it is: who shares a name rests together
+ */
+export const nextSlice = (party = ''): Promise<void> =>
   new Promise((resolve) => {
-    waiting.add(resolve)
-    schedule()
+    waiting.add({ party, resolve })
+    if (!isDue) schedule(0)
   })
 
-const schedule = (): void => {
-  if (isDue) return
+const schedule = (restMs: number): void => {
   isDue = true
-  setImmediate(() => {
-    isDue = false
-    const [next] = waiting
-    if (next === undefined) return
-    waiting.delete(next)
-    if (waiting.size > 0) schedule()
-    next()
-  })
+  if (restMs > 0) setTimeout(goOn, Math.min(restMs, watchMs))
+  else setImmediate(goOn)
+}
+
+const goOn = (): void => {
+  isDue = false
+  const nowMs = monotonicMs()
+  // Nobody who asks little is there: resting would serve nobody.
+  const isQuiet = brief === 0 && nowMs - endedMs >= watchMs
+  let shortestMs = Number.POSITIVE_INFINITY
+  for (const waiter of waiting) {
+    const restMs = isQuiet ? 0 : (resting.get(waiter.party) ?? 0) - nowMs
+    if (restMs <= 0) return work(waiter, nowMs)
+    shortestMs = Math.min(shortestMs, restMs)
+  }
+  brief = 0
+  endedMs = nowMs
+  if (waiting.size > 0) schedule(shortestMs)
+}
+
+const work = (waiter: Waiter, beganMs: number): void => {
+  waiting.delete(waiter)
+  waiter.resolve()
+  // Behind all that the caller does before it waits again: the queue of ticks comes after that of promises.
+  queueMicrotask(() => process.nextTick(() => worked(waiter.party, beganMs)))
+  if (waiting.size > 0) schedule(0)
+}
+
+const worked = (party: string, beganMs: number): void => {
+  endedMs = monotonicMs()
+  brief = 0
+  const restMs = restOf(endedMs - beganMs)
+  if (restMs === 0) resting.delete(party)
+  else {
+    if (resting.size >= restingMax) resting.clear()
+    resting.set(party, endedMs + restMs)
+  }
 }

@@ -8,6 +8,7 @@ import { type AttributeRow, attributeRow, type ClientRule, isServerCustomName } 
 import { ResultReason, State } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import { inVersion } from '#kmip/row'
+import { weightOf } from '#ttlv/weight'
 import { acceptedValue } from './accepted-values.ts'
 import { sameValue } from './canonical.ts'
 import { stateOf } from './lifecycle.ts'
@@ -25,6 +26,8 @@ export interface AttributeLimits {
   readonly instancesMax: number
   /** Instances of all attributes together. */
   readonly attributesPerObjectMax: number
+  /** Bytes of their names and values. */
+  readonly attributeBytesMax: number
 }
 
 /** A row that the request's version has. @throws KmipError `reason` when no attribute of this name is known there. */
@@ -52,6 +55,7 @@ export const attributesFromRequest = (
   limits: AttributeLimits,
 ): AttributeSet => {
   const set: Record<string, AttributeInstance[]> = Object.create(null) as Record<string, AttributeInstance[]>
+  let count = 0
   for (const source of sources) {
     const seen = new Set<string>()
     for (const { attributeName, attributeIndex, attributeValue } of source) {
@@ -66,13 +70,15 @@ export const attributesFromRequest = (
       seen.add(attributeName)
       const instances = set[attributeName] ?? []
       set[attributeName] = instances
-      if (single) instances.length = 0
+      if (single) count -= instances.splice(0).length
       else if (instances.some((instance) => sameValue(instance.value, attributeValue))) continue
       checkRoom(instances.length, limits)
+      count += 1
+      checkAttributeCount(count, limits)
       instances.push({ index: instances.length, value: acceptedValue(attributeName, attributeValue, undefined) })
     }
   }
-  checkAttributeCount(countInstances(set), limits)
+  checkAttributeBytes(set, limits)
   return { ...set }
 }
 
@@ -86,6 +92,17 @@ const checkGiven = (row: AttributeRow, name: string, objectType: number): void =
 
 const checkRoom = (count: number, limits: AttributeLimits): void => {
   if (count >= limits.instancesMax) throw new KmipError(ResultReason.IndexOutOfBounds)
+}
+
+/** What one object holds is written and sealed whole with each change of it. @throws KmipError Invalid Field */
+export const checkAttributeBytes = (set: AttributeSet, limits: AttributeLimits): void => {
+  const bytes = Object.entries(set).reduce((sum, [name, instances]) => sum + name.length + weightOf(instances), 0)
+  if (bytes > limits.attributeBytesMax) {
+    throw new KmipError(
+      ResultReason.InvalidField,
+      `The attributes of an object may have ${limits.attributeBytesMax} bytes together`,
+    )
+  }
 }
 
 const countInstances = (set: AttributeSet): number =>
@@ -145,19 +162,22 @@ export const addAttribute = (
     index: instances.reduce((highest, { index }) => Math.max(highest, index), -1) + 1,
     value: acceptedValue(name, given.attributeValue, undefined),
   }
-  return { object: withInstances(object, name, [...instances, instance]), name, instance }
+  const added = withInstances(object, name, [...instances, instance])
+  checkAttributeBytes(added.attributes, limits)
+  return { object: added, name, instance }
 }
 
 /**
  * Modify Attribute (§4.15), reasons in the order of §11.16.
  * @throws KmipError Invalid Field when the object has no such attribute, Item Not Found for another index, Permission
- * Denied when it is read-only, by its row or in the object's state.
+ * Denied when it is read-only, by its row or in the object's state, Invalid Field for more bytes than an object has room for.
  */
 export const modifyAttribute = (
   object: ManagedObject,
   given: Attribute,
   version: number,
   now: number,
+  limits: AttributeLimits,
 ): AttributeChange => {
   const name = given.attributeName
   const row = knownRow(name, version, ResultReason.InvalidField)
@@ -171,15 +191,10 @@ export const modifyAttribute = (
   if (!allows(row.modifiableByClient, object, name, now))
     throw new KmipError(ResultReason.PermissionDenied, `${quoted(name)} cannot be modified`)
   const instance = { index, value: acceptedValue(name, given.attributeValue, found.value) }
-  return {
-    object: withInstances(
-      object,
-      name,
-      instances.map((other) => (other === found ? instance : other)),
-    ),
-    name,
-    instance,
-  }
+  const changed = instances.map((other) => (other === found ? instance : other))
+  const modified = withInstances(object, name, changed)
+  checkAttributeBytes(modified.attributes, limits)
+  return { object: modified, name, instance }
 }
 
 /**

@@ -9,7 +9,7 @@ import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import { inVersion } from '#kmip/row'
 import { acceptedValue } from './accepted-values.ts'
-import type { AttributeLimits } from './attributes.ts'
+import { type AttributeLimits, checkAttributeBytes } from './attributes.ts'
 import { canonical } from './canonical.ts'
 import type { AttributeInstance, AttributeSet } from './managed-object.ts'
 
@@ -61,7 +61,9 @@ export const importedAttributes = (
   if (attributes.reduce((count, [, instances]) => count + instances.length, 0) > limits.attributesPerObjectMax) {
     throw new KmipError(ResultReason.IndexOutOfBounds)
   }
-  return Object.fromEntries(attributes)
+  const imported = Object.fromEntries(attributes)
+  checkAttributeBytes(imported, limits)
+  return imported
 }
 
 /** The value as it is kept: a Usage Limits Count goes on where it stood. */

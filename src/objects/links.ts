@@ -13,9 +13,13 @@ export const withLink = (attributes: AttributeSet, link: Link): AttributeSet => 
   return { ...attributes, Link: [...links, { index: nextIndex(links), value: link }] }
 }
 
-/** The object with a Link behind those that it has. */
-export const linked = (object: ManagedObject, link: Link): ManagedObject => {
+/**
+ * The object with a Link behind those that it has, or as it is when it has as many as an attribute may: what is made from an object,
+ * again and again, points to it all the same, and is found by that Link.
+ */
+export const linked = (object: ManagedObject, link: Link, instancesMax: number): ManagedObject => {
   const links = instancesOf(object, 'Link')
+  if (links.length >= instancesMax) return object
   return withInstances(object, 'Link', [...links, { index: nextIndex(links), value: link }])
 }
 

@@ -1,6 +1,6 @@
 /** Certify: a certificate for a public key. KMIP 1.4 §4.7 */
 import { LinkType, ObjectType } from '#kmip/enums'
-import { withLink } from '#objects/replacement'
+import { linked } from '#objects/links'
 import { addCertificate, asked, certifiableKey, ownName } from './certification.ts'
 import { givenAttributes } from './creation.ts'
 import { operation } from './operation.ts'
@@ -27,7 +27,9 @@ export const certify = operation({
     const certificate = context.services.newUniqueIdentifier()
     const link = { linkType: LinkType.PublicKeyLink, linkedObjectIdentifier: publicKey.uniqueIdentifier }
     await addCertificate(wanted, attributes, [link], certificate, context)
-    context.put(withLink(publicKey, { linkType: LinkType.CertificateLink, linkedObjectIdentifier: certificate }))
+    const back = { linkType: LinkType.CertificateLink, linkedObjectIdentifier: certificate }
+    const linkedKey = linked(publicKey, back, context.services.policy.instancesMax)
+    if (linkedKey !== publicKey) context.put(linkedKey)
     context.idPlaceholder = certificate
     return { uniqueIdentifier: certificate }
   },

@@ -100,7 +100,9 @@ export const deriveKey = operation({
     })
     for (const base of bases) {
       const link = { linkType: LinkType.DerivedKeyLink, linkedObjectIdentifier: added.uniqueIdentifier }
-      context.put(linked(context.object(base.uniqueIdentifier, 'derive'), link))
+      const object = context.object(base.uniqueIdentifier, 'derive')
+      const changed = linked(object, link, context.services.policy.instancesMax)
+      if (changed !== object) context.put(changed)
     }
     context.idPlaceholder = added.uniqueIdentifier
     return { uniqueIdentifier: added.uniqueIdentifier }

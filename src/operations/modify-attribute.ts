@@ -17,7 +17,7 @@ export const modifyAttribute = operation({
   ],
   handle({ uniqueIdentifier, attribute }, context) {
     const object = context.object(uniqueIdentifier, 'modify')
-    const change = modifyInstance(object, attribute, context.version, context.now)
+    const change = modifyInstance(object, attribute, context.version, context.now, context.services.policy)
     const changed = context.afterChange(change.object, object)
     context.checkNames(changed, ResultReason.IllegalOperation)
     context.put(changed)

@@ -22,7 +22,7 @@ import {
   type SplitKeyValue,
 } from '#kmip/objects'
 import type { AttributeSet } from '#objects/managed-object'
-import { bigIntegerBytes } from '#ttlv/binary'
+import { weightOf } from '#ttlv/weight'
 import { certificateAttributes } from './certificate-attributes.ts'
 import { takenOut } from './containers.ts'
 import { type Digested, digestedKey, given, keptObjectTypes } from './creation.ts'
@@ -74,16 +74,7 @@ export const readUnwrapped = async <T extends Reading>(reading: Promise<T>): Pro
 
 /** @throws KmipError Invalid Field for more bytes than an object may have. */
 export const checkSize = (value: unknown, bytesMax: number): void => {
-  if (bytesWithin(value) > bytesMax)
-    throw new KmipError(ResultReason.InvalidField, `An object may have ${bytesMax} bytes`)
-}
-
-/** Bytes of all byte strings and numbers of an object's structure, whose nesting the codec has bounded. */
-const bytesWithin = (value: unknown): number => {
-  if (value instanceof Uint8Array) return value.length
-  if (typeof value === 'bigint') return bigIntegerBytes(value).length
-  if (typeof value !== 'object' || value === null) return 0
-  return Object.values(value).reduce<number>((sum, part) => sum + bytesWithin(part), 0)
+  if (weightOf(value) > bytesMax) throw new KmipError(ResultReason.InvalidField, `An object may have ${bytesMax} bytes`)
 }
 
 /**

@@ -4,6 +4,7 @@
  * What it is not: durable; `commit` is, and only after it a success may leave.
  */
 
+import { nextSlice } from '#actor/slices'
 import { nextTransition, settle } from '#objects/lifecycle'
 import {
   type AttributeFilter,
@@ -43,8 +44,8 @@ export interface FoundObjects {
   readonly total: number
 }
 
-/** Objects are tested one by one where an index alone does not answer; so many at a time before others get their turn. */
-const testsPerTurn = 256
+/** Objects are tested one by one where an index alone does not answer, some 10 µs each; so many at a time before others get their turn. */
+const testsPerTurn = 32
 
 export class Transaction {
   readonly #store: Store
@@ -278,7 +279,7 @@ export class Transaction {
       const object = included.has(key) ? undefined : this.#peek(key)
       if (included.has(key) || (object !== undefined && suits(object))) keys.push(key)
       tested += 1
-      if (tested % testsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (tested % testsPerTurn === 0) await nextSlice()
     }
     return { keys: keys.slice(offset, offset + limit), total: keys.length }
   }

@@ -9,13 +9,14 @@
  *
  * States: `open`; `finishing` (no more is read: what was taken is answered, then the end); `closed`.
  */
-import { type Cancel, type Clock, monotonicMs } from '#actor/clock'
-import { nextSlice, sliceMs } from '#actor/slices'
+import type { Cancel, Clock } from '#actor/clock'
+import { nextSlice, sliceMs, workedBriefly } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import { KmipError, kmipErrorOf } from '#kmip/errors'
 import { Tag } from '#kmip/tags'
 import { TtlvError } from '#ttlv/error'
 import { Framer } from '#ttlv/framer'
+import type { Holder } from './holdings.ts'
 
 /** Where the actor's answers go. */
 export interface Output {
@@ -67,11 +68,24 @@ export interface ConnectionOptions {
   readonly output: Output
   readonly responder: Responder
   readonly limits: ConnectionLimits
+  /** What the sessions of this client hold: of requests that are large, and of answers that are not taken. */
+  readonly holders: ConnectionHolders
+  /** Whose work it is: sessions of one client share slices and rest together. */
+  readonly client: string
   readonly clock: Clock
   readonly onEnd: (reason: ConnectionEnd, detail: string) => void
 }
 
+export interface ConnectionHolders {
+  readonly requests: Holder
+  readonly answers: Holder
+}
+
 const nothing = (): void => undefined
+
+/** A request is large from here on: the account of smaller ones is their number. */
+const largeRequestBytes = 16_384
+const heldFor = (bytes: number): number => (bytes < largeRequestBytes ? 0 : bytes)
 
 export class Connection {
   readonly #options: ConnectionOptions
@@ -79,6 +93,14 @@ export class Connection {
   #state: 'open' | 'finishing' | 'closed' = 'open'
   #waiting: Buffer[] = []
   #waitingBytes = 0
+  /** Held for requests that are not answered, and of it for the one that is not complete. */
+  #heldBytes = 0
+  #heldForBegun = 0
+  /** A large request has begun, and there is no room for it yet: nothing is read. */
+  #cancelRoom: Cancel | undefined
+  #unsentBytes = 0
+  /** No longer waits for room for an answer. */
+  #endTurn = nothing
   #paused = false
   #busy = false
   /** The request whose answer is waited for when the rest is answered turn by turn. */
@@ -139,16 +161,76 @@ export class Connection {
         if (message === undefined) break
         this.#waiting.push(message)
         this.#waitingBytes += message.length
+        this.#holdTaken(heldFor(message.length))
         taken += 1
       }
+      if (!this.#isFull()) this.#holdBegun(heldFor(this.#framer.begunBytes))
     } catch (error) {
       refused = framingRefusal(error)
     }
     this.#timeRequest(taken > 0)
-    this.#setPaused(this.#isFull())
+    this.#setPaused(this.#isFull() || this.#cancelRoom !== undefined)
     if (refused !== undefined) this.#finish('framing', refused.message, refused)
     else if (this.#waiting.length > 0) this.#lastUsedMs = this.#options.clock.nowMs()
     this.#run()
+  }
+
+  /** A request is complete: it is held already when it was seen to begin. */
+  #holdTaken(bytes: number): void {
+    this.#dropRoom()
+    this.#hold(bytes - this.#heldForBegun)
+    this.#heldForBegun = 0
+  }
+
+  #dropRoom(): void {
+    if (this.#cancelRoom === undefined) return
+    this.#cancelRoom()
+    this.#cancelRoom = undefined
+    this.#heldForBegun = 0
+  }
+
+  /**
+   * A request has begun: all of it is held from now on, so that whoever was let begin can go on to the end. Where there is no room,
+   * nothing more is read before there is.
+   */
+  #holdBegun(bytes: number): void {
+    if (bytes === this.#heldForBegun || this.#cancelRoom !== undefined) return
+    this.#heldForBegun = bytes
+    const { requests } = this.#options.holders
+    if (requests.hasRoom(bytes)) return this.#hold(bytes)
+    this.#cancelRoom = requests.takeInTurn(bytes, () => {
+      this.#heldBytes += bytes
+      this.#cancelRoom = undefined
+      this.#timeRequest(true)
+      this.#setPaused(this.#isFull())
+      this.#run()
+    })
+  }
+
+  #hold(bytes: number): void {
+    this.#heldBytes += bytes
+    if (bytes > 0) this.#options.holders.requests.take(bytes)
+    else this.#options.holders.requests.give(-bytes)
+  }
+
+  /** A request was answered. */
+  #answeredOne(message: Buffer): void {
+    this.#waitingBytes -= message.length
+    if (!this.#isClosed()) this.#hold(-heldFor(message.length))
+  }
+
+  /** An answer was given to the output. False: the peer has not taken it; until it has, it is held. */
+  #sent({ length }: Buffer, taken: boolean): boolean {
+    if (!taken) {
+      this.#unsentBytes += length
+      this.#options.holders.answers.take(length)
+    }
+    return taken
+  }
+
+  #tookAll(): void {
+    this.#options.holders.answers.give(this.#unsentBytes)
+    this.#unsentBytes = 0
   }
 
   #isFull(): boolean {
@@ -183,21 +265,22 @@ export class Connection {
 
   /** Answers what needs not be waited for, without a turn of the loop. False: something is left, or the session has ended. */
   #answerAtOnce(): boolean {
-    const { output, responder } = this.#options
-    const beganMs = monotonicMs()
+    const { output, responder, clock } = this.#options
+    const beganMs = clock.monotonicMs()
     while (!this.#paused) {
-      if (this.#isHeavy && this.#waiting.length > 0) return false
+      if (this.#waiting.length > 0 && this.#mustWait()) return false
       const message = this.#waiting.shift()
       if (message === undefined) return true
       const answer = responder.answer(message)
-      this.#isHeavy = monotonicMs() - beganMs > sliceMs
+      this.#isHeavy = clock.monotonicMs() - beganMs > sliceMs
+      if (!this.#isHeavy) workedBriefly()
       if (answer instanceof Promise) {
         this.#begun = { message, answer }
         return false
       }
-      this.#waitingBytes -= message.length
+      this.#answeredOne(message)
       if (this.#isClosed()) return false
-      const taken = output.send(answer.bytes)
+      const taken = this.#sent(answer.bytes, output.send(answer.bytes))
       if (answer.last) {
         this.#endRefused()
         return false
@@ -222,10 +305,11 @@ export class Connection {
       message !== undefined;
       message = this.#waiting.shift()
     ) {
-      const answer = await (message === begun?.message ? begun.answer : this.#answerInTurn(message))
-      this.#waitingBytes -= message.length
+      if (message !== begun?.message && this.#mustWait(message) && !(await this.#turn(message))) return
+      const answer = await (message === begun?.message ? begun.answer : this.#timedAnswer(message))
+      this.#answeredOne(message)
       if (this.#isClosed()) return
-      const taken = output.send(answer.bytes)
+      const taken = this.#sent(answer.bytes, output.send(answer.bytes))
       if (answer.last) return this.#endRefused()
       if (!taken && !(await this.#waitForPeer())) return
       const half =
@@ -235,11 +319,35 @@ export class Connection {
     this.#rest()
   }
 
-  async #answerInTurn(message: Buffer): Promise<Answer> {
-    if (this.#isHeavy) await nextSlice()
-    const beganMs = monotonicMs()
-    const answer = this.#options.responder.answer(message)
-    this.#isHeavy = monotonicMs() - beganMs > sliceMs
+  /** Whether the next answer may not be made now: a large request is heavy before anybody has looked at it. */
+  #mustWait(next = this.#waiting[0]): boolean {
+    return this.#isHeavy || (next?.length ?? 0) >= largeRequestBytes || !this.#options.holders.answers.hasRoom(0)
+  }
+
+  /** Waits until another answer may be made; false: the session is over. */
+  async #turn(next: Buffer): Promise<boolean> {
+    const { holders, client } = this.#options
+    const { answers } = holders
+    if (!answers.hasRoom(0)) {
+      await new Promise<void>((resolve) => {
+        const cancel = answers.takeInTurn(0, resolve)
+        this.#endTurn = () => {
+          cancel()
+          resolve()
+        }
+      })
+      this.#endTurn = nothing
+    }
+    if (this.#isHeavy || next.length >= largeRequestBytes) await nextSlice(client)
+    return !this.#isClosed()
+  }
+
+  #timedAnswer(message: Buffer): Answer | Promise<Answer> {
+    const { clock, responder } = this.#options
+    const beganMs = clock.monotonicMs()
+    const answer = responder.answer(message)
+    this.#isHeavy = clock.monotonicMs() - beganMs > sliceMs
+    if (!this.#isHeavy) workedBriefly()
     return answer
   }
 
@@ -275,6 +383,7 @@ export class Connection {
       })
       this.#drained = () => {
         this.#drained = undefined
+        this.#tookAll()
         cancel()
         resolve(!this.#isClosed())
       }
@@ -283,7 +392,7 @@ export class Connection {
 
   /** Bounds the time of a message that has begun and is not complete; behind one that was taken, a new time begins. */
   #timeRequest(anew: boolean): void {
-    const incomplete = this.#framer.pendingBytes > 0 && !this.#isFull()
+    const incomplete = this.#framer.pendingBytes > 0 && !this.#isFull() && this.#cancelRoom === undefined
     if (incomplete === this.#requestTimed && !(incomplete && anew)) return
     this.#requestTimed = incomplete
     this.#cancelRequestTimer()
@@ -338,6 +447,10 @@ export class Connection {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#waiting = []
+    this.#dropRoom()
+    this.#hold(-this.#heldBytes)
+    this.#tookAll()
+    this.#endTurn()
     this.#cancelRequestTimer()
     this.#cancelIdleTimer()
     this.#drained?.()

@@ -6,7 +6,7 @@
  *                                             ▲                                               │ conflict: once more
  *                                             └───────────────────────────────────────────────┘
  */
-import { type Clock, monotonicMs } from '#actor/clock'
+import type { Clock } from '#actor/clock'
 import { nextSlice, sliceMs } from '#actor/slices'
 import { AuditFaulted, AuditUnavailable } from '#audit/files'
 import { ownerOf } from '#identity/permissions'
@@ -32,6 +32,7 @@ import { type Store, StoreFaulted, StoreUnavailable, type Table } from '#store/s
 import { TtlvError } from '#ttlv/error'
 import type { ReaderLimits } from '#ttlv/stream'
 import { type Account, type Accounts, type Origin, ownOrigin } from './account.ts'
+import { type AnswerBounds, AnswerGrowth, responseTooLarge } from './answer-growth.ts'
 import { failedItem, pendingItem, succeededItem, undoneItem } from './answer-items.ts'
 import {
   Background,
@@ -41,6 +42,7 @@ import {
   type SentRequest,
 } from './background.ts'
 import { binaryEncoding, type Encoding, type MessageReader } from './encodings.ts'
+import { clientOf, type Holdings } from './holdings.ts'
 import { hasSucceeded, isRepeatable, type KnownAnswer, KnownAnswers } from './known-answers.ts'
 import { checkMessage } from './message-rules.ts'
 import { Turns } from './turns.ts'
@@ -73,6 +75,10 @@ export interface DispatcherOptions {
   readonly batchCountMax: number
   /** Memory for answers that are given again to the same request; 0: each is made anew. */
   readonly answerCacheBytesMax: number
+  /** Bytes of one answer, whatever the client could take. */
+  readonly responseSizeMax: number
+  /** What answers hold while they are made, and after it as long as their peers do not take them. */
+  readonly answers: Holdings
   /** How often a batch is decided anew when another client was faster, before it is refused. */
   readonly conflictRetriesMax: number
   readonly newCorrelation: () => string
@@ -111,6 +117,8 @@ interface Sender {
   readonly principal: Principal
   readonly services: Services
   readonly origin: Origin
+  /** Of a batch of several items. */
+  readonly growth: AnswerGrowth | undefined
 }
 
 const noCredentials: readonly never[] = []
@@ -186,7 +194,12 @@ export class Dispatcher {
     if (caller instanceof KmipError) return this.#rejected(request, addressee, caller)
     const refused = (error: unknown): Buffer => this.#rejected(request, addressee, this.#kmipError(error, 'message'))
     const answerTo = (principal: Principal): Buffer | Promise<Buffer> =>
-      this.#answerTo({ principal, services: this.#servicesOf(caller), origin }, request, addressee, bytes)
+      this.#answerTo(
+        { principal, services: this.#servicesOf(caller), origin, growth: this.#growthOf(request, origin) },
+        request,
+        addressee,
+        bytes,
+      )
     try {
       checkMessage(request, this.#options.batchCountMax)
       const found = caller.principalOf(request.requestHeader.authentication?.credential ?? noCredentials)
@@ -235,7 +248,7 @@ export class Dispatcher {
     const reader = binaryEncoding.open(sent.message, this.#options.readerLimits)
     const request = readRequest(reader)
     const { principal, origin } = sent
-    const sender = { principal, services: this.#servicesOf(sent), origin }
+    const sender = { principal, services: this.#servicesOf(sent), origin, growth: undefined }
     const addressee = { encoding: binaryEncoding, version: reader.version, correlation: {} }
     const background = this.#backgroundRequest(request, addressee, sender, sent.message)
     return background && this.#background.take(background)
@@ -367,23 +380,22 @@ export class Dispatcher {
     sender: Sender,
     bytes: Uint8Array,
   ): Buffer | Promise<Buffer> {
-    const sizeMax = request.requestHeader.maximumResponseSize
+    const bounds = this.#boundsOf(request)
     const { account } = addressee
     const form = (items: readonly ResponseBatchItem[], changes: boolean): Buffer => {
-      const answer = this.#encode(addressee, items)
       // Decided before anything is durable: a client that cannot be told of a change must not find it made.
-      if (sizeMax !== undefined && this.#binarySize(addressee, items, answer) > sizeMax) {
-        throw new KmipError(ResultReason.ResponseTooLarge)
-      }
+      const answer = this.#encode(addressee, items, bounds)
       account?.decided(items, changes)
       return answer
     }
     const answered = ({ items, formed }: Settled<Buffer>): Buffer | Promise<Buffer> => {
+      sender.growth?.clear()
       this.#options.log.answered(addressee.version, items, sender.principal, addressee.correlation)
       const accounted = account?.settled(items)
       return accounted === undefined ? formed : accounted.then(() => formed, failed)
     }
     const failed = (error: unknown): Buffer => {
+      sender.growth?.clear()
       // What the disk has is not known, and the process ends: silence is true, an answer of failure might not be.
       if (error instanceof StoreFaulted || error instanceof AuditFaulted) throw error
       return this.#rejected(request, addressee, this.#kmipError(error, 'commit'))
@@ -464,12 +476,14 @@ export class Dispatcher {
   }
 
   /** Runs the items in order. */
-  #decide(request: RequestMessage, version: Version, { principal, services }: Sender): Decided | Promise<Decided> {
+  #decide(request: RequestMessage, version: Version, sender: Sender): Decided | Promise<Decided> {
+    const { principal, services, growth } = sender
     const { store, table, clock } = this.#options
+    growth?.clear()
     const now = clock.nowSeconds()
     const transaction = new Transaction(store, table, now)
     const context = new Context(version, now, principal, transaction, services)
-    return this.#runItems(request, context, [], 0)
+    return this.#runItems(request, context, growth, [], 0)
   }
 
   /**
@@ -479,6 +493,7 @@ export class Dispatcher {
   #runItems(
     request: RequestMessage,
     context: Context,
+    growth: AnswerGrowth | undefined,
     done: readonly ResponseBatchItem[],
     from: number,
   ): Decided | Promise<Decided> {
@@ -493,21 +508,23 @@ export class Dispatcher {
         transaction.rollback(0)
         items = items.map(undoneItem)
       }
+      growth?.add(result)
       items.push(result)
       return !failed || option === BatchErrorContinuationOption.Continue
     }
-    const beganMs = request.batchItem.length > 1 ? monotonicMs() : 0
+    const { clock } = this.#options
+    const beganMs = request.batchItem.length > 1 ? clock.monotonicMs() : 0
     for (const [index, item] of request.batchItem.entries()) {
       if (index < from) continue
       // A batch of searches must not hold the thread to its end.
-      if (index > from && monotonicMs() - beganMs > sliceMs) {
-        return nextSlice().then(() => this.#runItems(request, context, items, index))
+      if (index > from && clock.monotonicMs() - beganMs > sliceMs) {
+        return nextSlice(growth?.client).then(() => this.#runItems(request, context, growth, items, index))
       }
       const savepoint = transaction.savepoint()
       const result = this.#runItem(item, context)
       if (result instanceof Promise) {
         return result.then((waited) =>
-          take(waited, savepoint) ? this.#runItems(request, context, items, index + 1) : { items, transaction },
+          take(waited, savepoint) ? this.#runItems(request, context, growth, items, index + 1) : { items, transaction },
         )
       }
       if (!take(result, savepoint)) break
@@ -547,14 +564,33 @@ export class Dispatcher {
     return this.#options.accounts?.open(request, version ?? newestVersion, origin)
   }
 
-  /** §6.3 counts bytes of TTLV: the test cases of the other encodings hold longer texts to the same bound. */
-  #binarySize(addressee: Addressee, items: readonly ResponseBatchItem[], answer: Buffer): number {
-    if (addressee.encoding === binaryEncoding) return answer.length
-    return this.#encode({ ...addressee, encoding: binaryEncoding }, items).length
+  #boundsOf({ requestHeader: { maximumResponseSize } }: RequestMessage): AnswerBounds {
+    const { responseSizeMax } = this.#options
+    const isClients = maximumResponseSize !== undefined && maximumResponseSize < responseSizeMax
+    return { sizeMax: isClients ? maximumResponseSize : responseSizeMax, isClients }
   }
 
-  #encode({ encoding, version, correlation }: Addressee, batchItem: readonly ResponseBatchItem[]): Buffer {
-    return encoding.encode(version, {
+  #growthOf(request: RequestMessage, origin: Origin): AnswerGrowth | undefined {
+    if (request.batchItem.length === 1) return undefined
+    return new AnswerGrowth(this.#boundsOf(request), this.#options.answers, clientOf(origin))
+  }
+
+  /** @throws KmipError Response Too Large */
+  #encode(addressee: Addressee, items: readonly ResponseBatchItem[], bounds?: AnswerBounds): Buffer {
+    try {
+      return this.#encoded(addressee, items, bounds?.sizeMax)
+    } catch (error) {
+      if (bounds === undefined || !(error instanceof TtlvError) || error.fault !== 'limit') throw error
+      throw responseTooLarge(bounds)
+    }
+  }
+
+  #encoded(
+    { encoding, version, correlation }: Addressee,
+    batchItem: readonly ResponseBatchItem[],
+    sizeMax?: number,
+  ): Buffer {
+    const message = {
       responseHeader: {
         protocolVersion: { protocolVersionMajor: majorOf(version), protocolVersionMinor: minorOf(version) },
         timeStamp: this.#options.clock.nowSeconds(),
@@ -564,7 +600,8 @@ export class Dispatcher {
         batchCount: batchItem.length,
       },
       batchItem,
-    })
+    }
+    return encoding.encode(version, message, sizeMax)
   }
 
   /** The one way from any error to what a client is told: what is not meant for it is replaced by a correlation id. */

@@ -23,8 +23,13 @@ export interface Encoding {
   open(bytes: Uint8Array, limits: ReaderLimits): MessageReader
   /** A message as items, whatever they mean. @throws TtlvError for what is not of this encoding, or beyond the limits */
   tree(bytes: Uint8Array, limits: ReaderLimits): Item
-  /** A response in the form of a version. @throws TtlvError `field` for a text that the encoding cannot carry */
-  encode(version: Version, message: ResponseMessage): Buffer
+  /**
+   * A response in the form of a version.
+   * @param sizeMax bytes that it may have as TTLV: §6.3 counts those, and the test cases of the other encodings hold longer texts to
+   * the same bound
+   * @throws TtlvError `field` for a text that the encoding cannot carry, `limit` for an answer that is larger
+   */
+  encode(version: Version, message: ResponseMessage, sizeMax?: number): Buffer
 }
 
 /** TTLV (KMIP 1.4 §9.1): the one encoding without HTTP. */
@@ -32,8 +37,8 @@ export const binaryEncoding: Encoding = {
   contentType: 'application/octet-stream',
   open: (bytes, limits) => new BinaryReader(bytes, limits, newestVersion),
   tree: (bytes, limits) => decodeItem(bytes, limits),
-  encode(version, message) {
-    const writer = new BinaryWriter(version)
+  encode(version, message, sizeMax) {
+    const writer = new BinaryWriter(version, sizeMax)
     writeResponse(writer, message)
     return writer.bytes()
   },
@@ -48,7 +53,9 @@ const textOf = (bytes: Uint8Array): string => {
   }
 }
 
-const treeOf = (version: Version, message: ResponseMessage): Item => {
+const treeOf = (version: Version, message: ResponseMessage, sizeMax: number | undefined): Item => {
+  // A tree and a text of what is too large would be larger still.
+  if (sizeMax !== undefined) binaryEncoding.encode(version, message, sizeMax)
   const writer = new TreeWriter(version)
   writeResponse(writer, message)
   const [root] = writer.items()
@@ -68,7 +75,7 @@ export const xmlEncoding: Encoding = {
   contentType: 'text/xml',
   open: (bytes, limits) => new TreeReader(xmlEncoding.tree(bytes, limits), limits, newestVersion),
   tree: (bytes, limits) => decodeXml(textOf(bytes), vocabulary, textLimits(bytes, limits)),
-  encode: (version, message) => Buffer.from(encodeXml(treeOf(version, message), vocabulary), 'utf8'),
+  encode: (version, message, sizeMax) => Buffer.from(encodeXml(treeOf(version, message, sizeMax), vocabulary), 'utf8'),
 }
 
 /** KMIP Additional Message Encodings §6, KMIP Profiles 1.4 §5.7 */
@@ -76,7 +83,7 @@ export const jsonEncoding: Encoding = {
   contentType: 'application/json',
   open: (bytes, limits) => new TreeReader(jsonEncoding.tree(bytes, limits), limits, newestVersion),
   tree: (bytes, limits) => decodeJson(textOf(bytes), vocabulary, textLimits(bytes, limits)),
-  encode: (version, message) => Buffer.from(encodeJson(treeOf(version, message), vocabulary), 'utf8'),
+  encode: (version, message, sizeMax) => Buffer.from(encodeJson(treeOf(version, message, sizeMax), vocabulary), 'utf8'),
 }
 
 /** Every encoding, by its content type. */

@@ -12,6 +12,7 @@ import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import type { ConnectionLimits } from './connection.ts'
 import { type Encoding, encodings } from './encodings.ts'
+import type { Holder } from './holdings.ts'
 import type { InterfaceLog, InterfaceSettings } from './interface.ts'
 import { PeerSession, type SessionParts } from './session.ts'
 import {
@@ -182,13 +183,35 @@ export class HttpsInterface {
     const encoding = this.#encodingOf(request, response)
     if (encoding === undefined) return
     const { parts, limits } = this.#options
-    const message = await bodyOf(request, limits.requestSizeMax)
-    if (message === undefined) {
-      const tooLarge = new KmipError(ResultReason.InvalidMessage, `A message may have ${limits.requestSizeMax} bytes`)
-      return finish(response, 413, encoding, parts.dispatcher.refusal(tooLarge, undefined, encoding), true)
+    const { requestSizeMax } = limits
+    const { requests, answers } = session.peer.holders()
+    // As large as its head says; without a length, as large as it may be.
+    const length = Math.min(Number(request.headers['content-length'] ?? requestSizeMax), requestSizeMax)
+    await roomFor(requests, length, request.socket)
+    try {
+      const message = await bodyOf(request, requestSizeMax)
+      if (message === undefined) {
+        const tooLarge = new KmipError(ResultReason.InvalidMessage, `A message may have ${requestSizeMax} bytes`)
+        return finish(response, 413, encoding, parts.dispatcher.refusal(tooLarge, undefined, encoding), true)
+      }
+      await roomFor(answers, 0, request.socket)
+      const { bytes, last } = await session.peer.answer(message, encoding)
+      finish(response, 200, encoding, bytes, last || session.ending || !this.#server.listening)
+      await this.#taken(request.socket, response, bytes.length, answers)
+    } finally {
+      requests.give(length)
     }
-    const { bytes, last } = await session.peer.answer(message, encoding)
-    finish(response, 200, encoding, bytes, last || session.ending || !this.#server.listening)
+  }
+
+  /** Waits until the peer has taken the answer, and ends the session when it does not in time. */
+  async #taken(socket: Socket, response: ServerResponse, bytes: number, answers: Holder): Promise<void> {
+    if (response.writableFinished) return
+    const { clock, limits } = this.#options
+    answers.take(bytes)
+    const cancel = clock.after(limits.requestTimeoutMs, () => socket.destroy())
+    await new Promise<void>((resolve) => response.once('close', resolve).once('finish', resolve))
+    cancel()
+    answers.give(bytes)
   }
 
   /** The request's encoding; undefined when it is refused, which is then said. */
@@ -214,6 +237,22 @@ const finish = (response: ServerResponse, status: number, encoding: Encoding, bo
     ...(last ? { Connection: 'close' } : {}),
   })
   response.end(body)
+}
+
+/** Waits for room, and holds it; rejects when the peer goes. */
+const roomFor = async (holder: Holder, bytes: number, socket: Socket): Promise<void> => {
+  if (holder.hasRoom(bytes)) return holder.take(bytes)
+  await new Promise<void>((resolve, reject) => {
+    const gone = (): void => {
+      cancel()
+      reject(new Error('the peer went while it waited for room'))
+    }
+    const cancel = holder.takeInTurn(bytes, () => {
+      socket.off('close', gone)
+      resolve()
+    })
+    socket.once('close', gone)
+  })
 }
 
 /** The whole body, or undefined when it has more bytes. Rejects when the peer goes. */

@@ -10,6 +10,7 @@ import type { Clock } from '#actor/clock'
 import { flushBurst, writeInBurst } from './burst.ts'
 import { Connection, type ConnectionEnd, type ConnectionLimits, type Output } from './connection.ts'
 import { binaryEncoding } from './encodings.ts'
+import { clientOf } from './holdings.ts'
 import { PeerSession, type SessionLog, type SessionParts, type SessionRules } from './session.ts'
 import type { SessionCount } from './session-count.ts'
 import {
@@ -342,6 +343,8 @@ export class KmipInterface implements InterfaceActor {
         refusal: (error) => parts.dispatcher.refusal(error),
       },
       limits,
+      holders: peer.holders(),
+      client: clientOf(peer.peer),
       clock,
       onEnd: (reason, detail) => log.sessionEnded({ address, reason, detail }),
     })

@@ -19,9 +19,10 @@ import {
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import type { Store } from '#store/store'
-import type { Answer } from './connection.ts'
+import type { Answer, ConnectionHolders } from './connection.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { Encoding } from './encodings.ts'
+import { clientOf, type Holdings } from './holdings.ts'
 
 /** What of an interface its sessions live by; changes while they live. */
 export interface SessionRules extends IdentityRules {
@@ -35,6 +36,9 @@ export interface SessionParts {
   readonly store: Store
   readonly clock: Clock
   readonly login: Login
+  /** What all sessions of this thread hold in memory. */
+  readonly requests: Holdings
+  readonly answers: Holdings
   /** Registers it. @throws AdministrationError when it cannot be */
   readonly autoRegister: (unknown: UnknownCertificate) => Promise<unknown>
   /** Why nobody has service now (a licence that is over), or undefined. */
@@ -97,6 +101,13 @@ export class PeerSession {
     const refusal = this.#identity.standing()
     this.isRevoked = refusal === 'certificate revoked'
     if (refusal === 'not registered') this.#registration = this.#register()
+  }
+
+  /** What this session's client holds. */
+  holders(): ConnectionHolders {
+    const { requests, answers } = this.#parts
+    const client = clientOf(this.peer)
+    return { requests: requests.holderOf(client), answers: answers.holderOf(client) }
   }
 
   /**

@@ -276,21 +276,28 @@ class Scratch {
  */
 export class BinaryWriter implements Writer {
   version: number
+  readonly #sizeMax: number
   #scratch: Scratch
   #view: DataView
   #size: number
   #offset = 0
   readonly #starts: number[] = []
 
-  constructor(version: number) {
+  /** @param sizeMax bytes beyond which the writer gives up, and takes no memory for more */
+  constructor(version: number, sizeMax = Number.POSITIVE_INFINITY) {
     this.version = version
+    this.#sizeMax = sizeMax
     this.#scratch = freeScratches.pop() ?? new Scratch(scratchSize)
     this.#view = this.#scratch.view
     this.#size = this.#scratch.bytes.length
   }
 
-  /** The bytes that were written, a copy of their own. The writer must not be used after it. */
+  /**
+   * The bytes that were written, a copy of their own. The writer must not be used after it.
+   * @throws TtlvError `limit` for more bytes than were allowed, as every method that writes may
+   */
   bytes(): Buffer {
+    if (this.#offset > this.#sizeMax) this.#giveUp()
     const { bytes } = this.#scratch
     const written = Buffer.allocUnsafe(this.#offset)
     bytes.copy(written, 0, 0, this.#offset)
@@ -449,12 +456,18 @@ export class BinaryWriter implements Writer {
   }
 
   #grow(size: number): void {
+    if (size > this.#sizeMax) this.#giveUp()
     const grown = new Scratch(Math.max(this.#size * 2, size))
     this.#scratch.bytes.copy(grown.bytes, 0, 0, this.#offset)
     this.#scratch.bytes.fill(0, 0, this.#offset)
     this.#scratch = grown
     this.#view = grown.view
     this.#size = grown.bytes.length
+  }
+
+  #giveUp(): never {
+    this.#scratch.bytes.fill(0, 0, this.#offset)
+    throw new TtlvError('limit', `what is written has more than ${this.#sizeMax} bytes`)
   }
 }
 

@@ -34,6 +34,11 @@ export class Framer {
     return this.#size
   }
 
+  /** Bytes of the message that has begun, all of them, as its header tells; 0 as long as there is none. Only after `next` gave no more. */
+  get begunBytes(): number {
+    return this.#size < headerSize ? 0 : this.#first(headerSize).readUInt32BE(4) + headerSize
+  }
+
   /** Takes a chunk. The framer keeps a reference to a large one until its messages are taken. */
   push(chunk: Buffer): void {
     const copied = this.#size > 0 && chunk.length < smallChunkSize

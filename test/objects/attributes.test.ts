@@ -12,9 +12,10 @@ import {
   deleteAttribute,
   modifyAttribute,
 } from '#objects/attributes'
+import { importedAttributes } from '#objects/imported-attributes'
 import { instancesOf, type ManagedObject, valueOf } from '#objects/managed-object'
 
-const limits: AttributeLimits = { instancesMax: 3, attributesPerObjectMax: 8 }
+const limits: AttributeLimits = { instancesMax: 3, attributesPerObjectMax: 8, attributeBytesMax: 512 }
 const now = 1000
 
 const objectWith = (
@@ -39,7 +40,7 @@ const given = (attributeName: string, attributeValue: unknown, attributeIndex?: 
 const add = (object: ManagedObject, name: string, value: unknown, index?: number, version = newestVersion) =>
   addAttribute(object, given(name, value, index), version, now, limits)
 const modify = (object: ManagedObject, name: string, value: unknown, index?: number, version = newestVersion) =>
-  modifyAttribute(object, given(name, value, index), version, now)
+  modifyAttribute(object, given(name, value, index), version, now, limits)
 const remove = (object: ManagedObject, name: string, index?: number, version = newestVersion) =>
   deleteAttribute(object, name, index, version, now)
 
@@ -301,6 +302,41 @@ describe('bounds', () => {
     const source = Array.from({ length: 9 }, (__, index) => given(`x-${index}`, { tag: 1, type: 7, value: 'a' }))
     const creating = () => attributesFromRequest(ObjectType.SymmetricKey, [source], newestVersion, limits)
     assert.equal(outcome(creating), 'IndexOutOfBounds')
+  })
+
+  test('bytes of all attributes together', () => {
+    const long = 'x'.repeat(200)
+    const type = { tag: 1, type: 7 } as const
+    const held = objectWith({ 'x-a': [{ ...type, value: long }], 'x-b': [{ ...type, value: 'short' }] })
+    assert.equal(
+      outcome(() => add(held, 'x-c', { ...type, value: long })),
+      'Success',
+    )
+    assert.equal(
+      outcome(() => add(held, 'x-c', { ...type, value: long + long })),
+      'InvalidField',
+    )
+    assert.equal(
+      outcome(() => modify(held, 'x-b', { ...type, value: long + long })),
+      'InvalidField',
+    )
+    const creating = (count: number) => () =>
+      attributesFromRequest(
+        ObjectType.SymmetricKey,
+        [Array.from({ length: count }, (_, index) => given(`x-${index}`, { ...type, value: long }))],
+        newestVersion,
+        limits,
+      )
+    assert.equal(outcome(creating(2)), 'Success')
+    assert.equal(outcome(creating(3)), 'InvalidField')
+    const importing = () =>
+      importedAttributes(
+        { uniqueIdentifier: 'a', objectType: ObjectType.SymmetricKey },
+        [1, 2, 3].map((index) => given(`x-${index}`, { ...type, value: long })),
+        newestVersion,
+        limits,
+      )
+    assert.equal(outcome(importing), 'InvalidField')
   })
 })
 

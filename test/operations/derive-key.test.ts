@@ -209,3 +209,16 @@ test('Derive Key links the derived key and its base', async () => {
   const [first = ''] = made
   assert.deepEqual((await attributesOf(under, first))['Link'], [link(LinkType.DerivationBaseObjectLink)(key)])
 })
+
+test('a base from which more is derived than an attribute has instances keeps as many Links, and the rest is found by its own', async () => {
+  const under = openDispatcher({ policy: { instancesMax: 2 } })
+  const key = await base(under)
+  const made: string[] = []
+  for (let count = 0; count < 3; count += 1) {
+    made.push((await succeed(under, 'DeriveKey', hashing([key]))).uniqueIdentifier)
+  }
+  assert.equal((await attributesOf(under, key))['Link']?.length, 2)
+  const back = { linkType: LinkType.DerivationBaseObjectLink, linkedObjectIdentifier: key }
+  const found = await succeed(under, 'Locate', { attribute: attributes({ Link: back }) })
+  assert.deepEqual(new Set(found.uniqueIdentifier), new Set(made))
+})

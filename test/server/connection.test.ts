@@ -10,7 +10,8 @@ import { sliceMs } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import type { KmipError } from '#kmip/errors'
 import { Tag } from '#kmip/tags'
-import { type Answer, Connection, type ConnectionLimits } from '#server/connection'
+import { type Answer, Connection, type ConnectionHolders, type ConnectionLimits } from '#server/connection'
+import { Holdings } from '#server/holdings'
 import { ItemType } from '#ttlv/item'
 
 const headerSize = 8
@@ -54,8 +55,14 @@ interface Session {
   taking: boolean
 }
 
+/** What sessions of one client hold, with so much room. */
+const roomy = (bytes = Number.MAX_SAFE_INTEGER): ConnectionHolders => {
+  const limits = { heldBytesPerClientMax: bytes, heldBytesMax: bytes }
+  return { requests: new Holdings(limits).holderOf('client'), answers: new Holdings(limits).holderOf('client') }
+}
+
 /** @param hold true: the test answers; false: every request is answered at once. */
-const open = (hold: boolean, limits: Partial<ConnectionLimits> = {}): Session => {
+const open = (hold: boolean, limits: Partial<ConnectionLimits> = {}, holders = roomy()): Session => {
   const clock = new SettableClock()
   const output: string[] = []
   const ends: string[] = []
@@ -83,6 +90,8 @@ const open = (hold: boolean, limits: Partial<ConnectionLimits> = {}): Session =>
     },
     responder: { answer, refusal },
     limits: { ...defaultLimits, ...limits },
+    holders,
+    client: 'client',
     clock,
     onEnd: (reason) => void ends.push(reason),
   })
@@ -185,6 +194,90 @@ describe('too much unanswered', () => {
     )
     assert.equal(session.output.filter((event) => event === 'pause').length, 1)
     assert.equal(session.output.filter((event) => event === 'resume').length, 1)
+  })
+})
+
+describe('memory for all sessions of a client', () => {
+  const large = 40_000
+  const limits = { requestSizeMax: 65_536, unansweredBytesMax: 1_048_576 }
+  const small = 20
+  /** Large requests are answered in slices of the thread. */
+  const slices = async (): Promise<void> => {
+    for (let count = 0; count < 6; count += 1) await turn()
+  }
+
+  test('a large request that finds no room is not read on, and is when there is some', async () => {
+    const holders = roomy(50_000)
+    const [one, other] = [open(true, limits, holders), open(true, limits, holders)]
+    one.connection.data(request(1, large))
+    other.connection.data(request(2, large).subarray(0, small))
+    assert.deepEqual(other.output, ['pause'])
+    other.clock.advance(5_000)
+    assert.deepEqual(other.ends, [], 'it is not the peer who is late')
+    await slices()
+    await answerNext(one, 1)
+    assert.deepEqual(other.output, ['pause', 'resume'])
+    other.connection.data(request(2, large).subarray(small))
+    await slices()
+    await answerNext(other, 2)
+    assert.deepEqual(other.output, ['pause', 'resume', 'answer 2'])
+    assert.ok(holders.requests.hasRoom(50_000), 'all was given back')
+  })
+
+  test('of a request that has begun all is held: who was let begin can end it', async () => {
+    const holders = roomy(50_000)
+    const [one, other] = [open(false, limits, holders), open(false, limits, holders)]
+    one.connection.data(request(1, large).subarray(0, small))
+    other.connection.data(request(2, large).subarray(0, small))
+    assert.deepEqual([one.output, other.output], [[], ['pause']])
+    one.connection.data(request(1, large).subarray(small))
+    await slices()
+    assert.deepEqual(one.output, ['answer 1'])
+    assert.deepEqual(other.output, ['pause', 'resume'])
+  })
+
+  test('a session that ends gives back what it held, and what it waited for', async () => {
+    const holders = roomy(50_000)
+    const [one, other] = [open(true, limits, holders), open(true, limits, holders)]
+    one.connection.data(request(1, large).subarray(0, small))
+    other.connection.data(request(2, large).subarray(0, small))
+    other.connection.closed()
+    one.connection.closed()
+    assert.ok(holders.requests.hasRoom(50_000))
+    await turn()
+    assert.deepEqual(other.output, ['pause'])
+  })
+
+  test('while answers are not taken, the client gets no more of them in any session', async () => {
+    const holders = roomy(20)
+    const [one, other] = [open(false, limits, holders), open(false, limits, holders)]
+    one.taking = false
+    const answerOfMany = { bytes: Buffer.alloc(30) }
+    const held = open(true, limits, holders)
+    held.taking = false
+    held.connection.data(request(3))
+    await answerNext(held, 3, answerOfMany)
+    one.connection.data(request(1))
+    other.connection.data(request(2))
+    await turn()
+    assert.deepEqual([one.output, other.output], [[], []])
+    held.connection.drained()
+    await turn()
+    await turn()
+    assert.deepEqual([one.output, other.output], [['answer 1'], ['answer 2']])
+    one.connection.closed()
+    assert.ok(holders.answers.hasRoom(20))
+  })
+
+  test('a session that ends while it waits for room for an answer makes none', async () => {
+    const holders = roomy(20)
+    holders.answers.take(30)
+    const session = open(false, limits, holders)
+    session.connection.data(request(1))
+    session.connection.closed()
+    holders.answers.give(30)
+    await turn()
+    assert.deepEqual(session.output, [])
   })
 })
 
@@ -446,10 +539,7 @@ describe('ends', () => {
 describe('a session whose answers take long', () => {
   test('has one of them in a turn of the loop, though all its requests are there', async () => {
     const answered: number[] = []
-    const busyFor = (milliseconds: number): void => {
-      const untilMs = performance.now() + milliseconds
-      while (performance.now() < untilMs);
-    }
+    const clock = new SettableClock()
     const connection = new Connection({
       output: {
         send: () => true,
@@ -460,14 +550,16 @@ describe('a session whose answers take long', () => {
       },
       responder: {
         answer: (message) => {
-          busyFor(sliceMs + 1)
+          clock.advance(sliceMs + 1)
           answered.push(labelOf(message))
           return { bytes: Buffer.alloc(0), last: false }
         },
         refusal: () => Buffer.alloc(0),
       },
       limits: defaultLimits,
-      clock: new SettableClock(),
+      holders: roomy(),
+      client: 'client',
+      clock,
       onEnd: () => undefined,
     })
     connection.data(Buffer.concat([1, 2, 3, 4].map((label) => request(label))))

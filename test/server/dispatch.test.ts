@@ -498,32 +498,6 @@ describe('batches', () => {
   })
 })
 
-describe('Maximum Response Size', () => {
-  test('an answer of exactly that size is given', async () => {
-    const under = openDispatcher()
-    const { bytes } = await send(under, alice, 104, [query])
-    const answer = await send(under, alice, 104, [query], { maximumResponseSize: bytes.length })
-    assert.deepEqual(outcomesOf(answer), ['Success'])
-  })
-
-  test('of an answer that is larger nothing is done, and every item says so', async () => {
-    const under = openDispatcher()
-    const uniqueIdentifier = await createKey(under, { 'Object Group': 'g' })
-    const before = stored(under, uniqueIdentifier)
-    const items = [
-      item('Create', createRequest({ 'Object Group': 'g' })),
-      item('Get', { uniqueIdentifier }),
-      item('Destroy', { uniqueIdentifier }),
-    ]
-    const header = { ...continueOnError, maximumResponseSize: 200 }
-    const answer = await send(under, alice, 104, items, header)
-    assert.deepEqual(outcomesOf(answer), ['ResponseTooLarge', 'ResponseTooLarge', 'ResponseTooLarge'])
-    assert.deepEqual(stored(under, uniqueIdentifier), before)
-    const found = await succeed(under, 'Locate', { attribute: attributes({ 'Object Group': 'g' }) })
-    assert.deepEqual(found.uniqueIdentifier, [uniqueIdentifier])
-  })
-})
-
 test('a client whose clock is off is served, and the log told', async () => {
   const under = openDispatcher()
   for (const seconds of [-3600, -60, 0, 60, 61]) {

@@ -5,13 +5,16 @@
 import type { Clock } from '#actor/clock'
 import { Tag } from '#kmip/tags'
 import { Connection, type ConnectionLimits, type Responder } from '#server/connection'
+import { type HoldingLimits, Holdings } from '#server/holdings'
 import type { SeededRandom } from '#test/seeded-random'
 import { Framer } from '#ttlv/framer'
 
 /** Bytes that the server may have sent and the client not taken, before the server is told to wait. */
 const unreadBytesMax = 600
 
-const limits: ConnectionLimits = {
+const limits: ConnectionLimits & HoldingLimits = {
+  heldBytesPerClientMax: 65_536,
+  heldBytesMax: 65_536,
   requestSizeMax: 65_536,
   unansweredRequestsMax: 3,
   unansweredBytesMax: 65_536,
@@ -47,6 +50,11 @@ export class Wire {
       },
       responder,
       limits,
+      holders: {
+        requests: new Holdings(limits).holderOf('client'),
+        answers: new Holdings(limits).holderOf('client'),
+      },
+      client: 'client',
       clock,
       onEnd: () => void (this.#ended = true),
     })

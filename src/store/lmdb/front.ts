@@ -39,8 +39,8 @@ import { RecordCache } from './record-cache.ts'
 
 /** One message that is written while the next waits: a message costs as much as some commits, and waking the writer more. */
 const messagesSentMax = 2
-/** About 2 ms of a long search (1 to 2 µs a key), then others have the thread. */
-const keysPerTurn = 1_500
+/** About half a millisecond of a long search (1 to 2 µs a key), then others have the thread. */
+const keysPerTurn = 256
 
 /** A table as a front uses it. */
 interface FrontTable {
