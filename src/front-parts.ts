@@ -147,7 +147,7 @@ export const newLogin = (
 
 /** What sessions of one thread take their answers from. */
 export const newSessionParts = (
-  parts: Pick<SessionParts, 'dispatcher' | 'store' | 'login' | 'requests' | 'answers' | 'log'>,
+  parts: Pick<SessionParts, 'dispatcher' | 'store' | 'login' | 'requests' | 'answers' | 'strikes' | 'log'>,
   directories: LdapDirectories,
   permits: () => boolean,
 ): SessionParts => {

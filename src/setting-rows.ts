@@ -160,7 +160,12 @@ export const settingGroups = {
       'Bytes of one answer. A batch of searches is small and its answer is not: it is given up while it grows, with Response Too Large, and nothing is changed. A client that names a smaller size is held to that.',
     ),
     nestingDepthMax: integer(32, 8, 64, 'Structures within structures, far deeper than the specification nests them.'),
-    itemCountMax: integer(65_536, 64, 1_048_576, 'TTLV items of one request: bounds what decoding allocates.'),
+    itemCountMax: integer(
+      16_384,
+      64,
+      1_048_576,
+      'TTLV items of one request: bounds what decoding allocates, and how long it holds the thread (some 5 ms). Raise it with `batchCountMax`.',
+    ),
     batchCountMax: integer(256, 1, 10_000, 'Batch items of one request. Clients are seen to send 4.'),
     locatePages: choice(
       'newest',
@@ -181,6 +186,12 @@ export const settingGroups = {
       1,
       1_000_000,
       'The same for one address and one thread with listeners, so that one machine cannot take the room of all others. Raise it to `sessionsMax` where all clients come by one address, such as that of a load balancer.',
+    ),
+    failedSessionsPerAddressMax: integer(
+      20,
+      0,
+      1_000_000,
+      'Connections of one address that come to nothing in a second (no handshake or a failed one, bytes that are no messages, requests or answers that stick, clients without service), after ten times as many at once; one more is closed before its handshake. 0: any number, for where all clients come by one address.',
     ),
     handshakeTimeoutMs: integer(10 * secondMs, 100, 5 * minuteMs, 'Time to finish the TLS handshake.'),
     requestTimeoutMs: integer(30 * secondMs, 100, hourMs, 'Time to complete a request once its first byte came.'),

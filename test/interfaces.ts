@@ -40,6 +40,7 @@ import { objectTable } from '#operations/object-table'
 import { Holdings } from '#server/holdings'
 import { InterfaceSet, type InterfaceSetLog, type InterfaceSetOptions } from '#server/interfaces'
 import { SessionCount } from '#server/session-count'
+import { Strikes } from '#server/strikes'
 import { MemoryStore } from '#store/memory'
 import type { Table } from '#store/store'
 import { openDispatcher } from '#test/dispatcher'
@@ -98,6 +99,7 @@ const limits = {
   tlsSessionsCachedMax: 16,
   sessionsMax: 1_000,
   sessionsPerAddressMax: 1_000,
+  failedSessionsPerAddressMax: 0,
   requestSizeMax: 65_536,
   unansweredRequestsMax: 64,
   unansweredBytesMax: 1_048_576,
@@ -153,6 +155,7 @@ export const startInterfaces = async (
       login,
       requests: new Holdings(limits),
       answers: new Holdings(limits),
+      strikes: new Strikes(limits, systemClock),
       autoRegister: (unknown: UnknownCertificate) => autoRegister(context, unknown),
       closed: () => undefined,
       log,

@@ -83,8 +83,8 @@ export interface ConnectionHolders {
 
 const nothing = (): void => undefined
 
-/** A request is large from here on: the account of smaller ones is their number. */
-const largeRequestBytes = 16_384
+/** A request is large from here on: the account of smaller ones is their number, and they cost the thread little. */
+export const largeRequestBytes = 16_384
 const heldFor = (bytes: number): number => (bytes < largeRequestBytes ? 0 : bytes)
 
 export class Connection {

@@ -8,11 +8,12 @@ import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '#actor/clock'
+import { nextSlice } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
-import type { ConnectionLimits } from './connection.ts'
+import { type ConnectionLimits, largeRequestBytes } from './connection.ts'
 import { type Encoding, encodings } from './encodings.ts'
-import type { Holder } from './holdings.ts'
+import { clientOf, type Holder } from './holdings.ts'
 import type { InterfaceLog, InterfaceSettings } from './interface.ts'
 import { PeerSession, type SessionParts } from './session.ts'
 import {
@@ -73,9 +74,10 @@ export class HttpsInterface {
     })
     this.#server.maxConnections = limits.sessionsMax
     this.#server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket)
       // Asked for once, an address is known for as long as the socket is.
-      void socket.remoteAddress
+      const address = socket.remoteAddress ?? 'unknown'
+      if (!options.parts.strikes.admits(address)) return void socket.destroy()
+      this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
     })
     this.#server.on('drop', (peer) =>
@@ -87,7 +89,9 @@ export class HttpsInterface {
       }),
     )
     this.#server.on('tlsClientError', (error, socket) => {
-      log.handshakeRefused({ interface: 'https', address: addressOf(socket), ...handshakeRefusal(error, socket) })
+      const address = addressOf(socket)
+      options.parts.strikes.strike(address)
+      log.handshakeRefused({ interface: 'https', address, ...handshakeRefusal(error, socket) })
       socket.destroy()
     })
     this.#server.on('secureConnection', (socket: TLSSocket) => this.#secured(socket))
@@ -195,6 +199,7 @@ export class HttpsInterface {
         return finish(response, 413, encoding, parts.dispatcher.refusal(tooLarge, undefined, encoding), true)
       }
       await roomFor(answers, 0, request.socket)
+      if (message.length >= largeRequestBytes) await nextSlice(clientOf(session.peer.peer))
       const { bytes, last } = await session.peer.answer(message, encoding)
       finish(response, 200, encoding, bytes, last || session.ending || !this.#server.listening)
       await this.#taken(request.socket, response, bytes.length, answers)

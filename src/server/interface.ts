@@ -40,7 +40,7 @@ export interface InterfaceLog extends SessionLog {
   /** Connections were refused: the first, and then those of each second together, for a storm must not fill the log. */
   sessionsExhausted(event: {
     readonly address: string
-    readonly limit: 'sessionsMax' | 'sessionsPerAddressMax'
+    readonly limit: 'sessionsMax' | 'sessionsPerAddressMax' | 'failedSessionsPerAddressMax'
     readonly sessionsMax: number
     /** Refused since the last such line. */
     readonly refused: number
@@ -51,6 +51,7 @@ export interface InterfaceLimits extends ConnectionLimits, Omit<TlsLimits, 'minT
   readonly sessionsMax: number
   /** Of one address and one thread: what a single machine does must leave room for the others. */
   readonly sessionsPerAddressMax: number
+  readonly failedSessionsPerAddressMax: number
   readonly tlsSessionsCachedMax: number
 }
 
@@ -115,6 +116,9 @@ interface Listener {
   readonly kept: KeptSessions
   failed: boolean
 }
+
+/** How sessions end that came to nothing. */
+const fruitless: ReadonlySet<ConnectionEnd> = new Set(['framing', 'request timeout', 'slow reader', 'refused'])
 
 /** A line of refused connections stands for all of so much time. */
 const exhaustedToldMs = 1_000
@@ -229,7 +233,13 @@ export class KmipInterface implements InterfaceActor {
     const server = createServer(tlsServerOptions(settings.material, this.#tlsLimits(settings)))
     const { tlsSessionsCachedMax, tlsSessionLifetimeSeconds } = limits
     const kept = rememberSessions(server, tlsSessionsCachedMax, tlsSessionLifetimeSeconds, clock, this.#options.onKept)
-    server.on('connection', (socket: Socket) => this.#accept(socket))
+    // Who is not let in costs no handshake, and nothing of what one is made ready with.
+    const handshakes = server.listeners('connection')
+    server.removeAllListeners('connection')
+    server.on('connection', (socket: Socket) => {
+      if (!this.#accept(socket)) return
+      for (const begin of handshakes) begin.call(server, socket)
+    })
     server.on('secureConnection', (socket) => this.#secured(socket))
     server.on('tlsClientError', (error, socket) => {
       this.#refused(socket, handshakeRefusal(error, socket))
@@ -282,15 +292,23 @@ export class KmipInterface implements InterfaceActor {
     void closed.then(() => this.#closing.delete(closed))
   }
 
-  #accept(socket: Socket): void {
-    const { limits, sessions } = this.#options
+  /** Takes a connection, or closes it: whether there is room, and the address has not come in vain too often. */
+  #accept(socket: Socket): boolean {
+    const { limits, sessions, parts } = this.#options
     const address = socket.remoteAddress ?? 'unknown'
     const ofAddress = this.#sessionsOf.get(address) ?? 0
-    const isFull = sessions.total >= limits.sessionsMax
-    if (isFull || ofAddress >= limits.sessionsPerAddressMax || this.#draining) {
-      if (!this.#draining) this.#tellExhausted(address, isFull ? 'sessionsMax' : 'sessionsPerAddressMax')
+    const limit =
+      sessions.total >= limits.sessionsMax
+        ? 'sessionsMax'
+        : ofAddress >= limits.sessionsPerAddressMax
+          ? 'sessionsPerAddressMax'
+          : parts.strikes.admits(address)
+            ? undefined
+            : 'failedSessionsPerAddressMax'
+    if (limit !== undefined || this.#draining) {
+      if (limit !== undefined && !this.#draining) this.#tellExhausted(address, limit)
       socket.destroy()
-      return
+      return false
     }
     const ends = endsOf(socket)
     this.#sessions.set(ends, { socket, secured: undefined })
@@ -303,9 +321,13 @@ export class KmipInterface implements InterfaceActor {
       else this.#sessionsOf.delete(address)
       sessions.left()
     })
+    return true
   }
 
-  #tellExhausted(address: string, limit: 'sessionsMax' | 'sessionsPerAddressMax'): void {
+  #tellExhausted(
+    address: string,
+    limit: 'sessionsMax' | 'sessionsPerAddressMax' | 'failedSessionsPerAddressMax',
+  ): void {
     const { limits, log, clock } = this.#options
     this.#exhausted.refused += 1
     const nowMs = clock.nowMs()
@@ -317,7 +339,9 @@ export class KmipInterface implements InterfaceActor {
 
   #refused(socket: TLSSocket, refusal: HandshakeRefusal): void {
     const { name } = this.#settings
-    this.#options.log.handshakeRefused({ interface: name, address: addressOf(socket), ...refusal })
+    const address = addressOf(socket)
+    this.#options.parts.strikes.strike(address)
+    this.#options.log.handshakeRefused({ interface: name, address, ...refusal })
   }
 
   #secured(socket: TLSSocket): void {
@@ -346,7 +370,10 @@ export class KmipInterface implements InterfaceActor {
       holders: peer.holders(),
       client: clientOf(peer.peer),
       clock,
-      onEnd: (reason, detail) => log.sessionEnded({ address, reason, detail }),
+      onEnd: (reason, detail) => {
+        if (fruitless.has(reason)) parts.strikes.strike(address)
+        log.sessionEnded({ address, reason, detail })
+      },
     })
     const session = this.#sessions.get(endsOf(socket))
     if (session !== undefined) session.secured = { socket, connection, peer }

@@ -23,6 +23,7 @@ import type { Answer, ConnectionHolders } from './connection.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { Encoding } from './encodings.ts'
 import { clientOf, type Holdings } from './holdings.ts'
+import type { Strikes } from './strikes.ts'
 
 /** What of an interface its sessions live by; changes while they live. */
 export interface SessionRules extends IdentityRules {
@@ -39,6 +40,8 @@ export interface SessionParts {
   /** What all sessions of this thread hold in memory. */
   readonly requests: Holdings
   readonly answers: Holdings
+  /** What connections of each address came to nothing. */
+  readonly strikes: Strikes
   /** Registers it. @throws AdministrationError when it cannot be */
   readonly autoRegister: (unknown: UnknownCertificate) => Promise<unknown>
   /** Why nobody has service now (a licence that is over), or undefined. */

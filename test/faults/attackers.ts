@@ -14,13 +14,16 @@ import { Framer } from '#ttlv/framer'
 import { create } from './load.ts'
 
 /** What an attacker knows of a server. */
-export type AttackTarget = Pick<RunningServer, 'host' | 'port' | 'connection'>
+export type AttackTarget = Pick<RunningServer, 'host' | 'port' | 'connection'> & {
+  /** Where the attack comes from, an address of this machine; default one of its own. */
+  readonly attacker?: string
+}
 
 /** Attacks until the signal comes. Gives how often it did what it does. */
 export type Attack = (server: AttackTarget, signal: AbortSignal) => Promise<number>
 
 /** Another machine, as far as the server can tell. */
-const localAddress = '127.0.0.2'
+const attackerAddress = '127.0.0.2'
 const stuckSockets = 150
 const lanes = 4
 
@@ -34,13 +37,13 @@ const locate = encodeRequest({
   batchItem: [{ operation: Operation.Locate, requestPayload: {} }],
 })
 
-const plain = ({ host, port }: AttackTarget): Socket => {
-  const socket = connectPlain({ host, port, localAddress })
+const plain = ({ host, port, attacker = attackerAddress }: AttackTarget): Socket => {
+  const socket = connectPlain({ host, port, localAddress: attacker })
   return socket.on('error', () => socket.destroy())
 }
 
-const secure = ({ connection }: AttackTarget): TLSSocket => {
-  const options = { ...connection, localAddress }
+const secure = ({ connection, attacker = attackerAddress }: AttackTarget): TLSSocket => {
+  const options = { ...connection, localAddress: attacker }
   const socket = connectSecure(options as ConnectionOptions)
   return socket.on('error', () => socket.destroy())
 }

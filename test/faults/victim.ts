@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createClient } from '#client/client'
 import type { AttackOrder } from './attacker.ts'
-import type { Attack, AttackTarget } from './attackers.ts'
+import { type Attack, type AttackTarget, attacks } from './attackers.ts'
 import { create } from './load.ts'
 
 export interface Latencies {
@@ -48,6 +48,10 @@ export const measureUnder = async (
   }
 }
 
+const addressesMax = 250
+let addresses = 0
+const nextAddress = (): number => 1 + (addresses++ % addressesMax)
+
 /**
  * Begins an attack in a process of its own, which has the machine only where nobody else wants it: attackers have machines of
  * their own. Resolves when it is under way; what it gives ends it, and tells how often it did what it does.
@@ -58,7 +62,9 @@ export const attackFromProcess = async (name: string, target: AttackTarget): Pro
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const { host, port, connection } = target
-  attacker.send({ attack: name, target: { host, port, connection } } satisfies AttackOrder)
+  // What one attack has done to its address is nothing to the next.
+  const address = `127.0.${1 + Object.keys(attacks).indexOf(name)}.${nextAddress()}`
+  attacker.send({ attack: name, target: { host, port, connection, attacker: address } } satisfies AttackOrder)
   await once(attacker, 'message')
   return async () => {
     const last = once(attacker, 'message')

@@ -12,7 +12,7 @@ import { fuzz, newCorpus } from './run.ts'
 const requestSizeMax = 1_048_576
 let server: RunningServer
 before(async () => {
-  server = await startServerProcess()
+  server = await startServerProcess({ flags: ['--failed-sessions-per-address-max', '0'] })
 })
 after(() => server?.kill())
 

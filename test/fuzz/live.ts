@@ -59,7 +59,7 @@ const show = ({
   }
 }
 
-const server = await startServerProcess()
+const server = await startServerProcess({ flags: ['--failed-sessions-per-address-max', '0'] })
 try {
   const beganMs = performance.now()
   const report = await fuzz(server, {
