@@ -48,5 +48,6 @@ VOLUME /data
 EXPOSE 5696 9464
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["node", "src/health.ts"]
-ENTRYPOINT ["node", "src/main.ts"]
+# No debugger is opened by a signal.
+ENTRYPOINT ["node", "--disable-sigusr1", "src/main.ts"]
 CMD ["serve"]

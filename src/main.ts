@@ -3,6 +3,7 @@
  * The command `kmipd`. What it is: the process: its arguments, signals, terminal and end. What it is not: the composition of
  * the server (serve.ts) or its settings (config.ts).
  */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { BackupRefused } from '#backup/refused'
@@ -16,6 +17,7 @@ import {
   secretVariables,
   unknownVariables,
 } from './config.ts'
+import { guardMemory, type SystemFiles } from './memory-guard.ts'
 import { check, type Ended, isRefusal, restore, verify } from './offline.ts'
 import { type RunningServer, startServer } from './serve.ts'
 
@@ -31,6 +33,8 @@ const serve = async (flags: readonly string[]): Promise<void> => {
   for (const variable of unknownVariables(process.env)) {
     logger.warn({ variable }, `${variable} names no setting; docs/settings.md lists them all`)
   }
+  // Before there is anything secret in memory.
+  for (const { memory, text } of guardMemory(systemFiles)) logger.warn({ memory }, text)
   const secrets = takeSecrets()
   let server: RunningServer
   try {
@@ -67,6 +71,11 @@ const serve = async (flags: readonly string[]): Promise<void> => {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+}
+
+const systemFiles: SystemFiles = {
+  read: (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
+  write: (path, text) => writeFileSync(path, text),
 }
 
 /** Takes secrets out of the environment, so that no thread, no child process and no report of the process has them. */

@@ -6,7 +6,7 @@
  *
  *     nextSlice ─▶ waiting ─▶ first whose party need not rest ─▶ works, is timed ─▶ its party rests, as long as others ask little
  */
-import { monotonicMs } from './clock.ts'
+import { monotonicMs, systemClock } from './clock.ts'
 
 /** About as much work as others may be made to wait for: who has worked so long, and has more to do, asks for another slice. */
 export const sliceMs = 0.5
@@ -54,7 +54,7 @@ export const nextSlice = (party = ''): Promise<void> =>
 
 const schedule = (restMs: number): void => {
   isDue = true
-  if (restMs > 0) setTimeout(goOn, Math.min(restMs, watchMs))
+  if (restMs > 0) systemClock.after(Math.min(restMs, watchMs), goOn)
   else setImmediate(goOn)
 }
 
