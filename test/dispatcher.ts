@@ -42,7 +42,8 @@ import { BinaryReader, BinaryWriter, decodeItem } from '#ttlv/binary'
 
 export const readerLimits = { nestingDepthMax: 32, itemCountMax: 65_536 }
 
-const policy: Policy = {
+/** What tests begin with; `openDispatcher` takes what differs. */
+export const policy: Policy = {
   instancesMax: 4,
   attributesPerObjectMax: 64,
   attributeBytesMax: 16_384,

@@ -138,7 +138,10 @@ export const rooms: Readonly<Record<string, Room>> = {
     ],
     packages: ['pino'],
   },
-  main: { imports: ['backup/refused', 'config', 'memory-guard', 'offline', 'serve', 'server/process-log'], packages: ['yargs'] },
+  main: {
+    imports: ['backup/refused', 'config', 'memory-guard', 'offline', 'serve', 'server/process-log'],
+    packages: ['yargs'],
+  },
   kmipctl: { imports: ['admin/cli', 'terminal'], packages: [] },
   health: { imports: ['config'], packages: [] },
   'workers/audit': { imports: ['actor/clock', 'audit'], packages: [] },
