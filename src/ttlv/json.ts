@@ -94,6 +94,8 @@ const valueOf = (tag: number, type: Exclude<ItemType, 1>, value: unknown, names:
   }
   if (typeof value === 'number') return itemOfNumber(tag, type, value)
   if (typeof value !== 'string') return refuse('a value is missing or of the wrong kind')
+  // An escape can stand for half a surrogate pair: that is no character, and would come back from the store as another.
+  if (!value.isWellFormed()) return refuse('a text is not Unicode')
   if (type === ItemType.Boolean) return itemOfBoolean(tag, value)
   if (type === ItemType.BigInteger) return itemOfBigInteger(tag, value)
   return itemOfText(tag, type, value, names)

@@ -58,6 +58,7 @@ describe('JSON encoding', () => {
   for (const [text, value] of readings) test(`reads ${text}`, () => assert.deepEqual(decode(text), value))
 
   const refused: readonly (readonly [string, string, string])[] = [
+    ['half a surrogate pair', '{"tag":"0x540001","type":"TextString","value":"t\\ud800here"}', 'message'],
     ['no JSON', '{', 'message'],
     ['no object', '[]', 'message'],
     ['no tag', '{"value":[]}', 'message'],
