@@ -8,6 +8,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { commands } from '#admin/api'
+import { runCommandLine } from '#admin/cli'
 import { attribute, nameAttribute } from '#client/attribute'
 import { createClient } from '#client/client'
 import { KmipResponseError } from '#client/errors'
@@ -20,42 +22,9 @@ import {
   PaddingMethod,
   SecretDataType,
 } from '#kmip/enums'
-import { type RunningServer, startServerProcess } from '#test/running-server'
+import { freePort, type RunningServer, startServerProcess } from '#test/running-server'
 import { register } from './load.ts'
-
-/** Each is long enough not to come about by itself. */
-const markers: Readonly<Record<string, Buffer>> = {
-  'a key': Buffer.from('MARKER-of-a-registered-key-00001'),
-  'a destroyed key': Buffer.from('MARKER-of-a-destroyed-key-000001'),
-  'secret data': Buffer.from('MARKER of some secret data'),
-  'a password': Buffer.from('MARKER of a wrong password'),
-  'data to encrypt': Buffer.from('MARKER of what is to be encrypted'),
-  'a key that is refused': Buffer.from('MARKER-of-a-key-that-is-refused!'),
-}
-
-/** How bytes may be written down. */
-const spellings = (marker: Buffer): readonly Buffer[] => {
-  const base64 = (skipped: number): string => {
-    // A marker within longer bytes begins at any of three places of Base64: what does not depend on its neighbours.
-    const text = Buffer.concat([Buffer.alloc(skipped), marker]).toString('base64')
-    return text.slice(skipped === 0 ? 0 : 4, -4)
-  }
-  const hex = marker.toString('hex')
-  const texts = [hex, hex.toUpperCase(), base64(0), base64(1), base64(2)]
-  const urls = texts.slice(2).map((text) => text.replaceAll('+', '-').replaceAll('/', '_'))
-  const list = [...marker].join(',')
-  return [
-    marker,
-    Buffer.from(marker.toReversed()),
-    Buffer.from(marker.toString('latin1'), 'utf16le'),
-    ...[...texts, ...urls, list].map((text) => Buffer.from(text)),
-  ]
-}
-
-const found = (bytes: Buffer): readonly string[] =>
-  Object.entries(markers)
-    .filter(([, marker]) => spellings(marker).some((spelling) => bytes.includes(spelling)))
-    .map(([name]) => name)
+import { found, marker, markers, spellings } from './markers.ts'
 
 const filesOf = async (directory: string): Promise<ReadonlyMap<string, Buffer>> => {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
@@ -74,12 +43,6 @@ const refused = async (request: Promise<unknown>): Promise<void> => {
     if (!(error instanceof KmipResponseError)) throw error
     refusals.push(JSON.stringify(error), error.message)
   }
-}
-
-const marker = (name: string): Buffer => {
-  const bytes = markers[name]
-  assert.ok(bytes !== undefined)
-  return bytes
 }
 
 const masks = CryptographicUsageMask.Encrypt | CryptographicUsageMask.Decrypt
@@ -112,14 +75,54 @@ const tell = async (server: RunningServer): Promise<void> => {
   // Its Name is taken, and its bytes are no key of this length.
   await refused(register(client, marker('a key that is refused'), 'kept'))
   await refused(register(client, Buffer.concat([marker('a key that is refused'), Buffer.alloc(1)])))
+  await tellAgain(server)
+}
+
+/** What the command line says of a server: a user and a directory are made, everything that can be shown without a name is shown. */
+const operatorsLines = async (server: RunningServer, keys: readonly string[]): Promise<ReadonlyMap<string, string>> => {
+  const told = new Map<string, string>()
+  const line = async (...words: readonly string[]): Promise<void> => {
+    let text = ''
+    const take = (more: string): void => void (text += more)
+    const code = await runCommandLine([...words, '--socket', join(server.directory, 'admin.sock')], {
+      environment: {},
+      isTerminal: false,
+      columns: 100,
+      canAsk: false,
+      out: take,
+      error: take,
+      readFile: (path) => assert.fail(`${path} is not to be read`),
+      writeFile: (path, content) => take(`${path}: ${content}`),
+      ask: async () => '',
+    })
+    told.set(words.slice(0, 2).join(' '), text)
+    assert.equal(code, 0, `${words.join(' ')}: ${text}`)
+  }
+  const password = marker("a user's password").toString()
+  await line('users', 'create', '--name', 'joe', '--password', password)
+  const directory = ['--server-url', 'ldap://127.0.0.1:1', '--root-dn', 'dc=example', '--bind-dn', 'cn=reader']
+  const bindPassword = marker('the password of a directory').toString()
+  await line('connections', 'create', '--name', 'corporate', ...directory, '--bind-password', bindPassword)
+  await line('connections', 'get', '--name', 'corporate')
+  await line('users', 'get', '--id', 'joe')
+  for (const key of keys) await line('keys', 'show', key)
+  await line('audit', 'verify')
+  await line('backup', join(server.directory, 'kept.backup'))
+  for (const { verbs, method, parameters } of commands) {
+    const needsNothing = Object.values(parameters).every(({ optional }) => optional)
+    if (method === 'GET' && needsNothing) await line(...verbs)
+  }
+  return told
+}
+
+const pages = ['/metrics', '/healthz', '/readyz', '/openapi.json']
+
+/** The wrong password again: the log and the counts of the second start have it, too, if any has. */
+const tellAgain = async (server: RunningServer): Promise<void> => {
+  const credentialValue = { username: 'kmip', password: marker('a wrong password').toString() }
   await using stranger = createClient({
     ...server.connection,
-    credentials: [
-      {
-        credentialType: CredentialType.UsernameAndPassword,
-        credentialValue: { username: 'kmip', password: marker('a password').toString() },
-      },
-    ],
+    credentials: [{ credentialType: CredentialType.UsernameAndPassword, credentialValue }],
   })
   await refused(stranger.discoverVersions())
 }
@@ -127,6 +130,8 @@ const tell = async (server: RunningServer): Promise<void> => {
 describe('no secret in what the server leaves', () => {
   let directory: string
   let written = Buffer.alloc(0)
+  let lines: ReadonlyMap<string, string> = new Map()
+  const watched = new Map<string, string>()
   const collect = (server: RunningServer): void => {
     for (const stream of [server.process.stdout, server.process.stderr]) {
       stream?.on('data', (chunk: Buffer) => (written = Buffer.concat([written, chunk])))
@@ -135,16 +140,23 @@ describe('no secret in what the server leaves', () => {
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'kmipd-secrets-'))
-    const start = () => startServerProcess({ directory, flags: ['--log-level', 'trace'] })
+    const start = (...flags: readonly string[]) =>
+      startServerProcess({ directory, flags: ['--log-level', 'trace', ...flags] })
     const first = await start()
     collect(first)
     await tell(first)
     await first.kill()
-    const second = await start()
+    const port = await freePort()
+    const second = await start('--metrics-port', String(port))
     collect(second)
     await using client = createClient(second.connection)
     const { uniqueIdentifier } = await client.locate({ attribute: [nameAttribute('kept')] })
     await client.get({ uniqueIdentifier: uniqueIdentifier[0] ?? '' })
+    await tellAgain(second)
+    lines = await operatorsLines(second, uniqueIdentifier)
+    for (const page of pages) {
+      watched.set(page, await (await fetch(`http://127.0.0.1:${port}${page}`)).text())
+    }
     assert.equal(await second.stop(), 0)
   })
   after(() => rm(directory, { recursive: true, force: true }))
@@ -163,13 +175,31 @@ describe('no secret in what the server leaves', () => {
 
   test('in files', async () => {
     const files = await filesOf(directory)
-    assert.ok(files.has('store.mdb') && files.has('keyring') && files.has(join('logs', 'kmipd.log')))
+    const names = [...files.keys()]
+    for (const name of ['store.mdb', 'keyring', join('logs', 'kmipd.log'), 'kept.backup'])
+      assert.ok(files.has(name), name)
+    assert.ok(
+      names.some((name) => name.startsWith('audit')),
+      `an audit trail: ${names.join()}`,
+    )
     for (const [path, bytes] of files) assert.deepEqual(found(bytes), [], path)
   })
 
   test('in the output, which tells of the requests', () => {
     assert.ok(written.includes('Encrypt') && written.length > 2_000)
     assert.deepEqual(found(written), [])
+  })
+
+  test('in metrics and in what tells of health', () => {
+    assert.match(watched.get('/metrics') ?? '', /kmipd_operations_total/)
+    for (const [page, text] of watched) assert.deepEqual(found(Buffer.from(text)), [], page)
+  })
+
+  test('in what the command line shows', () => {
+    for (const name of ['keys show', 'keys list', 'users list', 'connections get', 'logs download', 'audit verify']) {
+      assert.ok((lines.get(name)?.length ?? 0) > 10, name)
+    }
+    for (const [name, text] of lines) assert.deepEqual(found(Buffer.from(text)), [], name)
   })
 
   test('in refusals', () => {
