@@ -2,6 +2,7 @@
  * Failures whose time must not tell them apart, a row each: two ways to fail that whoever attacks would like to know from one
  * another. What it is: requests to a dispatcher, or log-ins, as a server has them. What it is not: the measure (leak.ts), or the network.
  */
+import assert from 'node:assert/strict'
 import { constants, createCipheriv, createHash, createPublicKey, publicEncrypt } from 'node:crypto'
 import { SettableClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
@@ -188,7 +189,8 @@ const oaep = async (
     uniqueIdentifier: pair.publicKeyUniqueIdentifier,
     keyFormatType: KeyFormatType.X_509,
   })
-  const { keyMaterial } = publicKey?.keyBlock.keyValue as { readonly keyMaterial: Uint8Array }
+  assert.ok(publicKey !== undefined)
+  const { keyMaterial } = publicKey.keyBlock.keyValue as { readonly keyMaterial: Uint8Array }
   const key = createPublicKey({ key: Buffer.from(keyMaterial), format: 'der', type: 'spki' })
   const requestWith = (fault: OaepFault): Buffer => {
     const encoded = faultyOaep('sha256', maskHash, fault, random)

@@ -1,7 +1,7 @@
 /** What sessions hold for their peers: bounds of one client and of all, and the order of those who wait for room. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { Holdings } from '#server/holdings'
 
 const limits = { heldBytesPerClientMax: 100, heldBytesMax: 150 }

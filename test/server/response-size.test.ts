@@ -86,7 +86,10 @@ describe('the largest answer that the server gives', () => {
       const under = openDispatcher({ responseSizeMax: 1_000 })
       const bytes = requestBytes(104, [item('Locate', { attribute: [] })])
       const answer = () =>
-        under.dispatcher.answer(bytes, callerOf(under, alice), { ...encoding, open: binaryEncoding.open })
+        under.dispatcher.answer(bytes, callerOf(under, alice), {
+          ...encoding,
+          open: (given, limits) => binaryEncoding.open(given, limits),
+        })
       for (let made = 0; made < 8; made += 1) await createKey(under)
       assert.ok(!(await answer()).includes(tooLarge(encoding)), encoding.contentType)
       for (let made = 0; made < 20; made += 1) await createKey(under)
