@@ -25,9 +25,11 @@ import { objectTable } from '#operations/object-table'
 import type { Policy, RandomSource } from '#operations/operation'
 import type { StreamTable } from '#operations/streams'
 import { Dispatcher, type DispatcherOptions } from '#server/dispatch'
+import { Holdings } from '#server/holdings'
 import type { serverLog } from '#server/log'
 import { type Sample, sample } from '#server/meter'
 import type { SessionParts } from '#server/session'
+import { Strikes } from '#server/strikes'
 import { startTracing, type Tracing } from '#server/tracing'
 import type { Store } from '#store/store'
 import type { Settings } from './config.ts'
@@ -147,7 +149,8 @@ export const newLogin = (
 
 /** What sessions of one thread take their answers from. */
 export const newSessionParts = (
-  parts: Pick<SessionParts, 'dispatcher' | 'store' | 'login' | 'requests' | 'answers' | 'strikes' | 'log'>,
+  settings: Settings,
+  parts: Pick<SessionParts, 'dispatcher' | 'store' | 'login' | 'answers' | 'log'>,
   directories: LdapDirectories,
   permits: () => boolean,
 ): SessionParts => {
@@ -156,6 +159,8 @@ export const newSessionParts = (
   return {
     ...parts,
     clock: systemClock,
+    requests: new Holdings(settings),
+    strikes: new Strikes(settings, systemClock),
     autoRegister: (unknown) => autoRegister(administered(store), unknown, knowsUser),
     closed: () => (permits() ? undefined : new KmipError(ResultReason.PermissionDenied, licenceNeeded)),
   }

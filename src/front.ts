@@ -17,6 +17,7 @@ import { countedLog } from '#server/counted-log'
 import { errorForms, type FrontCalls, type MainCalls } from '#server/front-calls'
 import { FrontInterfaces } from '#server/front-interfaces'
 import { DistantBackground, DistantStreams, distantAttempts, sharedRandom } from '#server/front-proxies'
+import { Holdings } from '#server/holdings'
 import { serverLog } from '#server/log'
 import { Meter } from '#server/meter'
 import { lineLogger } from '#server/process-log'
@@ -108,11 +109,13 @@ export const runFront = async (port: Port, task: FrontTask): Promise<void> => {
   const audit = auditPort && openAuditFront(auditPort, task.auditName, settings.audit === 'durable', systemClock)
   const tracing = await startTraces(settings, logger)
   const own = new SeededRandom(systemEntropy)
+  const answers = new Holdings(settings)
   const dispatcher = newDispatcher({
     settings,
     log,
     store,
     crypto,
+    answers,
     streams: new DistantStreams(main),
     background: new DistantBackground(main),
     random: sharedRandom(own, main),
@@ -132,7 +135,7 @@ export const runFront = async (port: Port, task: FrontTask): Promise<void> => {
   let permits = true
   const interfaces = new FrontInterfaces({
     limits: settings,
-    parts: newSessionParts({ dispatcher, store, login, log }, directories, () => permits),
+    parts: newSessionParts(settings, { dispatcher, store, login, answers, log }, directories, () => permits),
     sessions: new SessionCount(task.sessions, number),
     clock: systemClock,
     log,

@@ -38,7 +38,6 @@ import { type ClientAddress, Outgoing } from '#server/outgoing'
 import type { ProcessLog } from '#server/process-log'
 import type { SessionParts } from '#server/session'
 import { SessionCount } from '#server/session-count'
-import { Strikes } from '#server/strikes'
 import { Sweeper } from '#server/sweeper'
 import { type TlsMaterial, ticketKeysBytes } from '#server/tls'
 import { lockDirectory } from '#store/lmdb/lock'
@@ -166,15 +165,8 @@ export const startServer = async (
     await supervisor.add({ name: 'licence', start: () => ({ stop: async () => licence.stop() }) })
     const knowsUser = knownUsers(administered(store), directories)
     const parts = newSessionParts(
-      {
-        dispatcher,
-        store,
-        login,
-        requests: new Holdings(settings),
-        answers,
-        strikes: new Strikes(settings, systemClock),
-        log,
-      },
+      settings,
+      { dispatcher, store, login, answers, log },
       directories,
       () => licence.permits,
     )

@@ -25,7 +25,7 @@ const watchMs = 1
 const restingMax = 10_000
 
 interface Waiter {
-  readonly party: string
+  readonly party: string | undefined
   readonly resolve: () => void
 }
 
@@ -44,9 +44,9 @@ export const workedBriefly = (): void => {
 
 /**
  * Resolves when it is the caller's turn. First come, first served, but for those who rest.
- * @param party whose work it is: who shares a name rests together
+ * @param party whose work it is: who shares a name rests together. Without it nobody rests: for much that is short
  */
-export const nextSlice = (party = ''): Promise<void> =>
+export const nextSlice = (party?: string): Promise<void> =>
   new Promise((resolve) => {
     waiting.add({ party, resolve })
     if (!isDue) schedule(0)
@@ -65,7 +65,7 @@ const goOn = (): void => {
   const isQuiet = brief === 0 && nowMs - endedMs >= watchMs
   let shortestMs = Number.POSITIVE_INFINITY
   for (const waiter of waiting) {
-    const restMs = isQuiet ? 0 : (resting.get(waiter.party) ?? 0) - nowMs
+    const restMs = isQuiet || waiter.party === undefined ? 0 : (resting.get(waiter.party) ?? 0) - nowMs
     if (restMs <= 0) return work(waiter, nowMs)
     shortestMs = Math.min(shortestMs, restMs)
   }
@@ -82,9 +82,10 @@ const work = (waiter: Waiter, beganMs: number): void => {
   if (waiting.size > 0) schedule(0)
 }
 
-const worked = (party: string, beganMs: number): void => {
+const worked = (party: string | undefined, beganMs: number): void => {
   endedMs = monotonicMs()
   brief = 0
+  if (party === undefined) return
   const restMs = restOf(endedMs - beganMs)
   if (restMs === 0) resting.delete(party)
   else {

@@ -279,7 +279,7 @@ export class Transaction {
       const object = included.has(key) ? undefined : this.#peek(key)
       if (included.has(key) || (object !== undefined && suits(object))) keys.push(key)
       tested += 1
-      if (tested % testsPerTurn === 0) await nextSlice()
+      if (tested % testsPerTurn === 0) await nextSlice('searches')
     }
     return { keys: keys.slice(offset, offset + limit), total: keys.length }
   }

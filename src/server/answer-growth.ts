@@ -5,7 +5,7 @@
  */
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
-import type { ResponseBatchItem } from '#kmip/message'
+import type { RequestMessage, ResponseBatchItem } from '#kmip/message'
 import { weightOf } from '#ttlv/weight'
 import type { Holder, Holdings } from './holdings.ts'
 
@@ -15,6 +15,15 @@ export interface AnswerBounds {
   readonly sizeMax: number
   /** Whether the client's own bound is the lesser. */
   readonly isClients: boolean
+}
+
+/** @param responseSizeMax what the server sends */
+export const boundsOf = (
+  { requestHeader: { maximumResponseSize } }: RequestMessage,
+  responseSizeMax: number,
+): AnswerBounds => {
+  const isClients = maximumResponseSize !== undefined && maximumResponseSize < responseSizeMax
+  return { sizeMax: isClients ? maximumResponseSize : responseSizeMax, isClients }
 }
 
 /** The refusal of an answer that is larger. */

@@ -85,6 +85,8 @@ const nothing = (): void => undefined
 
 /** A request is large from here on: the account of smaller ones is their number, and they cost the thread little. */
 export const largeRequestBytes = 16_384
+/** So long a session answers what is short before others have a turn. */
+const turnMs = 4 * sliceMs
 const heldFor = (bytes: number): number => (bytes < largeRequestBytes ? 0 : bytes)
 
 export class Connection {
@@ -115,6 +117,8 @@ export class Connection {
   #lastUsedMs = 0
   /** Its last answer took the thread for long: the next one waits for a slice, however many such sessions there are. */
   #isHeavy = false
+  /** Its answers took the thread for long together, though each was short: others have a turn before it goes on. */
+  #isLong = false
   #ending: ConnectionEnd = 'peer'
   #detail = ''
   #lastWords: KmipError | undefined
@@ -266,14 +270,18 @@ export class Connection {
   /** Answers what needs not be waited for, without a turn of the loop. False: something is left, or the session has ended. */
   #answerAtOnce(): boolean {
     const { output, responder, clock } = this.#options
-    const beganMs = clock.monotonicMs()
+    const turnBeganMs = clock.monotonicMs()
+    let beganMs = turnBeganMs
     while (!this.#paused) {
       if (this.#waiting.length > 0 && this.#mustWait()) return false
       const message = this.#waiting.shift()
       if (message === undefined) return true
       const answer = responder.answer(message)
-      this.#isHeavy = clock.monotonicMs() - beganMs > sliceMs
+      const endedMs = clock.monotonicMs()
+      this.#isHeavy = endedMs - beganMs > sliceMs
+      this.#isLong = endedMs - turnBeganMs > turnMs
       if (!this.#isHeavy) workedBriefly()
+      beganMs = endedMs
       if (answer instanceof Promise) {
         this.#begun = { message, answer }
         return false
@@ -321,7 +329,8 @@ export class Connection {
 
   /** Whether the next answer may not be made now: a large request is heavy before anybody has looked at it. */
   #mustWait(next = this.#waiting[0]): boolean {
-    return this.#isHeavy || (next?.length ?? 0) >= largeRequestBytes || !this.#options.holders.answers.hasRoom(0)
+    if (this.#isHeavy || this.#isLong || !this.#options.holders.answers.hasRoom(0)) return true
+    return (next?.length ?? 0) >= largeRequestBytes
   }
 
   /** Waits until another answer may be made; false: the session is over. */
@@ -339,6 +348,8 @@ export class Connection {
       this.#endTurn = nothing
     }
     if (this.#isHeavy || next.length >= largeRequestBytes) await nextSlice(client)
+    else if (this.#isLong) await nextSlice()
+    this.#isLong = false
     return !this.#isClosed()
   }
 

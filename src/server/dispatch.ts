@@ -19,10 +19,9 @@ import {
   type RequestBatchItem,
   type RequestMessage,
   type ResponseBatchItem,
-  type ResponseHeader,
   readRequest,
 } from '#kmip/message'
-import { majorOf, minorOf, newestVersion, type Version } from '#kmip/versions'
+import { newestVersion, type Version } from '#kmip/versions'
 import type { ManagedObject } from '#objects/managed-object'
 import { kmipErrorOfFailure } from '#operations/failures'
 import { Context, type OperationRow, type Services } from '#operations/operation'
@@ -32,7 +31,8 @@ import { type Store, StoreFaulted, StoreUnavailable, type Table } from '#store/s
 import { TtlvError } from '#ttlv/error'
 import type { ReaderLimits } from '#ttlv/stream'
 import { type Account, type Accounts, type Origin, ownOrigin } from './account.ts'
-import { type AnswerBounds, AnswerGrowth, responseTooLarge } from './answer-growth.ts'
+import { type AnswerForm, type Correlation, encodeAnswer } from './answer-encoding.ts'
+import { type AnswerBounds, AnswerGrowth, boundsOf } from './answer-growth.ts'
 import { failedItem, pendingItem, succeededItem, undoneItem } from './answer-items.ts'
 import {
   Background,
@@ -41,7 +41,7 @@ import {
   type BackgroundRequest,
   type SentRequest,
 } from './background.ts'
-import { binaryEncoding, type Encoding, type MessageReader } from './encodings.ts'
+import { binaryEncoding, type MessageReader } from './encodings.ts'
 import { clientOf, type Holdings } from './holdings.ts'
 import { hasSucceeded, isRepeatable, type KnownAnswer, KnownAnswers } from './known-answers.ts'
 import { checkMessage } from './message-rules.ts'
@@ -56,9 +56,6 @@ export interface DispatchLog {
   /** A message that was answered: for the log's debug level. */
   answered(version: Version, items: readonly ResponseBatchItem[], principal: Principal, correlation: Correlation): void
 }
-
-/** What client and server call a message in their logs (§6.18, §6.19). */
-export type Correlation = Pick<ResponseHeader, 'clientCorrelationValue' | 'serverCorrelationValue'>
 
 export interface DispatcherOptions {
   readonly store: Store
@@ -123,11 +120,8 @@ interface Sender {
 
 const noCredentials: readonly never[] = []
 
-/** What an answer is made for: how it is written, and what is said of the request in its header. */
-interface Addressee {
-  readonly encoding: Encoding
-  readonly version: Version
-  readonly correlation: Correlation
+/** Whom an answer is made for, and where account is kept of it. */
+interface Addressee extends AnswerForm {
   readonly account?: Account | undefined
 }
 
@@ -380,7 +374,7 @@ export class Dispatcher {
     sender: Sender,
     bytes: Uint8Array,
   ): Buffer | Promise<Buffer> {
-    const bounds = this.#boundsOf(request)
+    const bounds = this.#bounds(request)
     const { account } = addressee
     const form = (items: readonly ResponseBatchItem[], changes: boolean): Buffer => {
       // Decided before anything is durable: a client that cannot be told of a change must not find it made.
@@ -564,44 +558,17 @@ export class Dispatcher {
     return this.#options.accounts?.open(request, version ?? newestVersion, origin)
   }
 
-  #boundsOf({ requestHeader: { maximumResponseSize } }: RequestMessage): AnswerBounds {
-    const { responseSizeMax } = this.#options
-    const isClients = maximumResponseSize !== undefined && maximumResponseSize < responseSizeMax
-    return { sizeMax: isClients ? maximumResponseSize : responseSizeMax, isClients }
+  #bounds(request: RequestMessage): AnswerBounds {
+    return boundsOf(request, this.#options.responseSizeMax)
   }
 
   #growthOf(request: RequestMessage, origin: Origin): AnswerGrowth | undefined {
     if (request.batchItem.length === 1) return undefined
-    return new AnswerGrowth(this.#boundsOf(request), this.#options.answers, clientOf(origin))
+    return new AnswerGrowth(this.#bounds(request), this.#options.answers, clientOf(origin))
   }
 
-  /** @throws KmipError Response Too Large */
   #encode(addressee: Addressee, items: readonly ResponseBatchItem[], bounds?: AnswerBounds): Buffer {
-    try {
-      return this.#encoded(addressee, items, bounds?.sizeMax)
-    } catch (error) {
-      if (bounds === undefined || !(error instanceof TtlvError) || error.fault !== 'limit') throw error
-      throw responseTooLarge(bounds)
-    }
-  }
-
-  #encoded(
-    { encoding, version, correlation }: Addressee,
-    batchItem: readonly ResponseBatchItem[],
-    sizeMax?: number,
-  ): Buffer {
-    const message = {
-      responseHeader: {
-        protocolVersion: { protocolVersionMajor: majorOf(version), protocolVersionMinor: minorOf(version) },
-        timeStamp: this.#options.clock.nowSeconds(),
-        attestationType: [],
-        // The client's value is logged and does not go back: it is the other direction's (§6.18).
-        serverCorrelationValue: correlation.serverCorrelationValue,
-        batchCount: batchItem.length,
-      },
-      batchItem,
-    }
-    return encoding.encode(version, message, sizeMax)
+    return encodeAnswer(addressee, items, this.#options.clock.nowSeconds(), bounds)
   }
 
   /** The one way from any error to what a client is told: what is not meant for it is replaced by a correlation id. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { nextSlice } from '#actor/slices'
+import { nextSlice, workedBriefly } from '#actor/slices'
 
 test('one of those who wait goes on in each turn, and others are not behind all of them', async () => {
   const went: string[] = []
@@ -21,4 +21,33 @@ test('one of those who wait goes on in each turn, and others are not behind all 
   await Promise.all(working)
   assert.deepEqual(went, ['a1', 'b1', 'c1', 'a2', 'b2', 'c2'])
   for (const [index, count] of seen.entries()) assert.ok(count <= index + 1, `${count} slices in ${index + 1} turns`)
+})
+
+test('who took long in one piece rests while others ask little, and nobody rests when nobody does', async () => {
+  const busyFor = (milliseconds: number): void => {
+    const untilMs = performance.now() + milliseconds
+    while (performance.now() < untilMs);
+  }
+  const work = async (party: string, pieces: number): Promise<number> => {
+    const beganMs = performance.now()
+    for (let piece = 0; piece < pieces; piece += 1) {
+      await nextSlice(party)
+      busyFor(2)
+    }
+    return performance.now() - beganMs
+  }
+  const quietMs = await work('alone', 4)
+  const over = new AbortController()
+  const asking = (async () => {
+    while (!over.signal.aborted) {
+      workedBriefly()
+      await turn()
+    }
+  })()
+  const restedMs = await work('beside others', 4)
+  over.abort()
+  await asking
+  // Three rests of sixteen times two milliseconds, and none.
+  assert.ok(restedMs > 90, `${restedMs} ms`)
+  assert.ok(quietMs < restedMs / 2, `${quietMs} and ${restedMs} ms`)
 })

@@ -185,7 +185,7 @@ export class Front implements Store {
 
   async #goOnFinding(tableName: string, search: ReturnType<typeof searchKeys>): Promise<Found> {
     for (;;) {
-      await nextSlice()
+      await nextSlice('searches')
       this.#table(tableName)
       this.#renewView()
       const step = search.next()
