@@ -19,6 +19,9 @@ const columns: readonly (readonly [string, (row: Row) => string | number | undef
   ['responseBytes', (row) => row.responseBytes],
   ['echoPerSecond', (row) => limitPerSecond(row)?.toFixed(1)],
   ['ratio', (row) => ratioOf(row)?.toFixed(3)],
+  ['processorUs', (row) => row.measured.processorUs?.server?.toFixed(2)],
+  ['echoProcessorUs', (row) => row.limit?.processorUs?.server?.toFixed(2)],
+  ['generatorProcessorUs', (row) => row.measured.processorUs?.generator?.toFixed(2)],
   ['p99Ratio', (row) => p99RatioOf(row)?.toFixed(3)],
   [
     'errors',

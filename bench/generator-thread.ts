@@ -10,12 +10,13 @@ import type { RecordableHistogram } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort } from 'node:worker_threads'
 import { encodeRequest } from '#client/client'
-import { Transport } from '#client/transport'
+import { isSuccess } from './answer-status.ts'
 import { latencyHistogram } from './distribution.ts'
 import type { Job, Step } from './job.ts'
 import { identifierIn, refusalIn } from './outcome.ts'
 import { packedAt, packedCount } from './packed.ts'
 import { filled } from './template.ts'
+import { type Exchange, Wire, type WireSession } from './wire-session.ts'
 
 /** A thread's share of a job. */
 export interface ThreadJob {
@@ -102,50 +103,112 @@ interface Words {
   name: string
 }
 
-const bytesOf = (step: Step, counters: StepCounters, words: Words): Uint8Array => {
-  if (step.template !== undefined) return encodeRequest(filled(step.template, words))
+/** The messages of a step, as sockets take them: made once, so that sending makes nothing. */
+type Messages = readonly Buffer[]
+
+const messagesOf = ({ requests }: Step): Messages =>
+  Array.from({ length: packedCount(requests) }, (_, index) => {
+    const bytes = packedAt(requests, index)
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  })
+
+const bytesOf = (step: Step, messages: Messages, counters: StepCounters, words: Words): Buffer => {
+  if (step.template !== undefined) return Buffer.from(encodeRequest(filled(step.template, words)))
+  const bytes = messages[counters.next % messages.length]
   counters.next += 1
-  return packedAt(step.requests, counters.next - 1)
+  if (bytes === undefined) throw new TypeError(`there is no request of ${step.name}`)
+  return bytes
 }
 
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'unknown')
+/** One request after the other on a session, until the counters say stop: its own exchange, over and over. */
+class Lane implements Exchange {
+  readonly #session: WireSession
+  readonly #job: Job
+  readonly #messages: readonly Messages[]
+  readonly #counters: Counters
+  readonly #number: string
+  readonly #words: Words
+  readonly #ended = Promise.withResolvers<void>()
+  #at: number
+  #turn = 0
+  /** The step that is asked for, and since when. */
+  #index = 0
+  #startMs = 0
 
-/** One request after the other, until the counters say stop. */
-const lane = async (transport: Transport, number: string, start: number, job: Job, counters: Counters) => {
-  const { steps, cycle, scripted } = job
-  const words: Words = { id: '', name: `${job.namePrefix}-${number}-0` }
-  let turn = 0
-  for (let at = start; !counters.stopped; at += 1) {
-    const index = cycle[at % cycle.length] ?? 0
-    const step = steps[index]
-    const stepCounters = counters.steps[index]
-    if (step === undefined || stepCounters === undefined) return
-    if (scripted && at % cycle.length === 0) {
-      turn += 1
-      words.name = `${job.namePrefix}-${number}-${turn}`
+  constructor(
+    session: WireSession,
+    number: string,
+    start: number,
+    job: Job,
+    messages: readonly Messages[],
+    counters: Counters,
+  ) {
+    this.#session = session
+    this.#number = number
+    this.#at = start
+    this.#job = job
+    this.#messages = messages
+    this.#counters = counters
+    this.#words = { id: '', name: `${job.namePrefix}-${number}-0` }
+  }
+
+  /** Begins. Resolves when the counters said stop and the last answer has come. */
+  run(): Promise<void> {
+    this.#next(performance.now())
+    return this.#ended.promise
+  }
+
+  answered(bytes: Buffer, from: number, to: number): void {
+    const nowMs = performance.now()
+    const refusal = isSuccess(bytes, from, to) ? undefined : (refusalIn(bytes.subarray(from, to)) ?? 'no items')
+    this.#counters.count(this.#index, this.#startMs, nowMs, refusal)
+    if (this.#job.scripted) {
+      if (refusal === undefined) this.#words.id = identifierIn(bytes.subarray(from, to)) ?? this.#words.id
+      else this.#skip()
     }
-    const bytes = bytesOf(step, stepCounters, words)
-    const startMs = performance.now()
-    let refusal: string | undefined
-    try {
-      const response = await transport.send(bytes)
-      refusal = refusalIn(response)
-      counters.count(index, startMs, performance.now(), refusal)
-      if (scripted && refusal === undefined) words.id = identifierIn(response) ?? words.id
-    } catch (error) {
-      refusal = nameOf(error)
-      counters.count(index, startMs, performance.now(), refusal)
+    this.#at += 1
+    this.#next(nowMs)
+  }
+
+  failed(name: string): void {
+    const nowMs = performance.now()
+    this.#counters.count(this.#index, this.#startMs, nowMs, name)
+    if (this.#job.scripted) this.#skip()
+    this.#at += 1
+    this.#next(nowMs)
+  }
+
+  /** What comes behind a step that failed would ask for what is not there: the script starts anew. */
+  #skip(): void {
+    const { length } = this.#job.cycle
+    this.#at = length * Math.ceil((this.#at + 1) / length) - 1
+  }
+
+  #next(nowMs: number): void {
+    if (this.#counters.stopped) return this.#ended.resolve()
+    const { steps, cycle, scripted, namePrefix } = this.#job
+    const turnsAt = this.#at % cycle.length
+    this.#index = cycle[turnsAt] ?? 0
+    if (scripted && turnsAt === 0) {
+      this.#turn += 1
+      this.#words.name = `${namePrefix}-${this.#number}-${this.#turn}`
     }
-    // What comes behind a step that failed would ask for what is not there.
-    if (scripted && refusal !== undefined) at = cycle.length * Math.ceil((at + 1) / cycle.length) - 1
+    const step = steps[this.#index]
+    const counters = this.#counters.steps[this.#index]
+    const messages = this.#messages[this.#index]
+    if (step === undefined || counters === undefined || messages === undefined) return this.#ended.resolve()
+    const bytes = bytesOf(step, messages, counters, this.#words)
+    this.#startMs = nowMs
+    this.#session.send(bytes, this, nowMs)
   }
 }
 
 /** Begins messages at the job's rate, each on the next session, until the counters say stop; then waits for the answers. */
 const openLoop = async (
   threadJob: ThreadJob,
-  transports: readonly Transport[],
+  sessions: readonly WireSession[],
   ratePerSecond: number,
+  allMessages: readonly Messages[],
   counters: Counters,
 ): Promise<void> => {
   const { job, index: thread, of } = threadJob
@@ -163,20 +226,23 @@ const openLoop = async (
     const index = cycle[number % cycle.length] ?? 0
     const step = steps[index]
     const stepCounters = counters.steps[index]
-    const transport = transports[number % transports.length]
+    const messages = allMessages[index]
+    const session = sessions[number % sessions.length]
     number += 1
-    if (step === undefined || stepCounters === undefined || transport === undefined) return
+    if (step === undefined || stepCounters === undefined || messages === undefined || session === undefined) return
     unanswered += 1
-    transport.send(bytesOf(step, stepCounters, words)).then(
-      (response) => {
-        counters.count(index, intendedMs, performance.now(), refusalIn(response))
+    const exchange: Exchange = {
+      answered(bytes, from, to) {
+        const refusal = isSuccess(bytes, from, to) ? undefined : (refusalIn(bytes.subarray(from, to)) ?? 'no items')
+        counters.count(index, intendedMs, performance.now(), refusal)
         ended()
       },
-      (error: unknown) => {
-        counters.count(index, intendedMs, performance.now(), nameOf(error))
+      failed(name) {
+        counters.count(index, intendedMs, performance.now(), name)
         ended()
       },
-    )
+    }
+    session.send(bytesOf(step, messages, stepCounters, words), exchange, performance.now())
   }
   // Threads of all processes take turns within an interval.
   let dueMs = performance.now() + (intervalMs * thread) / Math.max(1, of)
@@ -196,21 +262,22 @@ const openLoop = async (
 
 const progressMs = 1000
 
-const run = async (threadJob: ThreadJob, transports: readonly Transport[]): Promise<ThreadAnswer> => {
+const run = async (threadJob: ThreadJob, sessions: readonly WireSession[]): Promise<ThreadAnswer> => {
   const { job, index, of } = threadJob
   const counters = new Counters(threadJob)
   const rate = job.ratePerSecond
+  const messages = job.steps.map(messagesOf)
   const work =
     rate === undefined
-      ? transports.flatMap((transport, session) =>
+      ? sessions.flatMap((session, at) =>
           Array.from({ length: job.pipeline }, (_, depth) => {
-            const number = session * job.pipeline + depth
+            const number = at * job.pipeline + depth
             // Sessions of a mix start all over the cycle, with a stride that has no part in its length.
             const start = job.scripted ? 0 : (number * of + index) * 37
-            return lane(transport, `${index}-${number}`, start, job, counters)
+            return new Lane(session, `${index}-${number}`, start, job, messages, counters).run()
           }),
         )
-      : [openLoop(threadJob, transports, rate, counters)]
+      : [openLoop(threadJob, sessions, rate, messages, counters)]
   await sleep(job.warmupMs)
   counters.startMs = performance.now()
   const progress = setInterval(() => {
@@ -235,42 +302,60 @@ const run = async (threadJob: ThreadJob, transports: readonly Transport[]): Prom
 
 const dense = (counts: readonly number[]): number[] => Array.from(counts, (count) => count ?? 0)
 
+/** How many sessions are opened at once. */
+const openingMax = 16
+
+/** Has one request answered on a session, whatever the answer is. @throws Error when there is none */
+const greet = (session: WireSession, request: Buffer): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const failed = (name: string, cause?: Error): void =>
+      reject(new Error(`a session cannot be opened: ${name}`, cause === undefined ? undefined : { cause }))
+    session.send(request, { answered: () => resolve(), failed }, performance.now())
+  })
+
 /** Opens the sessions with one request each, a few at a time, so that no handshake falls into the measurement. */
-const open = async ({ job }: ThreadJob): Promise<Transport[]> => {
+const open = async ({ job }: ThreadJob): Promise<Wire> => {
+  const { target, pipeline, timeoutMs, namePrefix, connections } = job
   const first = job.steps[0]
+  if (first === undefined) throw new TypeError('a job without a step')
   const request =
-    first === undefined || first.template === undefined
-      ? packedAt(first?.requests ?? { bytes: new Uint8Array(0), ends: new Uint32Array(0) }, 0)
-      : encodeRequest(filled(first.template, { id: '', name: `${job.namePrefix}-first` }))
-  const transports: Transport[] = []
-  while (transports.length < job.connections) {
-    const some = Array.from({ length: Math.min(16, job.connections - transports.length) }, () => {
-      const { target, pipeline, timeoutMs } = job
-      return new Transport({ ...target, timeoutMs, pipelineMax: pipeline, queueMax: 100_000 })
-    })
-    transports.push(...some)
-    await Promise.all(some.map((transport) => transport.send(request)))
+    first.template === undefined
+      ? Buffer.from(packedAt(first.requests, 0))
+      : Buffer.from(encodeRequest(filled(first.template, { id: '', name: `${namePrefix}-first` })))
+  const wire = new Wire({ target, pipelineMax: pipeline, timeoutMs, nowMs: () => performance.now() })
+  try {
+    while (wire.sessions.length < connections) {
+      const some = Array.from({ length: Math.min(openingMax, connections - wire.sessions.length) }, () =>
+        wire.session(),
+      )
+      await Promise.all(some.map((session) => greet(session, request)))
+    }
+  } catch (error) {
+    wire.close()
+    throw error
   }
-  return transports
+  return wire
 }
 
 const parent = parentPort
 if (parent === null) throw new Error('this is a thread of the load generator; run bench/main.ts')
 const port = parent
 
-let opened: { readonly threadJob: ThreadJob; readonly transports: readonly Transport[] } | undefined
+let opened: { readonly threadJob: ThreadJob; readonly wire: Wire } | undefined
 
 /** A job is told in two steps, so that all threads start counting together: the job itself, then `go`. */
 const handle = async (message: ThreadJob | 'go'): Promise<ThreadAnswer> => {
   if (message !== 'go') {
-    opened = { threadJob: message, transports: await open(message) }
+    opened = { threadJob: message, wire: await open(message) }
     return { kind: 'ready' }
   }
   if (opened === undefined) throw new Error('go came before the job')
-  const { threadJob, transports } = opened
-  const answer = await run(threadJob, transports)
-  for (const transport of transports) transport.destroy()
-  return answer
+  const { threadJob, wire } = opened
+  try {
+    return await run(threadJob, wire.sessions)
+  } finally {
+    wire.close()
+  }
 }
 
 port.on('message', (message: ThreadJob | 'go') => {

@@ -96,7 +96,7 @@ const errorsOf = (measured: readonly Pick<Measured, 'errors'>[]): Record<string,
 /** Rows of one plan on a server. */
 export const rowsOf = async (
   options: GoalOptions,
-  server: Pick<OwnServer, 'target'>,
+  server: Pick<OwnServer, 'target' | 'pid'>,
   plans: readonly Plan[],
   connections: number,
   progress: Progress,
@@ -109,6 +109,7 @@ export const rowsOf = async (
       ...options,
       connections: [connections],
       target: server.target,
+      pid: server.pid,
       frame,
       plans,
       objectCount,
@@ -137,6 +138,9 @@ const throughputFigures = (rows: readonly Row[]): Figures => ({
     'p50 us': rows.map((row) => row.measured.latency.p50 / 1000),
     'p99 us': rows.map((row) => row.measured.latency.p99 / 1000),
     'echo p99 us': rows.map((row) => (row.limit?.latency.p99 ?? 0) / 1000),
+    'processor us': rows.map((row) => row.measured.processorUs?.server ?? 0),
+    'echo processor us': rows.map((row) => row.limit?.processorUs?.server ?? 0),
+    'generator processor us': rows.map((row) => row.measured.processorUs?.generator ?? 0),
   },
   errors: errorsOf(rows.map(({ measured }) => measured)),
 })
@@ -334,7 +338,7 @@ const coresGoal: Goal = {
           const rows: Row[] = []
           try {
             await warmUp(generator, { ...options, connections: [16] }, work, target)
-            const beside = { work, sample, target, echo: undefined }
+            const beside = { work, sample, target, pid: undefined, echo: undefined }
             await measureBeside(generator, options, 16, beside, (row) => rows.push(row), progress)
           } finally {
             await generator.stop()

@@ -89,6 +89,8 @@ export interface Measured {
   readonly steps: Readonly<Record<string, StepMeasured>>
   /** Latencies of the successes by percentile: `[percentile, nanoseconds]`, growing. */
   readonly percentiles: readonly (readonly [number, number])[]
+  /** Microseconds of processor time for each message, of the process that answered and of those that asked, where known. */
+  readonly processorUs?: { readonly server?: number; readonly generator?: number }
   readonly sliceMs: number
   /** Successes and failures of each piece of the time. */
   readonly timeline: readonly { readonly completed: number; readonly failed: number }[]

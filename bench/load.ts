@@ -3,7 +3,9 @@
  * echo again. What it is not: the command line (commands/) or the generator (generator.ts).
  */
 import type { ClientOptions } from '#client/client'
+import { ResultStatus } from '#kmip/enums'
 import { Tag } from '#kmip/tags'
+import { ItemType } from '#ttlv/item'
 import type { Job, Measured, Target } from './job.ts'
 import { uniquePrefix } from './machine.ts'
 import { pack } from './packed.ts'
@@ -26,6 +28,8 @@ export interface MeasureOptions {
   readonly timeoutMs: number
   /** Messages a second, answered or not; undefined: a closed loop. */
   readonly ratePerSecond?: number
+  /** Cores that the processes are bound to, as taskset writes them; what is not named goes where the system puts it. */
+  readonly cores?: { readonly server?: string; readonly echo?: string; readonly generator?: string }
 }
 
 /** Objects that get and locate ask for. */
@@ -44,6 +48,8 @@ export interface ObjectOptions {
 /** What a measurement of a server needs. */
 export interface LoadOptions extends MeasureOptions, ObjectOptions {
   readonly target: Target
+  /** The server's process, where it is on this machine and known. */
+  readonly pid?: number
   readonly frame: RequestFrame
   readonly plans: readonly Plan[]
   /** Whether the bare echo is measured beside the server. */
@@ -95,22 +101,27 @@ export const load = async (options: LoadOptions, onRow: (row: Row) => void, prog
   }
 }
 
+/** Starts the processes of the load generator. */
+export const newGenerator = ({ threads, processes, cores }: MeasureOptions): Generator =>
+  new Generator(threads, processes, cores?.generator)
+
 const measureAll = async (
   options: LoadOptions,
   works: readonly Work[],
   onRow: (row: Row) => void,
   progress: Progress,
 ): Promise<void> => {
-  const generator = new Generator(options.threads, options.processes)
+  const generator = newGenerator(options)
   try {
     for (const work of works) {
       const { target, timeoutMs } = options
       const sample = await sampleOf(target, timeoutMs, work, options.objectPrefix, progress.say)
-      const echo = options.withLimit ? await Echo.start(sample) : undefined
+      const echo = options.withLimit ? await Echo.start(sample, options.cores?.echo) : undefined
       try {
         await warmUp(generator, options, work, target)
         for (const connections of options.connections) {
-          await measureBeside(generator, options, connections, { work, sample, target, echo }, onRow, progress)
+          const beside = { work, sample, target, pid: options.pid, echo }
+          await measureBeside(generator, options, connections, beside, onRow, progress)
         }
       } finally {
         await echo?.stop()
@@ -126,6 +137,7 @@ export interface Beside {
   readonly work: Work
   readonly sample: Sample
   readonly target: Target
+  readonly pid: number | undefined
   readonly echo: Echo | undefined
 }
 
@@ -136,19 +148,19 @@ export const measureBeside = async (
   generator: Generator,
   options: MeasureOptions,
   connections: number,
-  { work, sample, target, echo }: Beside,
+  { work, sample, target, pid, echo }: Beside,
   onRow: (row: Row) => void,
   progress: Progress,
 ): Promise<void> => {
-  const look = (what: string, lookedAt: Work, at: Target): Promise<Measured> => {
+  const look = (what: string, lookedAt: Work, at: Target, answerer: number | undefined): Promise<Measured> => {
     generator.onProgress = (completed, failed) => progress.tick(what, completed, failed)
-    return generator.measure({ ...jobOf(options, connections, lookedAt), target: at })
+    return generator.measure({ ...jobOf(options, connections, lookedAt), target: at }, answerer)
   }
   const lookAtEcho = async (): Promise<Measured | undefined> =>
-    echo === undefined ? undefined : look('echo', sample.echoWork, echo.target)
+    echo === undefined ? undefined : look('echo', sample.echoWork, echo.target, echo.pid)
   let limit = await lookAtEcho()
   for (let run = 1; run <= options.runs; run += 1) {
-    const measured = await look(work.name, work, target)
+    const measured = await look(work.name, work, target, pid)
     const limitAfter = await lookAtEcho()
     const { requestBytes, responseBytes, protocol, cipher } = sample
     const facts = { requestBytes, responseBytes, protocol, cipher }
@@ -167,14 +179,17 @@ export const limit = async (
   const response = blankMessage(Tag.ResponseMessage, options.responseBytes)
   const work = workOfRequest('bare echo', request)
   const facts = { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' } as const
-  const generator = new Generator(options.threads, options.processes)
-  const echo = await Echo.start({ responses: [response], ...facts })
+  const generator = newGenerator(options)
+  const echo = await Echo.start({ responses: [response], ...facts }, options.cores?.echo)
   generator.onProgress = (completed, failed) => progress.tick('echo', completed, failed)
   try {
     await warmUp(generator, options, work, echo.target)
     for (let run = 1; run <= options.runs; run += 1) {
       for (const connections of options.connections) {
-        const measured = await generator.measure({ ...jobOf(options, connections, work), target: echo.target })
+        const measured = await generator.measure(
+          { ...jobOf(options, connections, work), target: echo.target },
+          echo.pid,
+        )
         const sizes = { requestBytes: request.length, responseBytes: response.length }
         onRow({ operation: work.name, connections, run, ...sizes, ...facts, measured, limit: undefined })
       }
@@ -226,13 +241,20 @@ export const jobOf = (options: MeasureOptions, connections: number, work: Work):
   scripted: work.scripted,
 })
 
-/** A message of a given size that holds nothing but zeros: an item that no version has. */
+/** A message of about a size: one item, which succeeds and has a payload that no version knows. */
 const blankMessage = (tag: number, size: number): Uint8Array => {
-  const padded = Math.max(16, Math.ceil(size / 8) * 8)
+  const padded = Math.max(blankSizeMin, Math.ceil(size / 8) * 8)
   const message = Buffer.alloc(padded)
-  message.writeUInt32BE(tag * 256 + 1, 0)
-  message.writeUInt32BE(padded - 8, 4)
-  message.writeUInt32BE(Tag.ResponseHeader * 256 + 8, 8)
-  message.writeUInt32BE(padded - 16, 12)
+  const start = (at: number, itemTag: number, type: number, length: number): void => {
+    message.writeUInt32BE(itemTag * 256 + type, at)
+    message.writeUInt32BE(length, at + 4)
+  }
+  start(0, tag, ItemType.Structure, padded - 8)
+  start(8, Tag.BatchItem, ItemType.Structure, padded - 16)
+  start(16, Tag.ResultStatus, ItemType.Enumeration, 4)
+  message.writeUInt32BE(ResultStatus.Success, 24)
+  if (padded > blankSizeMin) start(blankSizeMin, Tag.ResponsePayload, ItemType.Structure, padded - blankSizeMin - 8)
   return message
 }
+
+const blankSizeMin = 32

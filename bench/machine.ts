@@ -38,6 +38,27 @@ export const isFilled = (path: string): boolean => {
   }
 }
 
+/** Of /proc/<pid>/stat; Linux has had no other value for a long time. */
+const ticksPerSecond = 100
+
+/**
+ * Milliseconds of processor time that a process has taken, all its threads together, to a hundredth of a second; undefined
+ * where the system does not tell.
+ */
+export const processorMs = (pid: number): number | undefined => {
+  let stat: string
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch {
+    // As with the memory below: not known, and the report has no figure then.
+    return undefined
+  }
+  // The name, in brackets, may hold anything; user and system time are the 12th and 13th field behind it.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const ticks = Number(fields[11]) + Number(fields[12])
+  return Number.isFinite(ticks) ? (ticks * 1000) / ticksPerSecond : undefined
+}
+
 /**
  * Bytes of a process that are in memory now; undefined where the system does not tell (it is read from /proc), or the
  * process is not on this machine.

@@ -8,6 +8,8 @@ import { supportedVersions, type Version, versionText } from '#kmip/versions'
 import type { Target } from './job.ts'
 import type { MeasureOptions, Progress } from './load.ts'
 import { readText } from './machine.ts'
+import { startOwnServer } from './own-server.ts'
+import { bindToCores } from './processes.ts'
 import type { RequestFrame } from './scenarios/index.ts'
 
 /** `1,16,64`, or the option given several times. @throws Error for what is no number of 1 or more */
@@ -39,6 +41,8 @@ export const measureOptions = {
     describe: 'requests a second, answered or not: an open loop, its latency from the intended start',
   },
   timeout: { type: 'number', default: 30, describe: 'seconds until a request without an answer is an error' },
+  'echo-cores': { type: 'string', describe: 'cores that the bare echo is bound to, as taskset writes them: 0 or 2-3' },
+  'generator-cores': { type: 'string', describe: 'the same for the load generator' },
   json: { type: 'string', describe: 'write the whole report into this file' },
 } as const
 
@@ -53,6 +57,18 @@ export interface MeasureArguments {
   readonly processes: number
   readonly rate?: number | undefined
   readonly timeout: number
+  readonly 'echo-cores'?: string | undefined
+  readonly 'generator-cores'?: string | undefined
+  readonly 'server-cores'?: string | undefined
+}
+
+const coresOf = (values: MeasureArguments): NonNullable<MeasureOptions['cores']> => {
+  const { 'server-cores': server, 'echo-cores': echo, 'generator-cores': generator } = values
+  return {
+    ...(server === undefined ? {} : { server }),
+    ...(echo === undefined ? {} : { echo }),
+    ...(generator === undefined ? {} : { generator }),
+  }
 }
 
 /** The same as the measurement wants them. @throws Error for what is no number of 1 or more */
@@ -65,6 +81,7 @@ export const measureOptionsOf = (values: MeasureArguments): MeasureOptions => ({
   warmupMs: values.warmup * 1000,
   durationMs: values.seconds * 1000,
   timeoutMs: values.timeout * 1000,
+  cores: coresOf(values),
   ...(values.rate === undefined ? {} : { ratePerSecond: values.rate }),
 })
 
@@ -84,6 +101,15 @@ export const targetOptions = {
   user: { type: 'string', describe: 'user name of the credential in each request' },
   password: { type: 'string', describe: 'its password' },
   protocol: { type: 'string', default: '1.4', describe: 'KMIP version of the requests' },
+  own: { type: 'boolean', default: false, describe: 'start a server for it, in place of --host and --port' },
+  'server-flag': {
+    type: 'string',
+    array: true,
+    default: [] as string[],
+    describe: 'another flag of that server: --server-flag=--audit --server-flag=relaxed',
+  },
+  pid: { type: 'number', describe: "the server's process, on this machine, to read its memory and processor time" },
+  'server-cores': { type: 'string', describe: 'cores that the server is bound to; needs --own or --pid' },
 } as const
 
 interface TargetArguments {
@@ -97,10 +123,37 @@ interface TargetArguments {
   readonly user?: string | undefined
   readonly password?: string | undefined
   readonly protocol: string
+  readonly own: boolean
+  readonly 'server-flag': readonly string[]
+  readonly pid?: number | undefined
+  readonly 'server-cores'?: string | undefined
+}
+
+/**
+ * Measures the server that is meant: one that is started for it and ended afterwards, or one that is there.
+ * @throws Error when it cannot be started, or a file cannot be read
+ */
+export const withServer = async (
+  values: TargetArguments,
+  measure: (target: Target, pid: number | undefined) => Promise<void>,
+): Promise<void> => {
+  const cores = values['server-cores']
+  if (values.own) {
+    const server = await startOwnServer(values['server-flag'], cores === undefined ? {} : { cores })
+    try {
+      return await measure(server.target, server.pid)
+    } finally {
+      await server.stop()
+    }
+  }
+  if (cores !== undefined && values.pid === undefined)
+    throw new Error('which process is the server? --server-cores needs --own or --pid')
+  bindToCores(values.pid, cores)
+  return measure(targetOf(values), values.pid)
 }
 
 /** The server. @throws Error when a file cannot be read */
-export const targetOf = (values: TargetArguments): Target => {
+const targetOf = (values: TargetArguments): Target => {
   const pem = (file: string | undefined, name: string): string => readText(file ?? join(values.data, 'bootstrap', name))
   return {
     host: values.host,

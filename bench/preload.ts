@@ -160,9 +160,10 @@ export const unload = async (
   })
 }
 
-const aesKey = { objectType: ObjectType.SymmetricKey, templateAttribute: { attribute: keyAttributes } }
+/** A Create of an AES-256 key, and a Register of one for HMAC-SHA-256. */
+export const aesKey = { objectType: ObjectType.SymmetricKey, templateAttribute: { attribute: keyAttributes } }
 
-const hmacKey = {
+export const hmacKey = {
   objectType: ObjectType.SymmetricKey,
   templateAttribute: {
     attribute: [attribute('Cryptographic Usage Mask', CryptographicUsageMask.MACGenerate)],

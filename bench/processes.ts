@@ -19,6 +19,7 @@ import type {
   StepMeasured,
   Target,
 } from './job.ts'
+import { processorMs, sleep } from './machine.ts'
 
 const start = (file: string, parameters: readonly string[]): ChildProcess =>
   // 'advanced': bytes travel as bytes.
@@ -52,11 +53,18 @@ const stop = async (child: ChildProcess): Promise<void> => {
 }
 
 /**
- * Binds a process and all its threads to cores. Linux; elsewhere, or without taskset, nothing happens.
- * @param cores as taskset writes them: `0` or `0,1` or `2-3`
+ * Binds a process to cores: all its threads, and those that it starts later.
+ * @param firstThreadAlone only the thread that it began with, and those that this one starts later
+ * @param cores as taskset writes them: `0` or `0,1` or `2-3`; undefined: nothing is bound
+ * @throws Error where that cannot be done: there is no taskset (Linux has it), no such core, or the process is another user's
  */
-const bind = (child: ChildProcess, cores: string | undefined): void => {
-  if (cores !== undefined) spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cores, String(child.pid)])
+export const bindToCores = (pid: number | undefined, cores: string | undefined, firstThreadAlone = false): void => {
+  if (cores === undefined) return
+  const whole = firstThreadAlone ? [] : ['--all-tasks']
+  const { status, stderr, error } = spawnSync('taskset', [...whole, '--cpu-list', '--pid', cores, String(pid)])
+  if (status === 0) return
+  const words = error?.message ?? stderr.toString('utf8').trim()
+  throw new Error(`process ${String(pid)} cannot be bound to the cores ${cores}: ${words}`)
 }
 
 /** How a measurement goes on: successes and failures so far. */
@@ -74,15 +82,24 @@ export class Generator {
    */
   constructor(threads: number, processes = 1, cores?: string) {
     this.#children = Array.from({ length: processes }, () => start('./generator.ts', [String(threads)]))
-    for (const child of this.#children) bind(child, cores)
+    for (const child of this.#children) bindToCores(child.pid, cores)
   }
 
-  /** Does one job. @throws Error when its sessions cannot be opened */
-  async measure(job: Job): Promise<Measured> {
+  /**
+   * Does one job.
+   * @param pid the process that answers, where its processor time is to be told
+   * @throws Error when its sessions cannot be opened
+   */
+  async measure(job: Job, pid?: number): Promise<Measured> {
     const of = Math.min(this.#children.length, job.connections)
     const children = this.#children.slice(0, of)
     await Promise.all(children.map((child, first) => this.#ask(child, { job, first, of })))
     const seen = children.map(() => ({ completed: 0, failed: 0 }))
+    const times = (): ProcessorTimes => ({
+      server: pid === undefined ? undefined : processorMs(pid),
+      generator: sumOf(children.map((child) => processorMs(child.pid ?? 0))),
+    })
+    const before = sleep(job.warmupMs).then(times)
     const answers = await Promise.all(
       children.map((child, index) =>
         this.#ask(child, 'go', (completed, failed) => {
@@ -93,10 +110,12 @@ export class Generator {
         }),
       ),
     )
-    return measuredOf(
+    const after = times()
+    const measured = measuredOf(
       job,
       answers.flatMap((answer) => (answer.kind === 'counted' ? [answer.counted] : [])),
     )
+    return { ...measured, processorUs: perMessage(await before, after, measured) }
   }
 
   async #ask(child: ChildProcess, question: GeneratorQuestion, onProgress?: OnProgress): Promise<GeneratorAnswer> {
@@ -114,6 +133,29 @@ export class Generator {
   async stop(): Promise<void> {
     await Promise.all(this.#children.map(stop))
   }
+}
+
+/** Milliseconds of processor time; undefined: not known. */
+interface ProcessorTimes {
+  readonly server: number | undefined
+  readonly generator: number | undefined
+}
+
+const sumOf = (values: readonly (number | undefined)[]): number | undefined =>
+  values.reduce((sum, value) => (sum === undefined || value === undefined ? undefined : sum + value), 0)
+
+const perMessage = (
+  before: ProcessorTimes,
+  after: ProcessorTimes,
+  { completed, errors }: Measured,
+): NonNullable<Measured['processorUs']> => {
+  const messages = Object.values(errors).reduce((sum, count) => sum + count, completed)
+  const us = (name: keyof ProcessorTimes): number | undefined => {
+    const [first, last] = [before[name], after[name]]
+    return first === undefined || last === undefined || messages === 0 ? undefined : ((last - first) * 1000) / messages
+  }
+  const [server, generator] = [us('server'), us('generator')]
+  return { ...(server === undefined ? {} : { server }), ...(generator === undefined ? {} : { generator }) }
 }
 
 const addedErrors = (all: readonly Readonly<Record<string, number>>[]): Record<string, number> => {
@@ -171,7 +213,7 @@ export class Echo {
   /** Starts one and waits until it listens. */
   static async start(settings: EchoSettings, cores?: string): Promise<Echo> {
     const child = start('./echo.ts', [])
-    bind(child, cores)
+    bindToCores(child.pid, cores)
     const listening = answerOf<EchoListening>(child, 'the echo server', () => true)
     child.send(settings)
     const { port, ca } = await listening

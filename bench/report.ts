@@ -67,9 +67,10 @@ const columns = [
   'echo ops/s',
   'ratio',
   'p99 ratio',
+  'cpu us',
   'errors',
 ] as const
-const widths = [22, 9, 4, 10, 10, 10, 13, 11, 7, 10, 0] as const
+const widths = [22, 9, 4, 10, 10, 10, 13, 11, 7, 10, 16, 0] as const
 
 /** Cells in columns: the first and the last to the left, those between to the right. */
 export const aligned = (cells: readonly string[], columnWidths: readonly number[] = widths): string =>
@@ -86,6 +87,12 @@ export const aligned = (cells: readonly string[], columnWidths: readonly number[
 export const heading = (): string => aligned(columns)
 
 const microseconds = (nanoseconds: number): string => (nanoseconds / 1000).toFixed(nanoseconds < 100_000 ? 1 : 0)
+
+/** Microseconds of processor time for each message: of the server, of the echo, of the generator beside the server. */
+const processorText = ({ measured, limit }: Row): string =>
+  [measured.processorUs?.server, limit?.processorUs?.server, measured.processorUs?.generator]
+    .map((us) => us?.toFixed(1) ?? '-')
+    .join('/')
 
 /** One row as a line. */
 export const line = (row: Row): string => {
@@ -104,6 +111,7 @@ export const line = (row: Row): string => {
     limit === undefined ? '-' : `${limit.toFixed(0)}${isSteady(row) ? '' : '!'}`,
     ratio === undefined ? '-' : ratio.toFixed(2),
     p99Ratio === undefined ? '-' : p99Ratio.toFixed(2),
+    processorText(row),
     errors.length === 0 ? 'none' : errors.join(', '),
   ])
 }

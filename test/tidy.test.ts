@@ -278,6 +278,24 @@ const samples: readonly Sample[] = [
     'package.json': manifest({ a: '1.0.0', b: '1.0.0' }),
     'docs/dependencies.md': '## Runtime\n\n| `a` `b` | `not this` |\n',
   }),
+  sample(
+    'a hot file is measured',
+    'without a suite, and with one that nothing runs',
+    {
+      'src/ttlv/a.ts': '/** A: what it is, what it is not. @hot */\n',
+      'src/ttlv/b.ts': '/** B: what it is, what it is not. @hot */\n',
+      'bench/micro/b.ts': head,
+      'bench/micro/main.ts': head,
+    },
+    'src/ttlv/a.ts:1',
+    'src/ttlv/b.ts:1',
+  ),
+  sample('a hot file is measured', 'one that is, and a mere word', {
+    'src/ttlv/a.ts': '/** A: what it is, what it is not. @hot */\n',
+    'src/ttlv/b.ts': `${head}// @hot\n`,
+    'bench/micro/a.ts': head,
+    'bench/micro/main.ts': `${head}await import('./a.ts')\n`,
+  }),
 ]
 
 describe('the rules', () => {

@@ -13,8 +13,7 @@ import {
   measureHeld,
 } from '#bench/connect'
 import { writeText } from '#bench/machine'
-import { frameOf, measureOptions, print, targetOf, targetOptions } from '#bench/options'
-import { startOwnServer } from '#bench/own-server'
+import { frameOf, measureOptions, print, targetOptions, withServer } from '#bench/options'
 import { aligned, machineFacts } from '#bench/report'
 
 const widths = [10, 4, 14, 14, 7, 9, 9, 9, 0]
@@ -55,13 +54,6 @@ export const withConnect = <T>(commands: Argv<T>): Argv<T> =>
     (command) =>
       command.options({
         ...targetOptions,
-        own: { type: 'boolean', default: false, describe: 'start a server for it, in place of --host and --port' },
-        'server-flag': {
-          type: 'string',
-          array: true,
-          default: [] as string[],
-          describe: 'another flag of that server',
-        },
         lanes: { type: 'number', default: 8, describe: 'handshakes at once' },
         seconds: measureOptions.seconds,
         warmup: measureOptions.warmup,
@@ -70,13 +62,11 @@ export const withConnect = <T>(commands: Argv<T>): Argv<T> =>
         json: measureOptions.json,
         handshakes: { type: 'boolean', default: true, describe: 'measure handshakes (--no-handshakes)' },
         held: { type: 'number', default: 0, describe: 'sessions that are held idle; needs --own or --pid' },
-        pid: { type: 'number', describe: "the server's process, on this machine, to read its memory" },
       }),
     async (values) => {
-      const own = values.own ? await startOwnServer(values['server-flag']) : undefined
-      try {
+      await withServer(values, async (target, pid) => {
         const options = {
-          target: own?.target ?? targetOf(values),
+          target,
           frame: frameOf(values),
           runs: values.runs,
           lanes: values.lanes,
@@ -84,7 +74,6 @@ export const withConnect = <T>(commands: Argv<T>): Argv<T> =>
           durationMs: values.seconds * 1000,
           timeoutMs: values.timeout * 1000,
         }
-        const pid = own?.pid ?? values.pid
         if (values.held > 0 && pid === undefined) throw new Error('whose memory? --held needs --own or --pid')
         const rows: HandshakeRow[] = []
         if (values.handshakes) {
@@ -101,13 +90,10 @@ export const withConnect = <T>(commands: Argv<T>): Argv<T> =>
         }
         const held = values.held > 0 && pid !== undefined ? await measureHeld(options, pid, values.held) : undefined
         if (held !== undefined) for (const line of heldLines(held)) print(line)
-        if (values.json !== undefined) {
-          const { target: _, frame: _frame, ...settings } = options
-          const report = { tool: 'kmip-bench', machine: machineFacts(), settings, rows, held }
-          writeText(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
-        }
-      } finally {
-        await own?.stop()
-      }
+        if (values.json === undefined) return
+        const { target: _, frame: _frame, ...settings } = options
+        const report = { tool: 'kmip-bench', machine: machineFacts(), settings, rows, held }
+        writeText(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
+      })
     },
   )

@@ -14,8 +14,8 @@ import {
   numbers,
   print,
   progressOfProcess,
-  targetOf,
   targetOptions,
+  withServer,
 } from '#bench/options'
 import { echoSpreads, heading, jsonReport, line, type Row, spreadLine, summarize, summaryLine } from '#bench/report'
 import { scenarioNames, scenarioOf, scenarios } from '#bench/scenarios/index'
@@ -144,7 +144,6 @@ export const withLoad = <T>(commands: Argv<T>): Argv<T> =>
       const settings = measureOptionsOf(values)
       const plans = plansOf(values)
       const frame = frameOf(values)
-      const target = targetOf(values)
       const objects = {
         objectCount: values.objects,
         objectPrefix: values.reuse ?? uniquePrefix(),
@@ -152,10 +151,13 @@ export const withLoad = <T>(commands: Argv<T>): Argv<T> =>
         reuse: values.reuse !== undefined,
         keep: values.keep,
       }
-      const told = { ...settings, ...objects, plans, protocol: values.protocol }
-      await report(told, values, (onRow) =>
-        load({ ...settings, ...objects, target, frame, plans, withLimit: values.limit }, onRow, progressOfProcess()),
-      )
+      const told = { ...settings, ...objects, plans, protocol: values.protocol, serverFlags: values['server-flag'] }
+      await withServer(values, async (target, pid) => {
+        const wanted = { ...settings, ...objects, target, frame, plans, withLimit: values.limit }
+        await report(told, values, (onRow) =>
+          load({ ...wanted, ...(pid === undefined ? {} : { pid }) }, onRow, progressOfProcess()),
+        )
+      })
     },
   )
 

@@ -1,103 +1,159 @@
 /**
- * Times the codec: decoding and encoding of each kind of message, and the framer. What it is: a figure to compare with the
- * same machine's figure of yesterday. What it is not: a measurement of a server (kmip-bench).
+ * Times modules of src/ one by one: codec, framer, index keys, store, searches, cryptography, dispatcher. What it is: figures to
+ * compare with the same machine's figures of yesterday. What it is not: a measurement of a server (kmip-bench).
+ *
+ * With --task a single operation runs for a while and nothing else, for `node --cpu-prof`.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Bench } from 'tinybench'
-import { readRequest, readResponse, writeRequest, writeResponse } from '#kmip/message'
-import { Tag } from '#kmip/tags'
-import { newestVersion } from '#kmip/versions'
-import { BinaryReader, BinaryWriter } from '#ttlv/binary'
-import { Framer } from '#ttlv/framer'
-import { messagePairs } from './messages.ts'
+import type { Suite, SuiteOptions, Task } from './suite.ts'
+
+/** A suite a module that it times, and that it is named for. */
+const suites: Readonly<Record<string, () => Promise<{ readonly open: (options: SuiteOptions) => Promise<Suite> }>>> = {
+  binary: () => import('./binary.ts'),
+  framer: () => import('./framer.ts'),
+  keys: () => import('./keys.ts'),
+  front: () => import('./front.ts'),
+  find: () => import('./find.ts'),
+  run: () => import('./run.ts'),
+  dispatch: () => import('./dispatch.ts'),
+}
 
 const { values } = parseArgs({
-  options: { time: { type: 'string', default: '300' }, filter: { type: 'string' }, json: { type: 'string' } },
+  options: {
+    suite: { type: 'string', default: Object.keys(suites).join(',') },
+    time: { type: 'string', default: '300' },
+    filter: { type: 'string' },
+    task: { type: 'string' },
+    objects: { type: 'string', default: '2000' },
+    json: { type: 'string' },
+  },
 })
-const timeMs = Number(values.time)
-if (!Number.isFinite(timeMs) || timeMs <= 0) throw new Error(`--time ${values.time} is not a number of milliseconds`)
+const numberOf = (name: 'time' | 'objects', unit: string): number => {
+  const number = Number(values[name])
+  if (!Number.isFinite(number) || number <= 0) throw new Error(`--${name} ${values[name]} is not a number of ${unit}`)
+  return number
+}
+const timeMs = numberOf('time', 'milliseconds')
+const objects = Math.ceil(numberOf('objects', 'objects'))
+const names = values.suite.split(',')
 
-/** One call of a task is so many operations: the clock costs about as much as one of them. */
+/** One sample of what takes no promise is so many calls: the clock costs about as much as one of them. */
 const repeats = 100
-const limits = { nestingDepthMax: 32, itemCountMax: 100_000 }
+/** A short time is for a look at whether everything runs: what is slow is then done once. */
+const counts = timeMs < 10 ? { iterations: 1, warmupIterations: 1 } : { iterations: 32, warmupIterations: 8 }
 /** Takes every result, so that no work can be left out as unused. */
 let sink = 0
 
-const tasks: (readonly [name: string, operation: () => number])[] = messagePairs.flatMap(
-  ({ kind, request, response }) => {
-    const requestMessage = readRequest(new BinaryReader(request, limits))
-    const responseMessage = readResponse(new BinaryReader(response, limits))
-    return [
-      [`decode ${kind} request`, () => readRequest(new BinaryReader(request, limits)).batchItem.length],
-      [
-        `encode ${kind} response`,
-        () => {
-          const writer = new BinaryWriter(newestVersion)
-          writeResponse(writer, responseMessage)
-          return writer.bytes().length
-        },
-      ],
-      [
-        `encode ${kind} request`,
-        () => {
-          const writer = new BinaryWriter(newestVersion)
-          writeRequest(writer, requestMessage)
-          return writer.bytes().length
-        },
-      ],
-      [`decode ${kind} response`, () => readResponse(new BinaryReader(response, limits)).batchItem.length],
-    ] as const
-  },
-)
-const framer = new Framer(Tag.RequestMessage, 1_000_000)
-const whole = messagePairs[0]?.request ?? Buffer.alloc(0)
-const halves = [whole.subarray(0, whole.length >> 1), whole.subarray(whole.length >> 1)]
-for (const [name, chunks] of [
-  ['frame a whole request', [whole]],
-  ['frame a request in halves', halves],
-] as const) {
-  tasks.push([
-    name,
-    () => {
-      for (const chunk of chunks) framer.push(chunk)
-      return framer.next()?.length ?? 0
-    },
-  ])
+interface Row {
+  readonly suite: string
+  readonly name: string
+  readonly p50Us: number
+  readonly p99Us: number
+  readonly rmePercent: number
 }
 
-const bench = new Bench({ time: timeMs, warmupTime: timeMs / 3, throws: true })
-for (const [name, operation] of tasks) {
-  if (values.filter !== undefined && !name.includes(values.filter)) continue
-  bench.add(name, () => {
-    for (let count = 0; count < repeats; count += 1) sink += operation()
+const isChosen = (suite: string, { name }: Task): boolean =>
+  values.task === undefined
+    ? values.filter === undefined || `${suite} ${name}`.includes(values.filter)
+    : `${suite} ${name}` === values.task
+
+/** How many calls a sample of a task has: what gives a promise is slow enough for the clock. */
+const callsOf = async ({ run, operations }: Task): Promise<number> => {
+  const first = run()
+  sink += await first
+  return first instanceof Promise || operations !== undefined ? 1 : repeats
+}
+
+const addTo = (bench: Bench, { name, run }: Task, calls: number): void => {
+  if (calls > 1) {
+    bench.add(name, () => {
+      for (let count = 0; count < calls; count += 1) sink += run() as number
+    })
+    return
+  }
+  bench.add(name, async () => {
+    sink += await run()
   })
 }
-await bench.run()
 
-const rows = bench.tasks.flatMap(({ name, result }) =>
-  // Milliseconds a call, as microseconds an operation.
-  result.state === 'completed'
-    ? [
-        {
-          name,
-          p50Us: (result.latency.p50 * 1000) / repeats,
-          p99Us: (result.latency.p99 * 1000) / repeats,
-          rmePercent: result.latency.rme,
-        },
-      ]
-    : [],
-)
-if (rows.length !== bench.tasks.length || rows.length === 0)
-  throw new Error('a task did not complete, or the filter leaves none')
-if (sink <= 0) throw new Error('the operations gave nothing')
-process.stdout.write(
-  `${'operation'.padEnd(36)} ${'p50 us'.padStart(9)} ${'p99 us'.padStart(9)} ${'+- %'.padStart(7)}\n`,
-)
-for (const row of rows) {
-  process.stdout.write(
-    `${row.name.padEnd(36)} ${row.p50Us.toFixed(3).padStart(9)} ${row.p99Us.toFixed(3).padStart(9)} ${row.rmePercent.toFixed(2).padStart(7)}\n`,
-  )
+/** Times the chosen tasks of a suite. @throws Error when one does not complete */
+const timed = async (suite: string, tasks: readonly Task[]): Promise<Row[]> => {
+  const bench = new Bench({ time: timeMs, warmupTime: timeMs / 3, throws: true, ...counts })
+  const operationsOf = new Map<string, number>()
+  for (const task of tasks) {
+    const calls = await callsOf(task)
+    operationsOf.set(task.name, calls * (task.operations ?? 1))
+    addTo(bench, task, calls)
+  }
+  await bench.run()
+  return bench.tasks.map(({ name, result }) => {
+    if (result.state !== 'completed') throw new Error(`${suite} ${name} did not complete`)
+    const operations = operationsOf.get(name) ?? 1
+    // Milliseconds a call, as microseconds an operation.
+    const us = (ms: number): number => (ms * 1000) / operations
+    return { suite, name, p50Us: us(result.latency.p50), p99Us: us(result.latency.p99), rmePercent: result.latency.rme }
+  })
 }
+
+/** Runs one task for the time, and tells what it cost this thread and all threads together. */
+const repeated = async (suite: string, task: Task): Promise<Row[]> => {
+  const calls = await callsOf(task)
+  const run = async (forMs: number): Promise<number> => {
+    const endMs = performance.now() + forMs
+    let count = 0
+    do {
+      for (let call = 0; call < calls; call += 1) {
+        const result = task.run()
+        sink += result instanceof Promise ? await result : result
+      }
+      count += calls
+    } while (performance.now() < endMs)
+    return count * (task.operations ?? 1)
+  }
+  await run(timeMs / 3)
+  const [thread, all, startMs] = [process.threadCpuUsage(), process.cpuUsage(), performance.now()]
+  const operations = await run(timeMs)
+  const wallUs = ((performance.now() - startMs) * 1000) / operations
+  const ofThread = process.threadCpuUsage(thread)
+  const ofAll = process.cpuUsage(all)
+  const perOperation = ({ user, system }: { readonly user: number; readonly system: number }): string =>
+    ((user + system) / operations).toFixed(3)
+  process.stdout.write(
+    `${suite} ${task.name}: ${operations} operations, each ${wallUs.toFixed(3)} us, ` +
+      `${perOperation(ofThread)} us of this thread's processor time, ${perOperation(ofAll)} us of all threads'\n`,
+  )
+  return [{ suite, name: task.name, p50Us: wallUs, p99Us: wallUs, rmePercent: 0 }]
+}
+
+const line = (cells: readonly string[]): string => {
+  const [name = '', ...others] = cells
+  return `${name.padEnd(60)} ${others.map((cell) => cell.padStart(10)).join(' ')}\n`
+}
+
+const rows: Row[] = []
+if (values.task === undefined) process.stdout.write(line(['operation', 'p50 us', 'p99 us', '+- %']))
+for (const name of names) {
+  const load = suites[name]
+  if (load === undefined) throw new Error(`no suite is named ${name}; there are ${Object.keys(suites).join(', ')}`)
+  const suite = await (await load()).open({ objects })
+  try {
+    const tasks = suite.tasks.filter((task) => isChosen(name, task))
+    const [first] = tasks
+    if (first === undefined) continue
+    const found = values.task === undefined ? await timed(name, tasks) : await repeated(name, first)
+    rows.push(...found)
+    if (values.task !== undefined) continue
+    for (const row of found) {
+      const figures = [row.p50Us.toFixed(3), row.p99Us.toFixed(3), row.rmePercent.toFixed(2)]
+      process.stdout.write(line([`${name} ${row.name}`, ...figures]))
+    }
+  } finally {
+    await suite.close()
+  }
+}
+if (rows.length === 0) throw new Error('no task has that name')
+if (!(sink > 0)) throw new Error('the operations gave nothing')
 if (values.json !== undefined)
-  writeFileSync(values.json, `${JSON.stringify({ node: process.version, repeats, rows }, undefined, 2)}\n`)
+  writeFileSync(values.json, `${JSON.stringify({ node: process.version, repeats, objects, rows }, undefined, 2)}\n`)

@@ -213,11 +213,35 @@ test('kmip-bench limit measures the echo with the sizes that it is given', async
 
 test('the micro-benchmarks run, every one of them', async () => {
   const json = join(directory, 'micro.json')
-  const ended = await run('micro/main.ts', ['--time', '1', '--json', json])
+  const ended = await run('micro/main.ts', ['--time', '1', '--objects', '128', '--json', json])
   assert.equal(ended.code, 0, ended.stderr)
-  const { rows } = JSON.parse(readFileSync(json, 'utf8')) as { rows: { name: string; p50Us: number }[] }
-  assert.ok(rows.length > 30)
+  interface Row {
+    readonly suite: string
+    readonly name: string
+    readonly p50Us: number
+  }
+  const { rows } = JSON.parse(readFileSync(json, 'utf8')) as { rows: Row[] }
+  assert.deepEqual(
+    [...new Set(rows.map(({ suite }) => suite))],
+    ['binary', 'framer', 'keys', 'front', 'find', 'run', 'dispatch'],
+  )
+  assert.ok(rows.length > 70)
   assert.ok(rows.every((row) => row.p50Us > 0))
+})
+
+test('one micro-benchmark runs alone, for a profile, and tells its processor time', async () => {
+  const ended = await run('micro/main.ts', ['--suite', 'framer', '--task', 'framer a whole request', '--time', '5'])
+  assert.equal(ended.code, 0, ended.stderr)
+  assert.match(ended.stdout, /^framer a whole request: \d+ operations, each [\d.]+ us, [\d.]+ us of this thread/)
+  for (const [parameters, text] of [
+    [['--suite', 'nothing'], /no suite is named nothing; there are binary, /],
+    [['--suite', 'framer', '--task', 'nothing'], /no task has that name/],
+    [['--time', 'long'], /--time long is not a number/],
+  ] as const) {
+    const refused = await run('micro/main.ts', parameters)
+    assert.notEqual(refused.code, 0)
+    assert.match(refused.stderr, text)
+  }
 })
 
 test('the measurement behind the placement of cryptography runs, and leaves the table alone when not told to write', async () => {

@@ -216,6 +216,7 @@ export const confined: readonly Confined[] = [
       'bench/machine.ts': 'waits between looks at a server',
       'tools/image-trial.ts': 'waits between looks at a container',
       'bench/connector.ts': 'the time limit of a socket',
+      'bench/wire-session.ts': 'the time limits of sockets',
       'conformance/main.ts': 'the timers of the runner',
     },
   },
@@ -263,6 +264,7 @@ export const confined: readonly Confined[] = [
       'src/client/transport.ts': 'the connection of the client',
       'bench/echo.ts': 'the bare TLS echo that servers are compared with',
       'bench/connector.ts': 'counts handshakes, which the client hides',
+      'bench/wire-session.ts': 'sessions of the load generator, as cheap as they can be',
     },
   },
   {

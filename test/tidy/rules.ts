@@ -315,6 +315,21 @@ const places = (repository: Repository): Breach[] =>
     ]
   })
 
+/** A file whose header says `@hot` is measured: a suite of bench/micro has its name, and main.ts there runs it. */
+const unmeasured = (repository: Repository): Breach[] =>
+  codeOf(repository)
+    .filter(({ path, text }) => path.startsWith('src/') && /^(?:#!.*\n)?\/\*\*(?:(?!\*\/)[\s\S])*@hot\b/.test(text))
+    .filter(({ path }) => {
+      const name = baseName(path)
+      const runs = repository.get('bench/micro/main.ts')?.code ?? ''
+      return !repository.has(`bench/micro/${name}.ts`) || !runs.includes(`'./${name}.ts'`)
+    })
+    .map(({ path }) => ({
+      path,
+      line: 1,
+      text: `a hot file needs bench/micro/${baseName(path)}.ts, run by main.ts there`,
+    }))
+
 interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>
   readonly optionalDependencies?: Readonly<Record<string, string>>
@@ -363,6 +378,7 @@ export const rules: readonly Rule[] = [
   { name: 'file names', breaches: fileNames },
   { name: 'nothing unfinished, skipped or evaded', breaches: banned },
   { name: 'sizes', breaches: sizes },
+  { name: 'a hot file is measured', breaches: unmeasured },
   { name: 'no file that nothing uses', breaches: unreferenced },
   { name: 'an operation is a row', breaches: operationsNamedElsewhere },
   { name: 'operation, payload and the two indexes', breaches: registry },
