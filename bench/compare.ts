@@ -5,7 +5,7 @@
 import { aligned } from './report.ts'
 
 /** A case of a report, as `summaries` has it. */
-interface Case {
+export interface Case {
   readonly operation: string
   readonly connections: number
   readonly operationsPerSecond: number
@@ -14,7 +14,7 @@ interface Case {
 }
 
 /** What is read of a report. */
-interface Report {
+export interface Report {
   readonly machine: Readonly<Record<string, unknown>>
   readonly cases: readonly Case[]
 }
@@ -24,8 +24,8 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0)
 
-/** Reads a report. @throws Error for what is none */
-const reportOf = (text: string, name: string): Report => {
+/** Reads a report that `load` or `limit` has written. @throws Error for what is none */
+export const reportOf = (text: string, name: string): Report => {
   const report: unknown = JSON.parse(text)
   if (!isRecord(report) || !Array.isArray(report['summaries']) || !isRecord(report['machine']))
     throw new Error(`${name} is no report of kmip-bench load or limit`)
@@ -41,48 +41,67 @@ const reportOf = (text: string, name: string): Report => {
   return { machine: report['machine'], cases }
 }
 
+/** By how much a figure has changed, in percent. */
 const change = (before: number, after: number): string =>
   before === 0 ? '-' : `${after >= before ? '+' : ''}${((after / before - 1) * 100).toFixed(1)}%`
 
 const widths = [26, 9, 11, 11, 8, 9, 9, 8, 7, 7, 0]
 
-/**
- * The table, and what speaks against it.
- * @throws Error for a text that is no report
- */
-export const comparison = (
-  before: { readonly name: string; readonly text: string },
-  after: { readonly name: string; readonly text: string },
-): string[] => {
-  const [first, second] = [reportOf(before.text, before.name), reportOf(after.text, after.name)]
-  const names = ['operation', 'sessions', 'ops/s', 'then', 'change', 'p99 us', 'then', 'change', 'ratio', 'then', '']
-  const lines = [aligned(names, widths)]
-  for (const old of first.cases) {
-    const found = second.cases.find(
-      ({ operation, connections }) => operation === old.operation && connections === old.connections,
-    )
-    lines.push(
-      aligned(
-        [
-          old.operation,
-          String(old.connections),
-          old.operationsPerSecond.toFixed(0),
-          found?.operationsPerSecond.toFixed(0) ?? '-',
-          found === undefined ? '-' : change(old.operationsPerSecond, found.operationsPerSecond),
-          old.p99Us.toFixed(0),
-          found?.p99Us.toFixed(0) ?? '-',
-          found === undefined ? '-' : change(old.p99Us, found.p99Us),
-          old.ratio?.toFixed(2) ?? '-',
-          found?.ratio?.toFixed(2) ?? '-',
-          found === undefined ? 'not measured then' : '',
-        ],
-        widths,
-      ),
-    )
-  }
-  for (const [name, value] of Object.entries(first.machine)) {
-    const other = second.machine[name]
-    if (value !== other) lines.push(`not the same ${name}: ${String(value)}, then ${String(other)}`)
-  }
-  return lines
+/** A case of the first report, and the same of the second, if it has it. */
+export interface Pair {
+  readonly before: Case
+  readonly after: Case | undefined
 }
+
+/** The cases of the first report beside those of the second. */
+export const pairsOf = (first: Report, second: Report): Pair[] =>
+  first.cases.map((before) => ({
+    before,
+    after: second.cases.find(
+      ({ operation, connections }) => operation === before.operation && connections === before.connections,
+    ),
+  }))
+
+/** What was not the same for both reports: they are then hard to compare. */
+export const differences = (first: Report, second: Report): string[] =>
+  Object.entries(first.machine).flatMap(([name, value]) => {
+    const other = second.machine[name]
+    return value === other ? [] : [`not the same ${name}: ${String(value)}, then ${String(other)}`]
+  })
+
+/** The names of the columns of a comparison. */
+export const comparisonNames: readonly string[] = [
+  'operation',
+  'sessions',
+  'ops/s',
+  'then',
+  'change',
+  'p99 us',
+  'then',
+  'change',
+  'ratio',
+  'then',
+  '',
+]
+
+/** A pair as the cells of a row. */
+export const comparisonCells = ({ before, after }: Pair): string[] => [
+  before.operation,
+  String(before.connections),
+  before.operationsPerSecond.toFixed(0),
+  after?.operationsPerSecond.toFixed(0) ?? '-',
+  after === undefined ? '-' : change(before.operationsPerSecond, after.operationsPerSecond),
+  before.p99Us.toFixed(0),
+  after?.p99Us.toFixed(0) ?? '-',
+  after === undefined ? '-' : change(before.p99Us, after.p99Us),
+  before.ratio?.toFixed(2) ?? '-',
+  after?.ratio?.toFixed(2) ?? '-',
+  after === undefined ? 'not measured then' : '',
+]
+
+/** The table as lines, and what speaks against it. */
+export const comparison = (first: Report, second: Report): string[] => [
+  aligned(comparisonNames, widths),
+  ...pairsOf(first, second).map((pair) => aligned(comparisonCells(pair), widths)),
+  ...differences(first, second),
+]

@@ -54,14 +54,8 @@ const startBare = async ({ target, frame, timeoutMs }: Pick<ConnectOptions, 'tar
   const sample: Sample = await sampleOf(target, timeoutMs, workOfRequest('connect', request), 'connect', (text) => {
     throw new Error(text)
   })
-  const echo = await Echo.start({ ...sample, ...(target.cert === undefined ? {} : { clientCa: target.ca }) })
-  const { cert, key } = target
-  const bareTarget: Target = {
-    ...echo.target,
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  }
-  return { echo, target: bareTarget, request } satisfies Bare
+  const echo = await Echo.startBeside(sample, target)
+  return { echo, target: echo.target, request } satisfies Bare
 }
 
 /**

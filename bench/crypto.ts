@@ -63,7 +63,7 @@ export const measureCrypto = async (
             const sample = await sampleOf(target, options.timeoutMs, work, name, (text) => {
               throw new Error(text)
             })
-            const echo = await Echo.start(sample)
+            const echo = await Echo.startBeside(sample, target, options.cores?.echo)
             try {
               await warmUp(generator, options, work, target)
               for (const connections of options.connections) {

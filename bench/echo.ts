@@ -6,26 +6,29 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:tls'
 import { Tag } from '#kmip/tags'
 import { Framer } from '#ttlv/framer'
-import { makeEchoIdentity } from './echo-certificate.ts'
+import { makeIdentities } from './identities.ts'
 import type { EchoListening, EchoSettings } from './job.ts'
 
 const messageSizeMax = 16 * 1024 * 1024
 /** Where a request says which answer it wants: in place of what a KMIP message has behind its first two headers. */
 const choiceOffset = 16
 
-const listen = async ({ responses, protocol, cipher, clientCa }: EchoSettings): Promise<void> => {
-  const { cert, key } = await makeEchoIdentity()
+const listen = async ({ responses, protocol, cipher, clientAuthorities }: EchoSettings): Promise<void> => {
+  const { ca, server: own } = await makeIdentities()
   const [only] = responses
   const answerTo = (request: Buffer): Uint8Array =>
     responses[request.length < choiceOffset + 4 ? 0 : request.readUInt32BE(choiceOffset)] ?? only ?? request
   const server = createServer({
-    cert,
-    key,
+    cert: own.cert,
+    key: own.key,
     minVersion: protocol,
     maxVersion: protocol,
     // A suite of TLS 1.2 that wants an RSA certificate has no place here; the default order is near enough then.
     ...(protocol === 'TLSv1.3' ? { ciphers: cipher } : {}),
-    ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+    // A client's own certificate among them admits that client, whoever signed it.
+    ...(clientAuthorities === undefined
+      ? {}
+      : { ca: [...clientAuthorities], allowPartialTrustChain: true, requestCert: true, rejectUnauthorized: true }),
   })
   server.on('secureConnection', (socket) => {
     socket.setNoDelay(true)
@@ -39,7 +42,7 @@ const listen = async ({ responses, protocol, cipher, clientCa }: EchoSettings): 
     })
   })
   server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
-    process.send?.({ port: (server.address() as AddressInfo).port, ca: cert } satisfies EchoListening)
+    process.send?.({ port: (server.address() as AddressInfo).port, ca } satisfies EchoListening)
   })
 }
 

@@ -124,8 +124,8 @@ export interface EchoSettings {
   /** As the measured server's sessions have it, so that both pay for the same cipher. */
   readonly protocol: 'TLSv1.2' | 'TLSv1.3'
   readonly cipher: string
-  /** PEM text of the authority that must have signed the clients' certificates; undefined: clients need none. */
-  readonly clientCa?: string
+  /** PEM texts: a client's certificate must be one of them or signed by one; undefined: clients need none. */
+  readonly clientAuthorities?: readonly string[]
 }
 
 /** What it answers once it listens. */

@@ -11,7 +11,7 @@ import { uniquePrefix } from './machine.ts'
 import { pack } from './packed.ts'
 import { defaultLoader, type LoaderOptions, makeKeys, preload, refind, unload } from './preload.ts'
 import { Echo, Generator } from './processes.ts'
-import type { Row } from './report.ts'
+import { isSteady, type Row } from './report.ts'
 import type { RequestFrame } from './scenarios/index.ts'
 import { keysOf, needsObjects, type Plan, type Sample, sampleOf, type Work, workOf } from './work.ts'
 
@@ -19,6 +19,8 @@ import { keysOf, needsObjects, type Plan, type Sample, sampleOf, type Work, work
 export interface MeasureOptions {
   readonly connections: readonly number[]
   readonly runs: number
+  /** How often a run is measured anew, at most, whose echo was not as fast behind it as before it; none when left out. */
+  readonly repeatsMax?: number
   readonly pipeline: number
   /** Of each process of the load generator. */
   readonly threads: number
@@ -116,7 +118,7 @@ const measureAll = async (
     for (const work of works) {
       const { target, timeoutMs } = options
       const sample = await sampleOf(target, timeoutMs, work, options.objectPrefix, progress.say)
-      const echo = options.withLimit ? await Echo.start(sample, options.cores?.echo) : undefined
+      const echo = options.withLimit ? await Echo.startBeside(sample, target, options.cores?.echo) : undefined
       try {
         await warmUp(generator, options, work, target)
         for (const connections of options.connections) {
@@ -142,7 +144,8 @@ export interface Beside {
 }
 
 /**
- * Measures one case some times, and the echo before the first and after each, so that every run has an echo on both sides.
+ * Measures one case some times, and the echo before the first and after each, so that every run has an echo on both sides. A run
+ * between two echoes that differ tells of the machine: it is measured anew, so often as the options allow for the case.
  */
 export const measureBeside = async (
   generator: Generator,
@@ -159,13 +162,20 @@ export const measureBeside = async (
   const lookAtEcho = async (): Promise<Measured | undefined> =>
     echo === undefined ? undefined : look('echo', sample.echoWork, echo.target, echo.pid)
   let limit = await lookAtEcho()
+  let repeats = 0
   for (let run = 1; run <= options.runs; run += 1) {
     const measured = await look(work.name, work, target, pid)
     const limitAfter = await lookAtEcho()
     const { requestBytes, responseBytes, protocol, cipher } = sample
     const facts = { requestBytes, responseBytes, protocol, cipher }
-    onRow({ operation: work.name, connections, run, ...facts, measured, limit, limitAfter })
+    const row: Row = { operation: work.name, connections, run, ...facts, measured, limit, limitAfter }
     limit = limitAfter
+    if (!isSteady(row) && repeats < (options.repeatsMax ?? 0)) {
+      repeats += 1
+      run -= 1
+      continue
+    }
+    onRow(row)
   }
 }
 

@@ -10,6 +10,9 @@ import { setTimeout as after } from 'node:timers/promises'
 /** Milliseconds that only grow. */
 export const nowMs = (): number => performance.now()
 
+/** Microseconds of the clock that profiles of the runtime are stamped with, the same in all processes of the machine. */
+export const profileClockUs = (): number => Number(process.hrtime.bigint() / 1000n)
+
 /** Resolves so much later. */
 export const sleep = (ms: number): Promise<void> => after(ms)
 
@@ -21,6 +24,13 @@ export const readText = (path: string): string => readFileSync(path, 'utf8')
 
 /** Writes a report, or a file that only its owner may read. */
 export const writeText = (path: string, text: string, mode = 0o644): void => writeFileSync(path, text, { mode })
+
+/** The files of a directory whose names end so, in the order of their names. @throws Error when there is no such directory */
+export const filesIn = (directory: string, ending: string): string[] =>
+  readdirSync(directory)
+    .filter((name) => name.endsWith(ending))
+    .toSorted()
+    .map((name) => join(directory, name))
 
 /** A new directory of this run. */
 export const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'kmip-bench-'))

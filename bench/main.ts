@@ -10,11 +10,36 @@ import { withConnect } from './commands/connect.ts'
 import { withCrypto, withInterference } from './commands/crypto.ts'
 import { withGoals } from './commands/goals.ts'
 import { withLimit, withLoad } from './commands/load.ts'
+import { withProfile } from './commands/profile.ts'
 
-const commands = [withLoad, withLimit, withConnect, withCrypto, withInterference, withCompare, withGoals]
+/** Options that make a list when they are given several times. */
+const lists: ReadonlySet<string> = new Set([
+  'batch',
+  'connections',
+  'data-size',
+  'mix',
+  'operation',
+  'placement',
+  'profile',
+  'row',
+  'server-flag',
+  'skip',
+])
+
+/** Any other one that is given twice would become something that nobody meant. @throws Error with its name */
+const refuseDoubles = (words: readonly string[]): void => {
+  const names = words.flatMap((word) => /^--(?:no-)?([\w-]+)/.exec(word)?.[1] ?? [])
+  const double = names.find((name, index) => !lists.has(name) && names.indexOf(name) !== index)
+  if (double !== undefined) throw new Error(`--${double} is given twice`)
+}
+
+const commands = [withLoad, withLimit, withConnect, withCrypto, withInterference, withCompare, withGoals, withProfile]
 const commandLine = commands
   .reduce((line, add) => add(line), yargs(hideBin(process.argv)).scriptName('kmip-bench'))
-  .demandCommand(1, 'say what to measure: load, limit, connect, crypto, interference or goals; or compare two reports')
+  .demandCommand(
+    1,
+    'say what to measure: load, limit, connect, crypto, interference, profile or goals; or compare two reports',
+  )
   .strict()
   .wrap(120)
   .fail(false)
@@ -26,6 +51,7 @@ const describe = (error: unknown): string => {
 }
 
 try {
+  refuseDoubles(hideBin(process.argv))
   await commandLine.parseAsync()
 } catch (error) {
   process.stderr.write(`kmip-bench: ${describe(error)}\n`)

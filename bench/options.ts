@@ -7,7 +7,7 @@ import { CredentialType } from '#kmip/enums'
 import { supportedVersions, type Version, versionText } from '#kmip/versions'
 import type { Target } from './job.ts'
 import type { MeasureOptions, Progress } from './load.ts'
-import { readText } from './machine.ts'
+import { nowMs, readText } from './machine.ts'
 import { startOwnServer } from './own-server.ts'
 import { bindToCores } from './processes.ts'
 import type { RequestFrame } from './scenarios/index.ts'
@@ -33,6 +33,11 @@ export const measureOptions = {
   seconds: { type: 'number', default: 5, describe: 'time to measure each case' },
   warmup: { type: 'number', default: 1, describe: 'seconds before it that do not count' },
   runs: { type: 'number', default: 1, describe: 'how often all cases are measured; the report ends with medians' },
+  repeats: {
+    type: 'number',
+    default: 0,
+    describe: 'runs of a case that are measured anew, at most, because the echo was faster or slower behind them',
+  },
   pipeline: { type: 'number', default: 1, describe: 'requests in flight on each session' },
   threads: { type: 'number', default: 1, describe: 'threads of each process of the load generator' },
   processes: { type: 'number', default: 1, describe: 'processes of the load generator' },
@@ -52,6 +57,7 @@ export interface MeasureArguments {
   readonly seconds: number
   readonly warmup: number
   readonly runs: number
+  readonly repeats: number
   readonly pipeline: number
   readonly threads: number
   readonly processes: number
@@ -75,6 +81,7 @@ const coresOf = (values: MeasureArguments): NonNullable<MeasureOptions['cores']>
 export const measureOptionsOf = (values: MeasureArguments): MeasureOptions => ({
   connections: numbers(values.connections),
   runs: values.runs,
+  repeatsMax: values.repeats,
   pipeline: values.pipeline,
   threads: values.threads,
   processes: values.processes,
@@ -179,7 +186,11 @@ const credentialOf = (username: string, password: string | undefined): Credentia
 })
 
 /** What every request carries. @throws Error for a version that is not known */
-export const frameOf = ({ protocol, user, password }: TargetArguments): RequestFrame => ({
+export const frameOf = ({
+  protocol,
+  user,
+  password,
+}: Pick<TargetArguments, 'protocol' | 'user' | 'password'>): RequestFrame => ({
   version: versionOfText(protocol),
   ...(user === undefined ? {} : { credentials: [credentialOf(user, password)] }),
 })
@@ -193,11 +204,16 @@ export const print = (text: string): void => {
 export const progressOfProcess = (): Progress => {
   const isTerminal = process.stderr.isTTY
   let ticks = 0
+  let last = { what: '', answered: 0, atMs: 0 }
   return {
     say: (text) => void process.stderr.write(isTerminal ? `\r\x1b[K${text}\n` : `${text}\n`),
     tick(what, completed, failed) {
       ticks += 1
-      const text = `${what}: ${completed} answered, ${failed} not`
+      const now = { what, answered: completed + failed, atMs: nowMs() }
+      const isSame = last.what === what && last.answered <= now.answered && now.atMs > last.atMs
+      const rate = isSame ? `, ${(((now.answered - last.answered) / (now.atMs - last.atMs)) * 1000).toFixed(0)}/s` : ''
+      last = now
+      const text = `${what}: ${completed} answered, ${failed} not${rate}`
       if (isTerminal) process.stderr.write(`\r\x1b[K${text}\r`)
       // Into a file or a pipe, one line in ten seconds is enough.
       else if (ticks % 10 === 0) process.stderr.write(`${text}\n`)

@@ -25,6 +25,8 @@ export interface OwnServerOptions {
   readonly directory?: string
   /** Cores that it may use, as taskset writes them; Linux. */
   readonly cores?: string
+  /** Where every thread leaves its profile when it ends. */
+  readonly profileDirectory?: string
 }
 
 const host = '127.0.0.1'
@@ -38,11 +40,17 @@ const main = join(import.meta.dirname, '..', 'src', `main${extname(import.meta.f
  */
 export const startOwnServer = async (
   flags: readonly string[],
-  { directory, cores }: OwnServerOptions = {},
+  { directory, cores, profileDirectory }: OwnServerOptions = {},
 ): Promise<OwnServer> => {
   const data = directory ?? temporaryDirectory()
   const words = [process.execPath, main, 'serve', '--data', data, '--host', host, '--port', '0', ...flags]
-  const [program = '', ...parameters] = cores === undefined ? words : ['taskset', '--cpu-list', cores, ...words]
+  // In the environment, so that threads have it too whose own flags the server names.
+  const profiled =
+    profileDirectory === undefined
+      ? []
+      : ['env', `NODE_OPTIONS=--cpu-prof --cpu-prof-dir=${JSON.stringify(profileDirectory)}`]
+  const bound = cores === undefined ? [] : ['taskset', '--cpu-list', cores]
+  const [program = '', ...parameters] = [...profiled, ...bound, ...words]
   const startMs = nowMs()
   const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'] })
   const stop = ending(child, 'SIGTERM', () => {

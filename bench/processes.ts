@@ -21,9 +21,18 @@ import type {
 } from './job.ts'
 import { processorMs, sleep } from './machine.ts'
 
-const start = (file: string, parameters: readonly string[]): ChildProcess =>
+/** @throws Error when it cannot be bound to the cores */
+const start = (file: string, parameters: readonly string[], cores?: string): ChildProcess => {
   // 'advanced': bytes travel as bytes.
-  fork(new URL(file, import.meta.url), [...parameters], { serialization: 'advanced' })
+  const child = fork(new URL(file, import.meta.url), [...parameters], { serialization: 'advanced' })
+  try {
+    bindToCores(child.pid, cores)
+  } catch (error) {
+    child.kill()
+    throw error
+  }
+  return child
+}
 
 /** The message of a child that settles a question. @throws Error when it ends instead */
 const answerOf = <T extends object>(child: ChildProcess, what: string, isLast: (answer: T) => boolean): Promise<T> =>
@@ -81,8 +90,7 @@ export class Generator {
    * @param cores that they may use; undefined: all
    */
   constructor(threads: number, processes = 1, cores?: string) {
-    this.#children = Array.from({ length: processes }, () => start('./generator.ts', [String(threads)]))
-    for (const child of this.#children) bindToCores(child.pid, cores)
+    this.#children = Array.from({ length: processes }, () => start('./generator.ts', [String(threads)], cores))
   }
 
   /**
@@ -212,12 +220,20 @@ export class Echo {
 
   /** Starts one and waits until it listens. */
   static async start(settings: EchoSettings, cores?: string): Promise<Echo> {
-    const child = start('./echo.ts', [])
-    bindToCores(child.pid, cores)
+    const child = start('./echo.ts', [], cores)
     const listening = answerOf<EchoListening>(child, 'the echo server', () => true)
     child.send(settings)
     const { port, ca } = await listening
     return new Echo(child, { host: '127.0.0.1', port, ca, servername: 'localhost' })
+  }
+
+  /**
+   * Starts one for the clients of a measured server: it asks for the same certificate, so that sessions of both cost the same.
+   */
+  static async startBeside(settings: EchoSettings, { ca, cert, key }: Target, cores?: string): Promise<Echo> {
+    if (cert === undefined || key === undefined) return Echo.start(settings, cores)
+    const echo = await Echo.start({ ...settings, clientAuthorities: [ca, cert] }, cores)
+    return new Echo(echo.#child, { ...echo.target, cert, key })
   }
 
   /** Its process. */

@@ -6,11 +6,11 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createClient } from '#client/client'
 import { v1_2 } from '#kmip/versions'
+import { makeIdentities } from './identities.ts'
 import type { Target } from './job.ts'
 import { nowMs, removeDirectory, sleep, temporaryDirectory, writeText } from './machine.ts'
 import { ending, type OwnServer } from './own-server.ts'
 import { Echo } from './processes.ts'
-import { makeIdentities } from './pykmip-certificates.ts'
 
 const program = '/usr/bin/pykmip-server'
 const startTimeoutMs = 30_000

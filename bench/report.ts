@@ -44,6 +44,23 @@ export const ratioOf = (row: Row): number | undefined => {
   return limit === undefined || limit === 0 ? undefined : operationsPerSecond(row.measured) / limit
 }
 
+/**
+ * The echo's processor time for a message to the server's: near the ratio of their rates where both have a core to themselves,
+ * and steadier than it, since it does not depend on how many cores the system gave them in a moment.
+ */
+export const processorRatioOf = (row: Row): number | undefined => {
+  const server = row.measured.processorUs?.server
+  const echo = meanOf(neighbours(row).flatMap(({ processorUs }) => processorUs?.server ?? []))
+  return server === undefined || echo === undefined || server === 0 ? undefined : echo / server
+}
+
+/** Cores that the answering and the asking processes had, together. */
+export const coresUsed = (measured: Measured): number | undefined => {
+  const { server, generator } = measured.processorUs ?? {}
+  if (server === undefined || generator === undefined) return undefined
+  return ((server + generator) * operationsPerSecond(measured)) / 1e6
+}
+
 /** How many times the echo's p99 the server's is; what an open loop is read by. */
 export const p99RatioOf = (row: Row): number | undefined => {
   const limit = meanOf(neighbours(row).map(({ latency }) => latency.p99))
@@ -224,6 +241,8 @@ export const jsonReport = (rows: readonly Row[], settings: Readonly<Record<strin
         itemsPerSecond: itemsPerSecond(row.measured),
         ratio: ratioOf(row),
         p99Ratio: p99RatioOf(row),
+        processorRatio: processorRatioOf(row),
+        coresUsed: coresUsed(row.measured),
         steady: isSteady(row),
       })),
     },

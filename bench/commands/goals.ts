@@ -67,6 +67,11 @@ export const withGoals = <T>(commands: Argv<T>): Argv<T> =>
         million: { type: 'boolean', default: false, describe: 'the rows million-* too, which take minutes' },
         pykmip: { type: 'boolean', default: false, describe: "the same operations against PyKMIP's server" },
         runs: { type: 'number', default: 5, describe: 'runs of each row' },
+        repeats: {
+          type: 'number',
+          default: 5,
+          describe: 'runs of a row that are measured anew, at most, because the echo was faster or slower behind them',
+        },
         seconds: { type: 'number', default: 1.5, describe: 'time of each measurement' },
         warmup: { type: 'number', default: 0.4, describe: 'seconds before it that do not count' },
         threads: { type: 'number', default: 1, describe: 'threads of the load generator' },
@@ -94,6 +99,7 @@ export const withGoals = <T>(commands: Argv<T>): Argv<T> =>
       const options: GoalOptions = {
         connections: [16],
         runs: values.runs,
+        repeatsMax: values.repeats,
         pipeline: 1,
         threads: values.threads,
         processes: 1,

@@ -37,10 +37,13 @@ const run = (parameters: readonly string[]): Promise<Ended> =>
 const short = ['--seconds', '0.2', '--warmup', '0.05']
 const load = (...more: readonly string[]): Promise<Ended> => {
   const where = ['--host', server.host, '--port', String(server.port), '--data', server.directory]
-  return run(['load', ...where, ...short, ...more])
+  return run(['load', ...where, ...(more.includes('--seconds') ? short.slice(2) : short), ...more])
 }
 const file = (name: string): string => join(directory, name)
 const jsonIn = <T>(name: string): T => JSON.parse(readFileSync(file(name), 'utf8')) as T
+
+/** What a page has for its script. */
+const dataOf = <T>(page: string): T => JSON.parse(/<script>const report = (.*)$/m.exec(page)?.[1] ?? '') as T
 
 interface Counted {
   readonly completed: number
@@ -54,7 +57,10 @@ interface Report {
     readonly operationsPerSecond: number
     readonly ratio?: number
     readonly p99Ratio?: number
+    readonly processorRatio?: number
+    readonly coresUsed?: number
     readonly measured: Counted & {
+      readonly processorUs?: { readonly server?: number; readonly generator?: number }
       readonly items: number
       readonly elapsedMs: number
       readonly steps: Readonly<Record<string, Counted>>
@@ -170,17 +176,70 @@ describe('kmip-bench load', () => {
     const page = readFileSync(file('a.html'), 'utf8')
     assert.match(page, /uPlot/)
     assert.doesNotMatch(page, /\bsrc=|\bhref=/)
-    const compared = await run(['compare', file('a.json'), file('a.json')])
+    // Every chart has its place, and the data that it draws.
+    for (const id of ['rates', 'slow', 'operation-0']) assert.match(page, new RegExp(`<div[^>]* id="${id}"`))
+    const drawn = dataOf<{
+      operations: {
+        name: string
+        cases: { timeline: number[]; percentiles: number[][]; echoPercentiles: number[][] }[]
+      }[]
+      bars: { name: string; rate: number; echo: number; p99Us: number; echoP99Us: number }[]
+    }>(page)
+    assert.deepEqual(
+      drawn.bars.map(({ name }) => name),
+      ['query (1)', 'query (2)'],
+    )
+    for (const { rate, echo, p99Us, echoP99Us } of drawn.bars)
+      assert.ok(rate > 0 && echo > 0 && p99Us > 0 && echoP99Us > 0)
+    const [query] = drawn.operations
+    assert.deepEqual([drawn.operations.length, query?.name, query?.cases.length], [1, 'query', 2])
+    for (const { timeline, percentiles, echoPercentiles } of query?.cases ?? [])
+      assert.ok(timeline.some((rate) => rate > 0) && percentiles.length > 10 && echoPercentiles.length > 10)
+    const compared = await run(['compare', file('a.json'), file('a.json'), '--html', file('compared.html')])
     assert.equal(compared.code, 0, compared.stderr)
     assert.match(compared.stdout, /query +2 +\d+ +\d+ +\+0\.0%/)
+    const pairs = dataOf<{ pairs: { before: { operationsPerSecond: number }; after: unknown }[] }>(
+      readFileSync(file('compared.html'), 'utf8'),
+    )
+    assert.deepEqual(pairs.pairs[1]?.after, pairs.pairs[1]?.before)
     const other = await run(['compare', file('a.json'), file('a.csv')])
     assert.equal(other.code, 1)
+  })
+
+  test('a server of its own, with cores to bind to, processor times, a version, and runs measured anew', async () => {
+    const cores = ['--server-cores', '0', '--echo-cores', '0', '--generator-cores', '0']
+    const own = ['--own', '--server-flag=--audit', '--server-flag=off', '--protocol', '1.2', '--repeats', '1', ...cores]
+    const asked = ['--operation', 'get', '--objects', '3', '--connections', '2', '--seconds', '0.4', '--warmup', '0.1']
+    const ended = await run(['load', ...own, ...asked, '--json', file('own.json')])
+    assert.equal(ended.code, 0, ended.stderr)
+    const [row, ...others] = jsonIn<Report>('own.json').rows
+    assert.ok(row !== undefined && others.length === 0)
+    assert.deepEqual(row.measured.errors, {})
+    // Linux tells the time of processes; elsewhere there is no figure.
+    if (process.platform === 'linux') {
+      const { server: served, generator } = row.measured.processorUs ?? {}
+      assert.ok((served ?? 0) > 0 && (generator ?? 0) > 0)
+      assert.ok((row.processorRatio ?? 0) > 0)
+      // All on one core: no more than that was used, but for the hundredths in which times are told.
+      assert.ok((row.coresUsed ?? 9) < 1.3, `${row.coresUsed}`)
+    }
+  })
+
+  test('progress is told in lines where there is no terminal', async () => {
+    const ended = await load('--operation', 'get', '--objects', '2', '--connections', '1', '--no-limit')
+    assert.equal(ended.code, 0, ended.stderr)
+    assert.equal(ended.stderr, 'making 2 objects\ndestroying 2 objects\n')
+    assert.doesNotMatch(ended.stdout, /\x1b/)
   })
 
   test('says in one line what is wrong', async () => {
     for (const [parameters, text] of [
       [['--mix', 'get=none'], /get=none is no share of a mix/],
       [['--profile', 'nothing'], /no profile is named nothing/],
+      [['--runs', '1', '--runs', '2'], /--runs is given twice/],
+      [['--server-cores', '0'], /--server-cores needs --own or --pid/],
+      [['--operation', 'query', '--generator-cores', '9999'], /cannot be bound to the cores 9999/],
+      [['--user', 'kmip', '--password', 'wrong', '--operation', 'get'], /The client or its credential is not known/],
     ] as const) {
       const ended = await load(...parameters)
       assert.equal(ended.code, 1)

@@ -12,13 +12,20 @@ import {
   GeneralName,
   GeneralNames,
 } from 'pkijs'
-import { pem } from './echo-certificate.ts'
 
 /** PEM texts. */
 export interface Identities {
   readonly ca: string
   readonly server: { readonly cert: string; readonly key: string }
   readonly client: { readonly cert: string; readonly key: string }
+}
+
+const pem = (label: string, bytes: ArrayBuffer): string => {
+  const lines =
+    Buffer.from(bytes)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
 }
 
 const commonName = '2.5.4.3'
