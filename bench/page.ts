@@ -105,7 +105,10 @@ export interface Page {
 
 /** The machine of a measurement, in a sentence. */
 export const machineText = (facts: Readonly<Record<string, unknown>> = machineFacts()): string => {
-  const text = (name: string): string => String(facts[name] ?? 'unknown')
+  const text = (name: string): string => {
+    const fact = facts[name]
+    return typeof fact === 'string' || typeof fact === 'number' ? String(fact) : 'unknown'
+  }
   return `Node ${text('node')}, OpenSSL ${text('openssl')}, ${text('platform')} ${text('architecture')}, ${text('cores')} cores of ${text('processor')}.`
 }
 

@@ -79,7 +79,7 @@ export const withProfile = <T>(commands: Argv<T>): Argv<T> =>
               const us = measured.processorUs?.server
               print(
                 `${operation}, ${values.sessions} sessions: ${operationsPerSecond(measured).toFixed(0)} messages/s under the profiler` +
-                  `${us === undefined ? '' : `, ${us.toFixed(1)} us of processor time each`}`,
+                  (us === undefined ? '' : `, ${us.toFixed(1)} us of processor time each`),
               )
             },
             { ...progressOfProcess(), say: () => undefined },
