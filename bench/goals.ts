@@ -316,19 +316,20 @@ const coreList = (first: number, count: number): string =>
   Array.from({ length: count }, (_, index) => first + index).join(',')
 
 /**
- * Where the generator leaves two cores free, single Gets. Where it does not, 64 Gets in one message: the generator then needs
- * about a tenth of what the server does, and takes it from one of the server's two cores.
+ * Where the generator leaves two cores free, single Gets. Where it does not, 64 Gets in one message that are decided anew each
+ * time: the generator then needs a small part of what the server does, and takes it from one of the server's two cores.
  */
 const coresCase = () => {
   const cores = availableParallelism()
   const isFree = cores >= 4
   return {
     batch: isFree ? 1 : 64,
+    flags: isFree ? [] : ['--answer-cache-bytes-max', '0'],
     generatorCores: isFree ? coreList(2, cores - 2) : '1',
     generatorThreads: isFree ? cores - 2 : 1,
     note: isFree
       ? `the load generator on the cores ${coreList(2, cores - 2)}`
-      : `${cores} cores: the load generator leaves no two of them free, so 64 Gets a message, and the generator shares core 1`,
+      : `${cores} cores: the load generator leaves no two of them free, so 64 Gets a message, none from kept answers, and the generator shares core 1`,
   }
 }
 
@@ -338,19 +339,21 @@ const coresGoal: Goal = {
   unit: 'times the Gets',
   atLeast: 1.7,
   command: (options) => {
-    const { batch, generatorCores } = coresCase()
-    return `${commandOf('get', 16, options)} --own --batch ${batch} --server-cores 0 (then 0,1) --generator-cores ${generatorCores}`
+    const { batch, flags, generatorCores } = coresCase()
+    const serverFlags = ['--fronts', '1 (then 2)', ...flags].map((flag) => `--server-flag=${flag}`).join(' ')
+    return `${commandOf('get', 16, options)} --own --batch ${batch} --server-cores 0 (then 0,1) --generator-cores ${generatorCores} ${serverFlags}`
   },
   impossible: () => (availableParallelism() < 2 ? 'there is one core' : undefined),
   async measure(options, progress) {
-    const { batch, generatorCores, generatorThreads, note } = coresCase()
+    const { batch, flags, generatorCores, generatorThreads, note } = coresCase()
     const more = { withLimit: false, threads: generatorThreads, cores: { generator: generatorCores } }
     const rates: number[][] = [[], []]
     const errors: Record<string, number>[] = []
     // One after the other and again, so that both see the machine as it is now.
     for (let run = 1; run <= options.runs; run += 1) {
       for (const [index, cores] of ['0', '0,1'].entries()) {
-        await withServer(options, { cores }, async (server) => {
+        const fronts = String(index + 1)
+        await withServer(options, { cores, flags: ['--fronts', fronts, ...flags] }, async (server) => {
           const rows = await rowsOf({ ...options, runs: 1 }, server, [planOf('get', batch)], 16, progress, more)
           rates[index]?.push(...rows.map((row) => itemsPerSecond(row.measured)))
           errors.push(errorsOf(rows.map(({ measured }) => measured)))

@@ -23,6 +23,8 @@ const cases: readonly (readonly [ScenarioName, batch: number])[] = [
   ['mac', 1],
   ['hash', 1],
 ]
+/** Of these, what is answered again from memory as long as nothing that it tells of has changed. */
+const keptCases: readonly ScenarioName[] = ['discover-versions', 'query', 'get', 'get-attributes', 'locate']
 const dataSize = 64
 /** Sessions whose Creates wait for the disk together. */
 const createsTogether = 64
@@ -36,9 +38,14 @@ const activeKey = async (parts: ServerParts, kind: 'aes' | 'hmac'): Promise<stri
 
 const sizeOf = ({ bytes }: Answer): number => bytes.length
 
-/** A task a kind of request; the objects are asked for in turn. */
-export const open = async ({ objects: count }: SuiteOptions): Promise<Suite> => {
-  const parts = await openServerParts(['--audit', 'off'])
+/** A server, and the requests that it is asked. */
+interface Asked {
+  readonly parts: ServerParts
+  requests(name: ScenarioName, batch: number): Uint8Array[]
+}
+
+const openAsked = async (count: number, flags: readonly string[]): Promise<Asked> => {
+  const parts = await openServerParts(['--audit', 'off', ...flags])
   const objects = await parts.makeKeys(count)
   const keys = { aes: await activeKey(parts, 'aes'), hmac: await activeKey(parts, 'hmac') }
   const supplies: Supplies = { objects, keys, dataSize }
@@ -46,28 +53,48 @@ export const open = async ({ objects: count }: SuiteOptions): Promise<Suite> => 
     requestsOf(scenarioOf(name), supplies, { version: newestVersion }, batch)
   // The first Get of an object clears Fresh, durably: that is not what is timed.
   await Promise.all(requests('get', 64).map(async (message) => parts.answer(message)))
-  const tasks = cases.map(([name, batch]): Task => {
-    const messages = requests(name, batch)
-    let at = 0
-    return {
-      name: batch === 1 ? name : `${name} x${batch}, an item`,
-      operations: batch,
-      run: () => {
-        at += 1
-        const answer = parts.answer(messages[at % messages.length] ?? new Uint8Array(0))
-        // Most are answered at once; what is not is waited for, which costs a turn of the loop.
-        return answer instanceof Promise ? answer.then(sizeOf) : sizeOf(answer)
-      },
-    }
-  })
-  const [create = new Uint8Array(0)] = requests('create', 1)
-  tasks.push({
-    name: `create, one of ${createsTogether} at once`,
-    operations: createsTogether,
-    run: async () => {
-      const answers = await Promise.all(Array.from({ length: createsTogether }, async () => parts.answer(create)))
-      return answers.reduce((sum, answer) => sum + sizeOf(answer), 0)
+  return { parts, requests }
+}
+
+const taskOf = ({ parts, requests }: Asked, name: string, operation: ScenarioName, batch: number): Task => {
+  const messages = requests(operation, batch)
+  let at = 0
+  return {
+    name,
+    ...(batch === 1 ? {} : { operations: batch }),
+    run: () => {
+      at += 1
+      const answer = parts.answer(messages[at % messages.length] ?? new Uint8Array(0))
+      // Most are answered at once; what is not is waited for, which costs a turn of the loop.
+      return answer instanceof Promise ? answer.then(sizeOf) : sizeOf(answer)
     },
-  })
-  return { tasks, close: () => parts.close() }
+  }
+}
+
+/** A task a kind of request; the objects are asked for in turn. */
+export const open = async ({ objects: count }: SuiteOptions): Promise<Suite> => {
+  const anew = await openAsked(count, ['--answer-cache-bytes-max', '0'])
+  const kept = await openAsked(count, [])
+  const [create = new Uint8Array(0)] = anew.requests('create', 1)
+  const tasks: Task[] = [
+    ...cases.map(([name, batch]) => taskOf(anew, batch === 1 ? name : `${name} x${batch}, an item`, name, batch)),
+    ...keptCases.map((name) => taskOf(kept, `${name}, a kept answer`, name, 1)),
+    {
+      name: `create, one of ${createsTogether} at once`,
+      operations: createsTogether,
+      run: async () => {
+        const answers = await Promise.all(
+          Array.from({ length: createsTogether }, async () => anew.parts.answer(create)),
+        )
+        return answers.reduce((sum, answer) => sum + sizeOf(answer), 0)
+      },
+    },
+  ]
+  return {
+    tasks,
+    async close() {
+      await anew.parts.close()
+      await kept.parts.close()
+    },
+  }
 }
