@@ -200,23 +200,32 @@ export const print = (text: string): void => {
   process.stdout.write(`${text}\n`)
 }
 
+/** Where progress is told: standard error, or what a test has. */
+interface Teller {
+  readonly isTTY?: boolean
+  write(text: string): unknown
+}
+
 /** Progress on standard error: one line that is written over at a terminal, else a line now and then. */
-export const progressOfProcess = (): Progress => {
-  const isTerminal = process.stderr.isTTY
+export const progressOfProcess = (): Progress => progressOn(process.stderr, nowMs)
+
+/** The same elsewhere, by another clock. */
+export const progressOn = (teller: Teller, clockMs: () => number): Progress => {
+  const isTerminal = teller.isTTY === true
   let ticks = 0
   let last = { what: '', answered: 0, atMs: 0 }
   return {
-    say: (text) => void process.stderr.write(isTerminal ? `\r\x1b[K${text}\n` : `${text}\n`),
+    say: (text) => void teller.write(isTerminal ? `\r\x1b[K${text}\n` : `${text}\n`),
     tick(what, completed, failed) {
       ticks += 1
-      const now = { what, answered: completed + failed, atMs: nowMs() }
+      const now = { what, answered: completed + failed, atMs: clockMs() }
       const isSame = last.what === what && last.answered <= now.answered && now.atMs > last.atMs
       const rate = isSame ? `, ${(((now.answered - last.answered) / (now.atMs - last.atMs)) * 1000).toFixed(0)}/s` : ''
       last = now
       const text = `${what}: ${completed} answered, ${failed} not${rate}`
-      if (isTerminal) process.stderr.write(`\r\x1b[K${text}\r`)
+      if (isTerminal) teller.write(`\r\x1b[K${text}\r`)
       // Into a file or a pipe, one line in ten seconds is enough.
-      else if (ticks % 10 === 0) process.stderr.write(`${text}\n`)
+      else if (ticks % 10 === 0) teller.write(`${text}\n`)
     },
   }
 }

@@ -18,6 +18,7 @@ const suites: Readonly<Record<string, () => Promise<{ readonly open: (options: S
   find: () => import('./find.ts'),
   run: () => import('./run.ts'),
   dispatch: () => import('./dispatch.ts'),
+  'known-answers': () => import('./known-answers.ts'),
 }
 
 const { values } = parseArgs({
