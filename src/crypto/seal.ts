@@ -83,7 +83,8 @@ export class Keyring {
   readonly #salt: Uint8Array
   readonly #currentId: number
   readonly #currentKey: KeyObject
-  #counter = 0n
+  /** Below 2^53 to the end: at a million records a second that is in 285 years. */
+  #counter = 0
 
   /** Use `openKeyring`. */
   constructor(content: KeyringContent, entropy: Entropy) {
@@ -104,7 +105,9 @@ export class Keyring {
     const sealed = Buffer.allocUnsafe(headBytes + plaintext.length + tagBytes)
     sealed.writeUInt32BE(this.#currentId, 0)
     sealed.set(this.#salt, keyIdBytes)
-    sealed.writeBigUInt64BE(this.#counter++, keyIdBytes + saltBytes)
+    const counter = this.#counter++
+    sealed.writeUInt32BE(Math.floor(counter / 2 ** 32), keyIdBytes + saltBytes)
+    sealed.writeUInt32BE(counter >>> 0, keyIdBytes + saltBytes + 4)
     const cipher = createCipheriv(cipherName, this.#currentKey, nonceOf(sealed)).setAAD(context)
     sealed.set(cipher.update(plaintext), headBytes)
     cipher.final()

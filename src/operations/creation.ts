@@ -76,7 +76,9 @@ export const digestedKey = (keyFormatType: number, keyMaterial: unknown): Digest
 })
 
 export interface Addition {
+  /** Made for this object just now, unless it is the client's. */
   readonly uniqueIdentifier: string
+  readonly identifierOfClient?: true
   readonly objectType: number
   readonly attributes: AttributeSet
   readonly derived: Readonly<Record<string, unknown>>
@@ -96,7 +98,7 @@ const leaseTimeOf = ({ services }: Context, replaces: ManagedObject | undefined)
 
 /** Makes the object and notes it. @throws KmipError Invalid Field for a Name that another object has, or dates that contradict. */
 export const addObject = async (context: Context, addition: Addition): Promise<ManagedObject> => {
-  const { digested, replaces, ...rest } = addition
+  const { digested, replaces, identifierOfClient, ...rest } = addition
   const digest = digested === undefined ? undefined : await context.services.crypto.run({ kind: 'digest', ...digested })
   const made = newObject({
     ...rest,
@@ -108,7 +110,8 @@ export const addObject = async (context: Context, addition: Addition): Promise<M
   })
   const object = replaces?.permissions === undefined ? made : { ...made, permissions: replaces.permissions }
   context.checkNames(object, ResultReason.InvalidField)
-  context.transaction.put(object)
+  if (identifierOfClient) context.transaction.put(object)
+  else context.transaction.add(object)
   return object
 }
 

@@ -41,6 +41,7 @@ export const importObject = operation({
     if (replaced !== undefined) context.transaction.remove(uniqueIdentifier)
     const made = await addObject(context, {
       uniqueIdentifier,
+      identifierOfClient: true,
       objectType,
       attributes,
       derived,

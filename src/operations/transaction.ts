@@ -24,6 +24,8 @@ interface Draft {
   readonly revision: number
   readonly previous: ManagedObject | undefined
   readonly value: ManagedObject | undefined
+  /** Whether its identifier was made in this message. */
+  readonly isNew: boolean
   /** Whether the answer may leave without it when the store cannot write now. */
   readonly dispensable: boolean
 }
@@ -111,7 +113,14 @@ export class Transaction {
     this.#draft(object.uniqueIdentifier, object, false)
   }
 
-  /** The same for what an answer need not wait for: it is left out when the store cannot write now, and nothing else waits. */
+  /** The same for an object whose identifier was made for it just now, so that the store need not be asked. */
+  add(object: ManagedObject): void {
+    const { uniqueIdentifier } = object
+    this.#reads.set(uniqueIdentifier, undefined)
+    this.#draft(uniqueIdentifier, object, false, true)
+  }
+
+  /** The same as `put` for what an answer need not wait for: it is left out when the store cannot write now, and nothing else waits. */
   note(object: ManagedObject): void {
     this.#draft(object.uniqueIdentifier, object, true)
   }
@@ -121,7 +130,7 @@ export class Transaction {
     this.#draft(uniqueIdentifier, undefined, false)
   }
 
-  #draft(uniqueIdentifier: string, value: ManagedObject | undefined, dispensable: boolean): void {
+  #draft(uniqueIdentifier: string, value: ManagedObject | undefined, dispensable: boolean, isNew = false): void {
     const draft = this.#drafts.get(uniqueIdentifier)
     const stored = draft === undefined ? this.#firstRead(uniqueIdentifier) : undefined
     this.#replaced.push({ key: uniqueIdentifier, draft })
@@ -129,6 +138,7 @@ export class Transaction {
       revision: draft?.revision ?? stored?.revision ?? 0,
       previous: draft === undefined ? stored?.value : draft.previous,
       value,
+      isNew: draft?.isNew ?? isNew,
       dispensable: dispensable && draft?.dispensable !== false,
     })
   }
@@ -173,9 +183,9 @@ export class Transaction {
 
   #storeChanges(): readonly Change<ManagedObject>[] {
     const changes: Change<ManagedObject>[] = []
-    for (const [key, { revision, previous, value }] of this.#drafts) {
+    for (const [key, { revision, previous, value, isNew }] of this.#drafts) {
       if (value === undefined && revision === 0) continue
-      changes.push({ table: this.#table.name, key, revision, previous, value })
+      changes.push({ table: this.#table.name, key, revision, previous, value, isNew })
     }
     return changes
   }

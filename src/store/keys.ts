@@ -33,9 +33,15 @@ const uuidBytes = 16
 const fieldHashBytes = 8
 const numberBytes = 8
 const canonicalUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-/** Hashes of terms that come again and again (a state, an owner, a field name) are kept; longer terms are not worth it. */
-const keptHashesMax = 4096
+/** A posting without its record key, and a claim, have this many bytes. */
+export const entryKeyBytes = 17
+/** Postings of terms that come again and again (a state, an owner, a date) are kept; those of longer terms are not worth it. */
+const keptPostingsMax = 4096
+const keptPostingsOfFieldMax = 512
+const keptFieldsMax = 1024
 const keptTermLengthMax = 96
+/** Lists of up to so many keys are compared key by key. */
+const shortListMax = 64
 
 /** Whether a record can have this key: well-formed text of at most `recordKeyBytesMax` bytes, without NUL. */
 export function isRecordKey(key: string): boolean {
@@ -73,8 +79,14 @@ export function goneKey(recordKey: Uint8Array): Buffer {
 /** Eight bytes for a revision. */
 export function encodeRevision(revision: number): Buffer {
   const bytes = Buffer.allocUnsafe(numberBytes)
-  bytes.writeBigUInt64BE(BigInt(revision), 0)
+  writeRevision(bytes, revision, 0)
   return bytes
+}
+
+/** Writes the eight bytes of a revision. */
+export function writeRevision(bytes: Buffer, revision: number, offset: number): void {
+  bytes.writeUInt32BE(Math.floor(revision / 2 ** 32), offset)
+  bytes.writeUInt32BE(revision >>> 0, offset + 4)
 }
 
 /** The revision that `encodeRevision` wrote, at an offset. */
@@ -122,11 +134,20 @@ function valueText(value: IndexValue): string {
   return `b${Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1')}`
 }
 
-/** Makes the index keys of one table. Keeps the hashes of frequent terms, so one instance per table and thread. */
+/** What is known of a field of a table. */
+interface Field {
+  /** What all number postings of the field begin with. */
+  readonly numbers: Buffer
+  /** Postings of values that come again and again. */
+  readonly postings: Map<string | number, Buffer>
+}
+
+/** Makes the index keys of one table. Keeps those of frequent terms, so one instance per table and thread; nobody may change them. */
 export class IndexKeys {
   readonly #sealer: Sealer
   readonly #table: string
-  readonly #kept = new Map<string, Uint8Array>()
+  readonly #fields = new Map<string, Field>()
+  #kept = 0
 
   constructor(sealer: Sealer, table: string) {
     this.#sealer = sealer
@@ -135,34 +156,93 @@ export class IndexKeys {
 
   /** What the postings of an entry begin with; the record key follows. */
   posting(entry: IndexEntry): Buffer {
-    if (typeof entry.value === 'number') return this.number(entry.field, entry.value)
-    return Buffer.concat([Buffer.of(postingKind), this.#hash(entryText(entry))])
-  }
-
-  /** What the postings of a number begin with; the record key follows. */
-  number(field: string, number: number): Buffer {
-    return Buffer.concat([this.numbers(field), encodeNumber(number)])
+    const { value } = entry
+    if (typeof value === 'object') return this.#hashed(postingKind, entryText(entry))
+    const { postings, numbers } = this.#field(entry.field)
+    const known = postings.get(value)
+    if (known !== undefined) return known
+    const posting = typeof value === 'number' ? withNumber(numbers, value) : this.#hashed(postingKind, entryText(entry))
+    this.#keep(postings, value, posting)
+    return posting
   }
 
   /** What all number postings of a field begin with. */
   numbers(field: string): Buffer {
-    return Buffer.concat([Buffer.of(numberKind), this.#hash(field).subarray(0, fieldHashBytes)])
+    return this.#field(field).numbers
   }
 
   /** The key of a claim. */
   claim(entry: IndexEntry): Buffer {
-    return Buffer.concat([Buffer.of(claimKind), this.#hash(entryText(entry))])
+    return this.#hashed(claimKind, entryText(entry))
+  }
+
+  #field(name: string): Field {
+    const known = this.#fields.get(name)
+    if (known !== undefined) return known
+    const hash = this.#hash(name).subarray(0, fieldHashBytes)
+    const field = {
+      numbers: Buffer.concat([Buffer.of(numberKind), hash]),
+      postings: new Map<string | number, Buffer>(),
+    }
+    if (this.#fields.size >= keptFieldsMax) this.#forget()
+    this.#fields.set(name, field)
+    return field
+  }
+
+  /** Starting again costs a few microseconds a term, now and then; an order of use would cost some on every term. */
+  #keep(postings: Map<string | number, Buffer>, value: string | number, posting: Buffer): void {
+    if (typeof value === 'string' && value.length > keptTermLengthMax) return
+    if (this.#kept >= keptPostingsMax) this.#forget()
+    // A field whose values are all different (a Name, a Digest) must not drive the others out.
+    if (postings.size >= keptPostingsOfFieldMax) {
+      this.#kept -= postings.size
+      postings.clear()
+    }
+    postings.set(value, posting)
+    this.#kept++
+  }
+
+  #forget(): void {
+    this.#fields.clear()
+    this.#kept = 0
+  }
+
+  #hashed(kind: number, term: string): Buffer {
+    const key = Buffer.allocUnsafe(entryKeyBytes)
+    key[0] = kind
+    key.set(this.#hash(term), 1)
+    return key
   }
 
   #hash(term: string): Uint8Array {
-    const known = this.#kept.get(term)
-    if (known !== undefined) return known
-    const hash = this.#sealer.hash(Buffer.from(`${this.#table}\0${term}`, 'utf8'))
-    if (term.length <= keptTermLengthMax) {
-      // Starting again costs a few microseconds a term, now and then; an order of use would cost some on every term.
-      if (this.#kept.size >= keptHashesMax) this.#kept.clear()
-      this.#kept.set(term, hash)
-    }
-    return hash
+    return this.#sealer.hash(Buffer.from(`${this.#table}\0${term}`, 'utf8'))
   }
+}
+
+function withNumber(numbers: Buffer, number: number): Buffer {
+  return Buffer.concat([numbers, encodeNumber(number)])
+}
+
+/** Index keys, each once: those of one list that another has not. Lists of a record are short, and most keys are kept ones. */
+export function entryKeysBeside(keys: readonly Buffer[], others: readonly Buffer[]): readonly Buffer[] {
+  if (keys.length + others.length > shortListMax) return longEntryKeysBeside(keys, others)
+  const beside: Buffer[] = []
+  for (const key of keys) if (!hasKey(others, key) && !hasKey(beside, key)) beside.push(key)
+  return beside
+}
+
+function longEntryKeysBeside(keys: readonly Buffer[], others: readonly Buffer[]): readonly Buffer[] {
+  const seen = new Set(others.map((key) => key.toString('latin1')))
+  return keys.filter((key) => {
+    const text = key.toString('latin1')
+    return seen.has(text) ? false : seen.add(text)
+  })
+}
+
+function hasKey(keys: readonly Buffer[], key: Buffer): boolean {
+  for (const each of keys) {
+    // Hashes that differ do so in their first bytes, and numbers in their last.
+    if (each === key || (each[1] === key[1] && each[16] === key[16] && each.equals(key))) return true
+  }
+  return false
 }

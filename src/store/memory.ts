@@ -134,6 +134,7 @@ export class MemoryStore implements Store {
     for (const { rows, change } of planned) {
       const now = rows.live.get(change.key)
       if ((now?.revision ?? 0) !== change.revision) return conflict(change)
+      if (change.isNew === true && rows.gone.has(change.key)) return conflict(change)
       if (now === undefined) continue
       assertPrevious(rows.table, now, change)
       for (const claim of now.claims) released.add(`${change.table}\0${entryText(claim)}`)

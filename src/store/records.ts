@@ -9,8 +9,8 @@
  */
 
 import assert from 'node:assert/strict'
-import { Packr } from 'msgpackr'
-import { decodeRevision, encodeRecordKey, encodeRevision, entryText } from './keys.ts'
+import { Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr'
+import { decodeRevision, encodeRecordKey, entryText, writeRevision } from './keys.ts'
 import { type IndexEntry, type Sealer, StoreDamaged, type Stored } from './store.ts'
 
 const format = 1
@@ -30,9 +30,28 @@ export function unpackValue(bytes: Uint8Array): unknown {
 
 /** The bytes of a record at a revision, sealed to its table, key and revision. */
 export function sealRecord(sealer: Sealer, table: string, key: Uint8Array, revision: number, value: unknown): Buffer {
-  const head = headOf(revision)
-  return Buffer.concat([head, sealer.seal(contextOf(head, table, key), packValue(value))])
+  const context = contextOf(revision, table, key)
+  const packed: PackedInPlace = packr.pack(value, reuseBuffer)
+  const { start, end } = packed
+  try {
+    const sealed = sealer.seal(context, packed.subarray(start, end))
+    const record = Buffer.allocUnsafe(headBytes + sealed.length)
+    record.set(context.subarray(0, headBytes))
+    record.set(sealed, headBytes)
+    return record
+  } finally {
+    // Key material in clear: it has no use any more.
+    packed.fill(0, start, end)
+    if (packed.length > packBytesMax) packr.useBuffer(Buffer.alloc(packBytes))
+  }
 }
+
+/** What msgpackr gives in the mode that uses one buffer again and again: the buffer, and where in it the value is. */
+type PackedInPlace = Buffer & { readonly start?: number; readonly end?: number }
+const reuseBuffer = REUSE_BUFFER_MODE | RESET_BUFFER_MODE
+/** A buffer that a large value has made larger than this is let go. */
+const packBytesMax = 256 * 1024
+const packBytes = 8 * 1024
 
 /**
  * The record that `sealRecord` made for this table and key.
@@ -40,8 +59,7 @@ export function sealRecord(sealer: Sealer, table: string, key: Uint8Array, revis
  */
 export function openRecord<T>(sealer: Sealer, table: string, key: string, bytes: Uint8Array): Stored<T> {
   if (bytes.length < headBytes || bytes[0] !== format) throw damaged(table, key, 'has a format that is not known')
-  const head = bytes.subarray(0, headBytes)
-  const context = contextOf(head, table, encodeRecordKey(key))
+  const context = contextOf(revisionOf(bytes), table, encodeRecordKey(key))
   let plaintext: Uint8Array
   try {
     plaintext = sealer.open(context, bytes.subarray(headBytes))
@@ -104,12 +122,15 @@ export function checkEntries(entries: readonly IndexEntry[]): readonly IndexEntr
   return entries
 }
 
-function headOf(revision: number): Buffer {
-  return Buffer.concat([Buffer.of(format), encodeRevision(revision)])
-}
-
-function contextOf(head: Uint8Array, table: string, key: Uint8Array): Buffer {
-  return Buffer.concat([head, Buffer.from(`${table}\0`, 'utf8'), key])
+/** What a seal is bound to; its first bytes are the head of the record. */
+function contextOf(revision: number, table: string, key: Uint8Array): Buffer {
+  const context = Buffer.allocUnsafe(headBytes + table.length + 1 + key.length)
+  context[0] = format
+  writeRevision(context, revision, 1)
+  const end = headBytes + context.write(table, headBytes, 'latin1')
+  context[end] = 0
+  context.set(key, end + 1)
+  return context
 }
 
 function damaged(table: string, key: string, what: string, cause?: unknown): StoreDamaged {

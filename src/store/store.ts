@@ -80,6 +80,8 @@ export interface Change<T = unknown> {
   /** The value that the sender has read at `revision`; undefined when `revision` is 0. Old index entries are derived from it. */
   readonly previous: T | undefined
   readonly value: T | undefined
+  /** The key was made for this record just now, so that none can have had it: it is not looked up. A conflict if one had. */
+  readonly isNew?: boolean
 }
 
 /**

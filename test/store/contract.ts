@@ -50,6 +50,7 @@ export function present(store: Store, key: string, table = things): Stored<Thing
 }
 
 const named = (name: string): IndexEntry => ({ field: 'name', value: name })
+const equals = (name: string): Term => ({ field: 'name', equals: name })
 const done = { done: true }
 
 /** Runs the battery. @param open gives a fresh, empty store with `tables`; the battery closes it. */
@@ -172,6 +173,19 @@ function conflictTests(at: () => Store): void {
     await store.commit([change(present(store, key), undefined)])
     assert.deepEqual(await store.commit([create(key, { entries: [] })]), done)
     assert.equal(present(store, key).revision, 3)
+  })
+
+  test('a record of a new key is made without a look; who had a record under that key is told of a conflict', async () => {
+    const store = at()
+    const made = (key: string) => ({ ...create(key, { entries: [named('made now')] }), isNew: true })
+    assert.deepEqual(await store.commit([made('new-1')]), done)
+    assert.deepEqual([present(store, 'new-1').revision, store.find(things, query([equals('made now')])).total], [1, 1])
+    const conflict = { done: false, table: 'things', key: 'new-1' }
+    assert.deepEqual(await store.commit([made('new-1')]), conflict)
+    await store.commit([change(present(store, 'new-1'), undefined)])
+    assert.deepEqual(await store.commit([made('new-1')]), conflict)
+    assert.deepEqual(await store.commit([create('new-1', { entries: [] })]), done)
+    assert.equal(present(store, 'new-1').revision, 2)
   })
 
   test('of two writers that have read the same, one wins', async () => {
@@ -456,6 +470,22 @@ function findTests(at: () => Store): void {
     const found = at().find(others, query([f('red')], { include }))
     assert.deepEqual(found.keys, [uuid(0x200), key(0), key(1), uuid(0x2ff), 'text', key(5), 'zzz'])
     assert.equal(found.total, 7)
+  })
+
+  test('entries that are given twice count once, however many there are', async () => {
+    const store = at()
+    for (const count of [2, 200]) {
+      const key = `many-${count}`
+      const entries = Array.from({ length: count }, (_, each) => ({ field: key, value: `${each % (count / 2)}` }))
+      const all = entries.map(({ field, value }) => ({ field, equals: value }))
+      await store.commit([create(key, { entries })])
+      assert.deepEqual(store.find(things, query(all)).keys, [key])
+      await store.commit([change(present(store, key), { entries: entries.slice(1) })])
+      assert.deepEqual(store.find(things, query(all)).keys, [key])
+      await store.commit([change(present(store, key), { entries: entries.slice(0, 1) })])
+      assert.deepEqual(store.find(things, query(all.slice(0, 1))).keys, [key])
+      for (const gone of all.slice(1, count / 2)) assert.equal(store.find(things, query([gone])).total, 0)
+    }
   })
 
   test('find follows what a change does to the entries', async () => {

@@ -15,11 +15,12 @@ import {
   decodeRecordKey,
   decodeRevision,
   encodeRecordKey,
+  entryKeysBeside,
   goneKey,
   IndexKeys,
   isRecordKey,
 } from '#store/keys'
-import { changeOfEntries, checkEntries, openRecord, revisionOf, sealRecord } from '#store/records'
+import { checkEntries, openRecord, revisionOf, sealRecord } from '#store/records'
 import {
   type Change,
   type CommitResult,
@@ -39,6 +40,8 @@ import { RecordCache } from './record-cache.ts'
 
 /** One message that is written while the next waits: a message costs as much as some commits, and waking the writer more. */
 const messagesSentMax = 2
+/** So many commits are worth a message of their own before the turn has ended. */
+const commitsSentAtOnce = 16
 /** About half a millisecond of a long search (1 to 2 µs a key), then others have the thread. */
 const keysPerTurn = 256
 
@@ -78,6 +81,26 @@ function boundAlone({ all, any, include = [] }: Query): { readonly field: string
   if (only === undefined || all.length > 1 || any.length > 0 || include.length > 0 || 'equals' in only) return undefined
   return only.from === undefined && only.to !== undefined ? { field: only.field, to: only.to } : undefined
 }
+
+/** Whether a change makes a record whose key may have been that of a removed one. */
+function mayHaveBeen({ revision, isNew }: Change): boolean {
+  return revision === 0 && isNew !== true
+}
+
+/** What the index has of a value; nothing of none. */
+function entryKeysOf(
+  table: Table<never>,
+  keys: IndexKeys,
+  value: unknown,
+): { readonly postings: readonly Buffer[]; readonly claims: readonly Buffer[] } {
+  if (value === undefined) return noEntryKeys
+  return {
+    postings: checkEntries(table.index(value as never)).map((entry) => keys.posting(entry)),
+    claims: checkEntries(table.claims(value as never)).map((entry) => keys.claim(entry)),
+  }
+}
+
+const noEntryKeys = { postings: [], claims: [] }
 
 /** How it stands with the store, as one thread sees it. */
 export interface FrontStatistics {
@@ -222,13 +245,16 @@ export class Front implements Store {
   async commit(changes: readonly Change[]): Promise<CommitResult> {
     this.#assertWritable()
     if (changes.length === 0) return { done: true }
-    const named = new Set(changes.map(({ table, key }) => `${table}\0${key}`))
-    assert(named.size === changes.length, 'a commit names each record once')
+    if (changes.length > 1) {
+      const named = new Set(changes.map(({ table, key }) => `${table}\0${key}`))
+      assert(named.size === changes.length, 'a commit names each record once')
+    }
     if (this.#pending.size >= this.#unsent.capacity)
       throw new StoreUnavailable('too many changes wait for the disk: try again')
-    this.#renewView()
+    if (changes.some(mayHaveBeen)) this.#renewView()
     const writes = changes.map((change) => this.#writeOf(change))
-    const bytes = writes.reduce((sum, write) => sum + (write.record?.length ?? 0), 0)
+    let bytes = 0
+    for (const { record } of writes) bytes += record?.length ?? 0
     if (this.#bytesWaiting + bytes > this.#bytesWaitingMax)
       throw new StoreUnavailable('too many bytes wait for the disk: try again')
     return new Promise((resolve, reject) => {
@@ -296,7 +322,8 @@ export class Front implements Store {
     this.#file.root.resetReadTxn()
   }
 
-  #writeOf({ table: name, key, revision, previous, value }: Change): WriteChange {
+  #writeOf(change: Change): WriteChange {
+    const { table: name, key, revision, previous, value } = change
     const { table, files, keys } = this.#table(name)
     assert(isRecordKey(key), 'a record key is well-formed text without NUL, and not too long')
     assert(
@@ -305,52 +332,50 @@ export class Front implements Store {
     )
     assert(revision !== 0 || value !== undefined, 'only what is there can be removed')
     const recordKey = encodeRecordKey(key)
-    const before = previous as never
-    const after = value as never
-    const postings = changeOfEntries(
-      previous === undefined ? [] : table.index(before),
-      value === undefined ? [] : checkEntries(table.index(after)),
-    )
-    const claims = changeOfEntries(
-      previous === undefined ? [] : table.claims(before),
-      value === undefined ? [] : checkEntries(table.claims(after)),
-    )
+    const before = entryKeysOf(table, keys, previous)
+    const after = entryKeysOf(table, keys, value)
+    const last = mayHaveBeen(change) ? this.#lastRevision(files, recordKey) : revision
     return {
       table: name,
       key: recordKey,
       expected: revision,
-      record:
-        value === undefined
-          ? undefined
-          : sealRecord(this.#sealer, name, recordKey, this.#lastRevision(files, recordKey, revision) + 1, value),
-      postingsGone: postings.gone.map((entry) => keys.posting(entry)),
-      postingsCome: postings.come.map((entry) => keys.posting(entry)),
-      claimsGone: claims.gone.map((entry) => keys.claim(entry)),
-      claimsCome: claims.come.map((entry) => keys.claim(entry)),
+      record: value === undefined ? undefined : sealRecord(this.#sealer, name, recordKey, last + 1, value),
+      postingsGone: entryKeysBeside(before.postings, after.postings),
+      postingsCome: entryKeysBeside(after.postings, before.postings),
+      claimsGone: entryKeysBeside(before.claims, after.claims),
+      claimsCome: entryKeysBeside(after.claims, before.claims),
     }
   }
 
-  /** The revision after which a record goes on: of one that was removed, the one it ended with. */
-  #lastRevision({ index }: TableFiles, recordKey: Buffer, revision: number): number {
-    if (revision !== 0) return revision
+  /** The revision after which a new record goes on: of one that was removed, the one it ended with. */
+  #lastRevision({ index }: TableFiles, recordKey: Buffer): number {
     const gone = index.getBinary(goneKey(recordKey))
     return gone === undefined ? 0 : decodeRevision(gone)
   }
 
-  /** After the poll phase of this turn, so that the commits of all sockets that were ready share one message. */
+  /**
+   * After the poll phase of this turn, so that the commits of all sockets that were ready share one message; but what is many
+   * already is sent at once, so that the writer works on it while this thread decides the rest.
+   */
   #scheduleSend(): void {
     // What the writer has is enough to keep it busy: the rest goes as one message when it has answered.
-    if (this.#sending || this.#sentLast.length >= messagesSentMax) return
+    if (this.#sentLast.length >= messagesSentMax) return
+    if (this.#unsent.size >= commitsSentAtOnce) return this.#send()
+    if (this.#sending) return
     this.#sending = true
     setImmediate(() => {
       this.#sending = false
-      const commits = this.#unsent.take()
-      const last = commits.at(-1)
-      if (this.#fault !== undefined || last === undefined) return
-      this.#sentLast.push(last.id)
-      const packed = packCommits(commits)
-      this.#port.postMessage({ kind: 'commits', packed }, [packed.buffer])
+      this.#send()
     })
+  }
+
+  #send(): void {
+    const commits = this.#unsent.take()
+    const last = commits.at(-1)
+    if (this.#fault !== undefined || last === undefined) return
+    this.#sentLast.push(last.id)
+    const packed = packCommits(commits)
+    this.#port.postMessage({ kind: 'commits', packed }, [packed.buffer])
   }
 
   #receive(message: ToFront): void {

@@ -178,7 +178,7 @@ export class LmdbStore implements Store {
     return this.#front.findInTurns(table, query)
   }
 
-  async commit(changes: readonly Change[]): Promise<CommitResult> {
+  commit(changes: readonly Change[]): Promise<CommitResult> {
     return this.#front.commit(changes)
   }
 

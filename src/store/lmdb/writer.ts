@@ -3,7 +3,7 @@
  * claims, writes all of them in one LMDB transaction, and answers after the disk has it. What it is not: a holder of keys (it
  * sees sealed records and hashed terms), or something that may be terminated: that would leave LMDB's write lock held.
  *
- *   message ports ──▶ mailbox ──▶ one transaction ┬ child transaction per commit: done, or undone alone (conflict)
+ *   message ports ──▶ mailbox ──▶ one transaction ┬ each commit: looked at as a whole, then written, or left out (conflict)
  *                                                 └ sync ──▶ answers, one message per port
  *
  * While the disk is waited for, the ports fill; what they hold is the next batch. No timer is needed.
@@ -12,9 +12,8 @@
 import assert from 'node:assert/strict'
 import { statfsSync } from 'node:fs'
 import type { MessagePort } from 'node:worker_threads'
-import { ABORT } from 'lmdb'
 import { Actor } from '#actor/actor'
-import { decodeRevision, encodeRevision, goneKey } from '#store/keys'
+import { decodeRevision, encodeRevision, entryKeyBytes, goneKey, recordKeyBytesMax } from '#store/keys'
 import { revisionOf } from '#store/records'
 import { openFile, openTables, type TableFiles } from './environment.ts'
 import {
@@ -22,18 +21,18 @@ import {
   commitSteps,
   type Refusal,
   stepsAt,
+  type TakenChange,
+  type TakenCommit,
   type ToFront,
   type ToOwner,
   type ToWriter,
   unpackCommits,
-  type WriteChange,
-  type WriteCommit,
   type WriterSettings,
 } from './messages.ts'
 
 interface Waiting {
   readonly port: MessagePort
-  readonly commit: WriteCommit
+  readonly commit: TakenCommit
 }
 
 interface Answers {
@@ -128,45 +127,68 @@ function commitBatch(
   settings: WriterSettings,
 ): Outcome | string {
   try {
-    return root.transactionSync(() =>
-      batch.map(({ commit }) => {
-        let inTheWay: number | undefined
-        root.transactionSync(() => {
-          inTheWay = writeCommit(commit.changes, tables)
-          return inTheWay === undefined ? undefined : ABORT
-        })
-        return inTheWay
-      }),
-    )
+    return root.transactionSync(() => batch.map(({ commit }) => writeCommit(commit.changes, tables)))
   } catch (error) {
     if (isDiskFull(error, batch, settings)) return diskFull
     throw error
   }
 }
 
-/** Applies changes within the running transaction. Gives the place of the first change that is in conflict; the caller then undoes. */
-function writeCommit(changes: readonly WriteChange[], tables: ReadonlyMap<string, TableFiles>): number | undefined {
-  const files = changes.map(({ table }) => {
-    const found = tables.get(table)
-    assert(found !== undefined, `the writer was not opened with a table ${table}`)
-    return found
+/** A change and the databases that it is for. */
+interface Placed {
+  readonly change: TakenChange
+  readonly files: TableFiles
+}
+
+/**
+ * Applies changes within the running transaction, or none of them. Gives the place of the first change that is in conflict.
+ * All is looked at before anything is written: a child transaction, which could be undone, costs as much as six writes.
+ */
+function writeCommit(changes: readonly TakenChange[], tables: ReadonlyMap<string, TableFiles>): number | undefined {
+  const placed = changes.map((change): Placed => {
+    const files = tables.get(change.table)
+    assert(files !== undefined, `the writer was not opened with a table ${change.table}`)
+    return { change, files }
   })
-  const pairs = changes.map((change, place) => ({ change, place, files: files[place] as TableFiles }))
-  for (const { change, place, files } of pairs) if (!hasExpectedRevision(change, files)) return place
+  const inTheWay = placed.findIndex(({ change, files }) => !hasExpectedRevision(change, files))
+  if (inTheWay !== -1) return inTheWay
+  const claimed = firstClaimed(placed)
+  if (claimed !== undefined) return claimed
   // All claims go before any comes, so that a commit can hand one from record to record.
-  for (const { change, files } of pairs) for (const claim of change.claimsGone) files.index.removeSync(claim)
-  for (const { change, place, files } of pairs) {
-    for (const claim of change.claimsCome) {
-      const holder = files.index.getBinary(claim)
-      if (holder !== undefined && !holder.equals(change.key)) return place
-      files.index.putSync(claim, change.key)
-    }
-  }
-  for (const { change, files } of pairs) writeChange(change, files)
+  for (const { change, files } of placed)
+    for (const claim of entryKeys(change.claimsGone)) files.index.removeSync(claim)
+  for (const { change, files } of placed)
+    for (const claim of entryKeys(change.claimsCome)) files.index.putSync(claim, change.key)
+  for (const { change, files } of placed) writeChange(change, files)
   return undefined
 }
 
-function hasExpectedRevision({ key, expected, record }: WriteChange, { records, index }: TableFiles): boolean {
+/** The place of the first change that wants a claim of another record: one that the commit does not let go, or that it gives to both. */
+function firstClaimed(placed: readonly Placed[]): number | undefined {
+  const isAlone = placed.length === 1
+  const released = new Set<string>()
+  const taken = new Map<string, Buffer>()
+  const nameOf = (table: string, claim: Buffer) => `${table}\0${claim.toString('latin1')}`
+  for (const { change } of placed)
+    for (const claim of entryKeys(change.claimsGone)) released.add(nameOf(change.table, claim))
+  for (const [place, { change, files }] of placed.entries()) {
+    for (const claim of entryKeys(change.claimsCome)) {
+      const holder = files.index.getBinary(claim)
+      // Most commits have one change, which lets no claim go.
+      const name = isAlone && released.size === 0 ? '' : nameOf(change.table, claim)
+      const other = taken.get(name) ?? (released.has(name) ? undefined : holder)
+      if (other !== undefined && !other.equals(change.key)) return place
+      if (!isAlone) taken.set(name, change.key)
+    }
+  }
+  return undefined
+}
+
+function* entryKeys(keys: Buffer): Iterable<Buffer> {
+  for (let at = 0; at < keys.length; at += entryKeyBytes) yield keys.subarray(at, at + entryKeyBytes)
+}
+
+function hasExpectedRevision({ key, expected, record }: TakenChange, { records, index }: TableFiles): boolean {
   const now = records.getBinaryFast(key)
   if (now !== undefined) return expected !== 0 && revisionOf(now) === expected
   if (expected !== 0 || record === undefined) return false
@@ -175,18 +197,30 @@ function hasExpectedRevision({ key, expected, record }: WriteChange, { records, 
   return revisionOf(record) === (gone === undefined ? 0 : decodeRevision(gone)) + 1
 }
 
-function writeChange(change: WriteChange, { records, index }: TableFiles): void {
-  const { key, expected, record } = change
+function writeChange(change: TakenChange, { records, index }: TableFiles): void {
+  const { key, expected, record, postingsGone, postingsCome } = change
   if (record === undefined) {
     records.removeSync(key)
     index.putSync(goneKey(key), encodeRevision(expected))
   } else {
     records.putSync(key, record)
-    if (expected === 0) index.removeSync(goneKey(key))
+    // A record that goes on where one that was removed has ended.
+    if (expected === 0 && revisionOf(record) !== 1) index.removeSync(goneKey(key))
   }
-  for (const prefix of change.postingsGone) index.removeSync(Buffer.concat([prefix, key]))
-  for (const prefix of change.postingsCome) index.putSync(Buffer.concat([prefix, key]), nothing)
+  postingKey.set(key, entryKeyBytes)
+  const posting = postingKey.subarray(0, entryKeyBytes + key.length)
+  for (let at = 0; at < postingsGone.length; at += entryKeyBytes) {
+    postingsGone.copy(posting, 0, at, at + entryKeyBytes)
+    index.removeSync(posting)
+  }
+  for (let at = 0; at < postingsCome.length; at += entryKeyBytes) {
+    postingsCome.copy(posting, 0, at, at + entryKeyBytes)
+    index.putSync(posting, nothing)
+  }
 }
+
+/** Where the keys of postings are put together: LMDB copies them. */
+const postingKey = Buffer.alloc(entryKeyBytes + recordKeyBytesMax + 1)
 
 /** Tells each front what became of its commits. */
 function answer(batch: readonly Waiting[], outcome: Outcome | string): void {
