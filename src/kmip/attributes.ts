@@ -118,7 +118,7 @@ const additions = {
   'Certificate Subject': { codec: values.certificateSubject, index: 'equality' },
   'Certificate Issuer': { codec: values.certificateIssuer, index: 'equality' },
   'Digital Signature Algorithm': { codec: enumerated('DigitalSignatureAlgorithm'), index: 'none' },
-  Digest: { codec: values.digest, index: 'equality' },
+  Digest: { codec: values.digest, index: 'none' },
   'Operation Policy Name': { codec: textString, index: 'equality' },
   'Cryptographic Usage Mask': { codec: integer, index: 'none' },
   'Lease Time': { codec: interval, index: 'none' },

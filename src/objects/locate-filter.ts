@@ -12,7 +12,7 @@ import { State } from '#kmip/enums'
 import type { Infer } from '#ttlv/schema'
 import { canonical } from './canonical.ts'
 import { isDestroyed, nextTransition } from './lifecycle.ts'
-import { attributeNames, instancesOf, type ManagedObject, valueOf } from './managed-object.ts'
+import { type AttributeInstance, instancesOf, type ManagedObject, valueOf } from './managed-object.ts'
 
 /** An index entry: the same shape as the store's. */
 export interface Entry {
@@ -45,6 +45,12 @@ const indexedParts: Readonly<Record<string, readonly string[]>> = {
   'Certificate Issuer': ['certificateIssuerDistinguishedName'],
 }
 
+/**
+ * Attributes whose whole is in no index, because nearly every one is different and each such entry has a page of the disk to
+ * itself: a part finds them as well. A Name is found by its claim, and where that does not do, by its value.
+ */
+const foundByParts: ReadonlySet<string> = new Set(['Name'])
+
 /** Index field of the time at which the object changes its state by itself: what is due is looked at anew by Locate. */
 export const dueField = 'due'
 /** Index field of where an object is: `online`, `archived` or `destroyed` (Storage Status Mask, §9.1.3.3.2). */
@@ -62,21 +68,29 @@ const indexKind = (name: string): IndexKind => attributeRow(name)?.index ?? 'non
 
 /** Every index entry of an object. Pure: the store derives old and new entries from old and new objects. */
 export const entriesOf = (object: ManagedObject): readonly Entry[] => {
-  const entries: Entry[] = [{ field: storageField, value: storageStatus(object) }, ...claimsOf(object)]
+  const entries: Entry[] = [
+    { field: storageField, value: storageStatus(object) },
+    { field: 'Object Type', value: canonical(object.objectType) },
+  ]
   const due = nextTransition(object)
   if (due !== undefined) entries.push({ field: dueField, value: due })
-  for (const name of attributeNames(object)) {
-    const kind = indexKind(name)
-    if (kind === 'none' || name === 'Unique Identifier') continue
-    for (const { value } of instancesOf(object, name)) {
-      entries.push({ field: name, value: kind === 'range' ? (value as number) : canonicalValue(value) })
-      for (const part of indexedParts[name] ?? []) {
-        const content = (value as Readonly<Record<string, unknown>>)[part]
-        if (content !== undefined) entries.push({ field: `${name}.${part}`, value: canonicalValue(content) })
-      }
+  for (const name of Object.keys(object.attributes)) addEntries(entries, name, instancesOf(object, name))
+  return entries
+}
+
+const addEntries = (entries: Entry[], name: string, instances: readonly AttributeInstance[]): void => {
+  const kind = indexKind(name)
+  if (kind === 'none') return
+  const parts = indexedParts[name]
+  const whole = !foundByParts.has(name)
+  for (const { value } of instances) {
+    if (whole) entries.push({ field: name, value: kind === 'range' ? (value as number) : canonicalValue(value) })
+    if (parts === undefined) continue
+    for (const part of parts) {
+      const content = (value as Readonly<Record<string, unknown>>)[part]
+      if (content !== undefined) entries.push({ field: `${name}.${part}`, value: canonicalValue(content) })
     }
   }
-  return distinct(entries)
 }
 
 /** The entry that no other object of the domain may hold: Names are unique (§3.2), and free again when the object is destroyed. */
@@ -97,14 +111,6 @@ const canonicalValue = (value: unknown): string => {
     return canonical({ type: value.type, value: value.value })
   }
   return canonical(value)
-}
-
-const distinct = (entries: readonly Entry[]): readonly Entry[] => {
-  const seen = new Set<string>()
-  return entries.filter(({ field, value }) => {
-    const id = `${field}=${typeof value}${value}`
-    return seen.has(id) ? false : seen.add(id)
-  })
 }
 
 /** The attributes of a request, gathered by name in the order in which they came. */
@@ -157,11 +163,14 @@ const addEqualityTerm = (
 ): void => {
   const given = givenParts(value)
   const parts = indexedParts[name] ?? []
-  if (given === undefined || isWhole(name, given)) {
-    if (name === 'Name' && claimant !== undefined) {
-      const claim = nameClaim(claimant, value)
-      terms.push({ field: claim.field, equals: claim.value, claimed: true })
-    } else terms.push({ field: name, equals: canonicalValue(value) })
+  const isAll = given === undefined || isWhole(name, given)
+  if (isAll && name === 'Name' && claimant !== undefined) {
+    const claim = nameClaim(claimant, value)
+    terms.push({ field: claim.field, equals: claim.value, claimed: true })
+    return
+  }
+  if (given === undefined || (isAll && !foundByParts.has(name))) {
+    terms.push({ field: name, equals: canonicalValue(value) })
     return
   }
   const indexed = given.filter(([part]) => parts.includes(part))

@@ -35,9 +35,9 @@ const numberBytes = 8
 const canonicalUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** A posting without its record key, and a claim, have this many bytes. */
 export const entryKeyBytes = 17
-/** Postings of terms that come again and again (a state, an owner, a date) are kept; those of longer terms are not worth it. */
-const keptPostingsMax = 4096
-const keptPostingsOfFieldMax = 512
+/** Keys of terms that come again (a state, an owner, a date) are kept; those of longer terms are not worth it. */
+const keptKeysMax = 4096
+const keptKeysOfFieldMax = 512
 const keptFieldsMax = 1024
 const keptTermLengthMax = 96
 /** Lists of up to so many keys are compared key by key. */
@@ -139,8 +139,12 @@ interface Field {
   /** What all number postings of the field begin with. */
   readonly numbers: Buffer
   /** Postings of values that come again and again. */
-  readonly postings: Map<string | number, Buffer>
+  readonly postings: KeptKeys
+  /** Claims: each is asked for, then taken. */
+  readonly claims: KeptKeys
 }
+
+type KeptKeys = Map<string | number, Buffer>
 
 /** Makes the index keys of one table. Keeps those of frequent terms, so one instance per table and thread; nobody may change them. */
 export class IndexKeys {
@@ -173,16 +177,24 @@ export class IndexKeys {
 
   /** The key of a claim. */
   claim(entry: IndexEntry): Buffer {
-    return this.#hashed(claimKind, entryText(entry))
+    const { value } = entry
+    if (typeof value === 'object') return this.#hashed(claimKind, entryText(entry))
+    const { claims } = this.#field(entry.field)
+    const known = claims.get(value)
+    if (known !== undefined) return known
+    const claim = this.#hashed(claimKind, entryText(entry))
+    this.#keep(claims, value, claim)
+    return claim
   }
 
   #field(name: string): Field {
     const known = this.#fields.get(name)
     if (known !== undefined) return known
     const hash = this.#hash(name).subarray(0, fieldHashBytes)
-    const field = {
+    const field: Field = {
       numbers: Buffer.concat([Buffer.of(numberKind), hash]),
-      postings: new Map<string | number, Buffer>(),
+      postings: new Map(),
+      claims: new Map(),
     }
     if (this.#fields.size >= keptFieldsMax) this.#forget()
     this.#fields.set(name, field)
@@ -190,15 +202,15 @@ export class IndexKeys {
   }
 
   /** Starting again costs a few microseconds a term, now and then; an order of use would cost some on every term. */
-  #keep(postings: Map<string | number, Buffer>, value: string | number, posting: Buffer): void {
+  #keep(keys: KeptKeys, value: string | number, key: Buffer): void {
     if (typeof value === 'string' && value.length > keptTermLengthMax) return
-    if (this.#kept >= keptPostingsMax) this.#forget()
-    // A field whose values are all different (a Name, a Digest) must not drive the others out.
-    if (postings.size >= keptPostingsOfFieldMax) {
-      this.#kept -= postings.size
-      postings.clear()
+    if (this.#kept >= keptKeysMax) this.#forget()
+    // A field whose values are all different, as Names are, must not drive the others out.
+    if (keys.size >= keptKeysOfFieldMax) {
+      this.#kept -= keys.size
+      keys.clear()
     }
-    postings.set(value, posting)
+    keys.set(value, key)
     this.#kept++
   }
 

@@ -65,9 +65,19 @@ describe('planOf', () => {
     )
   })
 
+  test('a Name is looked up by its claim, and where there may be none, by its value', () => {
+    const filter = { name: 'Name', values: [{ nameValue: 'a', nameType: 1 }] }
+    const claimed = planOf([filter], 'local|someone')
+    assert.deepEqual([claimed.terms.length, claimed.rest], [1, []])
+    assert.deepEqual(
+      claimed.terms.map((term) => 'equals' in term && term.claimed),
+      [true],
+    )
+    assert.deepEqual(planOf([filter]), { terms: [{ field: 'Name.nameValue', equals: '"a"' }], rest: [filter] })
+  })
+
   test('what can be answered by an index alone is', () => {
     const alone = [
-      { name: 'Name', values: [{ nameValue: 'a', nameType: 1 }] },
       { name: 'Name', values: [{ nameValue: 'a' }] },
       { name: 'Object Group', values: ['a', 'b'] },
       { name: 'x-custom', values: [{ tag: 1, type: 7, value: 'a' }] },
@@ -81,15 +91,8 @@ describe('planOf', () => {
 })
 
 describe('entriesOf', () => {
-  test('gives each entry once, the same for the same object', () => {
-    fc.assert(
-      fc.property(arbitraryObject, (object) => {
-        const entries = entriesOf(object)
-        const names = entries.map(({ field, value }) => `${field}=${typeof value}${value}`)
-        assert.equal(new Set(names).size, names.length)
-        assert.deepEqual(entriesOf(object), entries)
-      }),
-    )
+  test('gives the same entries for the same object', () => {
+    fc.assert(fc.property(arbitraryObject, (object) => assert.deepEqual(entriesOf(object), entriesOf(object))))
   })
 
   test('says when the object changes its state by itself', () => {

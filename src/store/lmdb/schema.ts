@@ -34,7 +34,13 @@ export interface Step {
 /** The first version of the file. */
 const firstVersion = 1
 /** Every step from the first version to today's, in order. A released step never changes. */
-const steps: readonly Step[] = []
+const steps: readonly Step[] = [
+  {
+    to: 2,
+    what: 'the index leaves out what is found without it: whole Names, claims among the postings, Digests',
+    rebuildsIndexes: true,
+  },
+]
 
 const schemaKey = Buffer.from('schema', 'latin1')
 const verifierKey = Buffer.from('verifier', 'latin1')
