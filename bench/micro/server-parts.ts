@@ -26,6 +26,7 @@ import { newestVersion } from '#kmip/versions'
 import { Streams } from '#operations/streams'
 import type { Answer } from '#server/connection'
 import { binaryEncoding } from '#server/encodings'
+import { Holdings } from '#server/holdings'
 import { serverLog } from '#server/log'
 import { PeerSession } from '#server/session'
 import { readSettings } from '#src/config'
@@ -103,10 +104,11 @@ export const openServerParts = async (flags: readonly string[]): Promise<ServerP
   })
   const random = new SeededRandom(systemEntropy)
   const { accounts } = watching
-  const dispatcher = newDispatcher({ settings, log, store, crypto, streams, random, accounts })
+  const answers = new Holdings(settings)
+  const dispatcher = newDispatcher({ settings, log, store, crypto, streams, random, accounts, answers })
   const directories = new LdapDirectories({ store, clock: systemClock, onUnavailable: log.directoryUnavailable })
   const login = newLogin(settings, store, directories, new Attempts(systemClock))
-  const sessionParts = newSessionParts({ dispatcher, store, login, log }, directories, () => true)
+  const sessionParts = newSessionParts(settings, { dispatcher, store, login, answers, log }, directories, () => true)
   const { raw } = new X509Certificate(readFileSync(join(directory, 'bootstrap', 'client.pem')))
   const fingerprint = createHash('sha256').update(raw).digest('hex')
   const session = new PeerSession(sessionParts, { address: '127.0.0.1', fingerprint, certificate: raw }, () => ({
