@@ -39,7 +39,7 @@ test('a MiB goes through a worker and back; the caller keeps its own', async () 
   const key = symmetric('000102030405060708090a0b0c0d0e0f')
   const data = Uint8Array.from({ length: 1 << 20 }, (_, index) => index * 7)
   const parameters = { blockCipherMode: M.GCM, randomIv: true }
-  const jobs = Array.from({ length: 3 }, () => runner.run({ kind: 'encrypt', key, parameters, data }))
+  const jobs = Array.from({ length: 3 }, async () => runner.run({ kind: 'encrypt', key, parameters, data }))
   for (const encrypted of await Promise.all(jobs)) {
     assert.equal(encrypted.data.length, data.length)
     const decrypted = await runner.run({ kind: 'decrypt', key, parameters, ...encrypted })

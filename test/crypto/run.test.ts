@@ -99,7 +99,7 @@ for (const [placement, runner] of Object.entries(runners)) {
   describe(`placement ${placement}`, () => {
     test('symmetric keys of every algorithm, of the default length', async () => {
       const keys = await Promise.all(
-        symmetricAlgorithms.map(({ value }) =>
+        symmetricAlgorithms.map(async ({ value }) =>
           runner.run({ kind: 'generateSymmetricKey', cryptographicAlgorithm: value }),
         ),
       )

@@ -420,7 +420,7 @@ export const entryFiles: readonly RegExp[] = [
   /^docs\/examples\/[\w-]+\.ts$/,
   /^tools\/[\w-]+\.ts$/,
   /^workers\/[\w-]+\.ts$/,
-  /^test\/(?:faults\/(?:attacks|kill)|store\/fixtures\/make|fuzz\/(?:command|live)|sim\/sim)\.ts$/,
+  /^test\/(?:faults\/(?:attacks|kill|timing)|store\/fixtures\/make|fuzz\/(?:command|live)|sim\/sim)\.ts$/,
 ]
 
 /** Files of `src/` that only tests reach, each with its reason. */

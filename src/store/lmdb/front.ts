@@ -380,6 +380,10 @@ export class Front implements Store {
 
   #receive(message: ToFront): void {
     if (message.kind === 'fault') return this.fail(message.reason)
+    if (message.kind === 'changed') {
+      for (const [table, key] of message.records) this.#changed(table, decodeRecordKey(Buffer.from(key)))
+      return
+    }
     for (const id of message.done) {
       const pending = this.#settle(id)
       // What a change replaced is of no use, and may be key material that was to go.

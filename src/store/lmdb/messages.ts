@@ -4,6 +4,7 @@
  *
  *   front ──── commits ────▶ writer        one message for all commits of a turn, packed into one buffer that is handed over
  *   front ◀─── answers ───── writer        one message for all of the front's commits in a transaction, after its sync
+ *   front ◀─── changed ───── writer        what other fronts have changed, told before anybody is answered
  *   front ◀─── fault ─────── writer        the writer has failed; what it had taken has an unknown outcome
  *
  *   owner ──── connect, close ─▶ writer    (the thread that started the writer, by its worker's own port)
@@ -72,6 +73,8 @@ export type ToFront =
       /** Why those of `unavailable` are. */
       readonly reason: string
     }
+  /** Records that commits of others have changed or removed, by table and key: what a front keeps of them is to go. */
+  | { readonly kind: 'changed'; readonly records: readonly (readonly [string, Uint8Array])[] }
   | { readonly kind: 'fault'; readonly reason: string }
 
 export type ToWriter = { readonly kind: 'connect'; readonly port: MessagePort } | { readonly kind: 'close' }

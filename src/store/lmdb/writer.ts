@@ -65,6 +65,7 @@ export function runWriter(owner: MessagePort, settings: WriterSettings): void {
       // Before anybody is told: what a thread keeps of the file is looked up again from now on.
       Atomics.add(settings.commitCount, 0, 1n)
       count(settings.commitCount, batch.length)
+      if (ports.size > 1 && typeof outcome !== 'string') tellOthers(batch, outcome, ports)
       answer(batch, outcome)
     },
     onEnd(ending) {
@@ -221,6 +222,22 @@ function writeChange(change: TakenChange, { records, index }: TableFiles): void 
 
 /** Where the keys of postings are put together: LMDB copies them. */
 const postingKey = Buffer.alloc(entryKeyBytes + recordKeyBytesMax + 1)
+
+/** Tells each front what the others have changed. It reads nothing old without being told; but what it keeps may be a key. */
+function tellOthers(batch: readonly Waiting[], outcome: Outcome, ports: ReadonlySet<MessagePort>): void {
+  const changed = batch.flatMap(({ port, commit }, place) =>
+    outcome[place] === undefined
+      ? commit.changes
+          .filter(({ expected }) => expected !== 0)
+          .map(({ table, key }) => ({ port, record: [table, new Uint8Array(key)] as const }))
+      : [],
+  )
+  if (changed.length === 0) return
+  for (const port of ports) {
+    const records = changed.filter((each) => each.port !== port).map(({ record }) => record)
+    if (records.length > 0) port.postMessage({ kind: 'changed', records } satisfies ToFront)
+  }
+}
 
 /** Tells each front what became of its commits. */
 function answer(batch: readonly Waiting[], outcome: Outcome | string): void {

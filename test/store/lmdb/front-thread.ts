@@ -7,17 +7,21 @@ import { openFront, storeLimits } from '#store/lmdb/open'
 import { create, tables, things } from '#test/store/contract'
 import { openSealer } from './sealer.ts'
 
-/** What the thread is asked: to read a key, to create a record, or to end. */
-export type Ask = { readonly read: string } | { readonly create: string } | 'end'
+/** What the thread is asked: to read a key, to create a record, which changes of others it was told of, or to end. */
+export type Ask = { readonly read: string } | { readonly create: string } | 'told' | 'end'
 
 const { directory, channel } = workerData as { directory: string; channel: FrontChannel }
 const store = openFront({ directory, sealer: openSealer(directory), tables, limits: storeLimits, channel })
+
+const told: string[] = []
+store.onChanged((table, key) => told.push(`${table} ${key}`))
 
 async function answer(ask: Ask): Promise<unknown> {
   if (ask === 'end') {
     parentPort?.close()
     return store.close()
   }
+  if (ask === 'told') return told
   if ('read' in ask) return store.read(things, ask.read)?.value.content
   return store.commit([create(ask.create, { entries: [], content: 'from another thread' })])
 }
