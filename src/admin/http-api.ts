@@ -41,7 +41,7 @@ export interface CommandEvent {
   readonly domain: string
   readonly address: string
   readonly outcome: string
-  /** Names and identifiers of what it was about: those of its path, and that of what it has made. */
+  /** Names and identifiers of what it was about: those of its path, what it was to make, and what it has made. */
   readonly objects: readonly string[]
   /** Whether it may have changed something. */
   readonly changes: boolean
@@ -172,16 +172,28 @@ const eventOf = (
   domain: access?.domain ?? 'none',
   address: access?.caller.address ?? request.ip ?? 'socket',
   outcome,
-  objects: objectsOf(request.params, result),
+  objects: objectsOf(row, request, outcome, result),
   changes: row.method !== 'GET',
 })
 
-/** What a command was about: members of its path, and the identifier of what it answers. */
-const objectsOf = (parameters: unknown, result: unknown): readonly string[] => {
-  const named = Object.values((parameters ?? {}) as Readonly<Record<string, unknown>>)
-  const made = typeof result === 'object' && result !== null && 'id' in result ? [result.id] : []
-  return [...new Set([...named, ...made].filter((name) => typeof name === 'string'))]
+/** Members of a body that name what is to be made; told up to so many characters. */
+const nameMembers = ['username', 'name', 'profile_name']
+const nameMax = 128
+
+/** What a command was about: members of its path, names of what it makes, and the identifier of what it answers. */
+const objectsOf = (row: CommandRow, request: FastifyRequest, outcome: string, result: unknown): readonly string[] => {
+  const { params, body } = request as { readonly params: unknown; readonly body: unknown }
+  const named = Object.values(membersOf(params))
+  // What somebody unknown types in vain may be anything, a password too.
+  const isMeant = row.method !== 'GET' && (outcome === 'done' || row.who !== 'anyone')
+  const given = membersOf(body)
+  const names = isMeant ? nameMembers.map((name) => given[name]) : []
+  const all = [...named, ...names, membersOf(result)['id']].filter((name) => typeof name === 'string')
+  return [...new Set(all.map((name) => name.slice(0, nameMax)))]
 }
+
+const membersOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
 
 /** @throws Refused when a log-in is missing or over */
 const identified = (row: CommandRow, options: ApiOptions, request: FastifyRequest): Access => {

@@ -127,6 +127,22 @@ describe('the HTTP interface', () => {
     }
   })
 
+  test('what is made is named where it is told of, and what a stranger types in vain is not', async () => {
+    const about = async (path: string, headers: Readonly<Record<string, string>>, body: unknown): Promise<unknown> => {
+      await send('POST', path, { ...headers, 'content-type': 'application/json' }, JSON.stringify(body))
+      return admin.events.at(-1)?.objects
+    }
+    const users = '/api/v1/usermgmt/users'
+    assert.deepEqual(await about(users, as('admin'), { username: 'named', password: 'secret-of-named' }), ['named'])
+    assert.deepEqual(await about(users, as('admin'), { username: 'named', password: 'secret-of-named' }), ['named'])
+    assert.deepEqual(await about(users, as('user'), { username: 'other', password: 'secret-of-other' }), [])
+    assert.deepEqual(await about(users, as('admin'), { username: 'x'.repeat(2_000) }), ['x'.repeat(128)])
+    assert.deepEqual(await about('/api/v1/usermgmt/groups', as('admin'), { name: 'staff' }), ['staff'])
+    const login = { username: 'a password in the wrong field', password: 'x' }
+    assert.deepEqual(await about('/api/v1/auth/tokens', {}, login), [])
+    assert.doesNotMatch(JSON.stringify(admin.events), /secret-of|wrong field/)
+  })
+
   test('refusals are logged, and nothing failed within', () => {
     assert.ok(admin.events.some(({ outcome, by }) => outcome === 'forbidden' && by === 'local|user'))
     assert.ok(admin.events.some(({ outcome, by }) => outcome === 'unauthenticated' && by === 'nobody'))

@@ -19,7 +19,7 @@ import { encodeRecordKey } from '#store/keys'
 import { openFile, openTables } from '#store/lmdb/environment'
 import { startServerProcess } from '#test/running-server'
 import { seededRandom } from '#test/seeded-random'
-import { type Promised, verify } from './ledger.ts'
+import { type Promised, promisedObject, verify } from './ledger.ts'
 import { create, register } from './load.ts'
 
 const main = fileURLToPath(import.meta.resolve('#src/main'))
@@ -37,7 +37,7 @@ before(async () => {
     const name = `object ${count}`
     const { uniqueIdentifier } = await register(client, material, name)
     await client.get({ uniqueIdentifier })
-    kept.push({ uniqueIdentifier, name, material, state: State.PreActive, uncertain: false })
+    kept.push(promisedObject(uniqueIdentifier, { state: State.PreActive, name }, material))
   }
   assert.equal(await server.stop(), 0)
 })

@@ -14,7 +14,7 @@ import { type Client, createClient } from '#client/client'
 import { KmipResponseError } from '#client/errors'
 import { ResultReason, State } from '#kmip/enums'
 import { type RunningServer, startServerProcess } from '#test/running-server'
-import { type Promised, verify } from './ledger.ts'
+import { type Promised, promisedObject, verify } from './ledger.ts'
 import { register } from './load.ts'
 
 /** A way in which a disk gets full, and room again. */
@@ -69,7 +69,7 @@ const registerUntilRefused = async (client: Client, kept: Promised[]): Promise<K
     let uniqueIdentifier = ''
     const refused = await refusal(register(client, material).then((made) => ({ uniqueIdentifier } = made)))
     if (refused !== undefined) return refused
-    kept.push({ uniqueIdentifier, material, state: State.PreActive, uncertain: false })
+    kept.push(promisedObject(uniqueIdentifier, { state: State.PreActive }, material))
   }
   return undefined
 }
@@ -90,7 +90,7 @@ describe('a full disk', () => {
         let client = createClient(server.connection)
         const first = Buffer.alloc(32, 255)
         const { uniqueIdentifier } = await register(client, first)
-        kept.push({ uniqueIdentifier, material: first, state: State.PreActive, uncertain: false })
+        kept.push(promisedObject(uniqueIdentifier, { state: State.PreActive }, first))
         way.fill(server)
         const refused = await registerUntilRefused(client, kept)
         assert.equal(refused?.reason, ResultReason.GeneralFailure)
@@ -103,7 +103,7 @@ describe('a full disk', () => {
         for (const line of told) assert.match(line, /disk is full: free space for the data directory/)
         way.free(server)
         const { uniqueIdentifier: later } = await register(client, first)
-        kept.push({ uniqueIdentifier: later, material: first, state: State.PreActive, uncertain: false })
+        kept.push(promisedObject(later, { state: State.PreActive }, first))
         assert.equal(
           (await client.locate({})).uniqueIdentifier.length,
           kept.length,

@@ -9,7 +9,7 @@
 import { parseArgs } from 'node:util'
 import type { SeededRandom } from '#test/seeded-random'
 import { type Death, points } from './death.ts'
-import { type KillRound, killRounds } from './rounds.ts'
+import { acknowledgedIn, type KillRound, killRounds } from './rounds.ts'
 
 const { values } = parseArgs({
   options: {
@@ -26,8 +26,11 @@ const columns = ['round', 'point     ', 'load ms', 'acknowledged', 'in flight', 
 const line = (cells: readonly (string | number)[]): string =>
   cells.map((cell, index) => String(cell).padStart(columns[index]?.length ?? 0)).join('  ')
 
-const show = ({ round, point, loadMs, acknowledged, inFlight, checked, wrong, restartMs }: KillRound): void => {
-  console.log(line([round, point, loadMs, acknowledged, inFlight, checked, wrong.length, restartMs.toFixed(0)]))
+const show = (killed: KillRound): void => {
+  const { round, point, loadMs, inFlight, checked, wrong, restartMs } = killed
+  console.log(
+    line([round, point, loadMs, acknowledgedIn(killed), inFlight, checked, wrong.length, restartMs.toFixed(0)]),
+  )
   for (const what of wrong.slice(0, 10)) console.log(`    ${what}`)
 }
 
@@ -47,13 +50,16 @@ const rounds = await killRounds({
   loadMs: [100, Number(values['load-ms'])],
   deaths: deathOf,
   flags: values.flag,
+  isAudited: !values.flag.some((word) => word === 'off' || word === 'relaxed'),
   sampleMax: 5000,
   onRound: show,
 })
 const total = (count: (round: KillRound) => number): number => rounds.reduce((sum, round) => sum + count(round), 0)
 const restarts = rounds.map(({ restartMs }) => restartMs).toSorted((left, right) => left - right)
 const lost = total(({ wrong }) => wrong.length)
-console.log(`${rounds.length} kills, ${total(({ acknowledged }) => acknowledged)} objects acknowledged, ${lost} lost`)
+console.log(`${rounds.length} kills, ${total(acknowledgedIn)} changes acknowledged, ${lost} lost or half done`)
+const operations = [...new Set(rounds.flatMap(({ acknowledged }) => Object.keys(acknowledged)))].toSorted()
+console.log(operations.map((name) => `${name} ${total(({ acknowledged }) => acknowledged[name] ?? 0)}`).join(', '))
 const quantile = (part: number): string => (restarts[Math.floor((restarts.length - 1) * part)] ?? 0).toFixed(0)
-console.log(`from restart to first answer: median ${quantile(0.5)} ms, longest ${quantile(1)} ms`)
+console.log(`from restart to first answer: median ${quantile(0.5)} ms, ${quantile(0)} to ${quantile(1)} ms`)
 process.exitCode = lost > 0 ? 1 : 0

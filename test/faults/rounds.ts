@@ -11,22 +11,26 @@ import { systemClock } from '#actor/clock'
 import { type Client, createClient } from '#client/client'
 import { type RunningServer, startServerProcess } from '#test/running-server'
 import { type SeededRandom, seededRandom } from '#test/seeded-random'
+import { Administrator, brokenIn } from './administrator.ts'
 import { type Death, deathEnvironment, type Point } from './death.ts'
 import { type Attempt, type Promised, type Verdict, verify, verifyAttempt } from './ledger.ts'
 import { type Load, work } from './load.ts'
+import { TrailReader } from './trail-reader.ts'
 
 export interface KillOptions {
   readonly rounds: number
-  /** Clients that create objects, each on a connection of its own, one request after the other. */
+  /** Clients that make and change objects, each on a connection of its own, one request after the other. */
   readonly connections: number
   readonly seed: number
-  /** The server is killed at a random time between the two. */
+  /** The server is killed at a random time between the two, from the first thing that it does on. */
   readonly loadMs: readonly [least: number, most: number]
   /** How the server dies by itself in a round, where it is not to be killed at a random time. */
   readonly deaths?: (round: number, random: SeededRandom) => Death | undefined
   /** Objects of earlier rounds that each round looks at, beside its own; the last round looks at all. */
   readonly sampleMax: number
   readonly flags?: readonly string[]
+  /** Whether the flags leave it at an audit trail that answers wait for; true unless said. */
+  readonly isAudited?: boolean
   readonly onRound?: (round: KillRound) => void
 }
 
@@ -35,93 +39,224 @@ export interface KillRound {
   /** Where the server died; `any`: at a random time. */
   readonly point: Point | 'any'
   readonly loadMs: number
-  /** Objects whose creation was acknowledged in this round. */
-  readonly acknowledged: number
+  /** Changes that were acknowledged in this round, by operation or command. */
+  readonly acknowledged: Readonly<Record<string, number>>
   /** Requests without an answer when the server died. */
   readonly inFlight: number
   /** From the restart to the first answer. */
   readonly restartMs: number
+  /** Objects that were compared with what was promised. */
   readonly checked: number
-  /** What is wrong with objects that were promised (lost, or not as they were), or half there. */
+  /** What is wrong with objects that were promised (lost, or not as they were), or half there; what no line of the trail tells. */
   readonly wrong: readonly string[]
 }
+
+/** The number of changes that were acknowledged. */
+export const acknowledgedIn = ({ acknowledged }: KillRound): number =>
+  Object.values(acknowledged).reduce((sum, count) => sum + count, 0)
 
 /** @throws AssertionError when the server refuses what it should do, or does not start again */
 export const killRounds = async (options: KillOptions): Promise<readonly KillRound[]> => {
   const directory = await mkdtemp(join(tmpdir(), 'kmipd-kill-'))
-  const armedBy = `${directory}.armed`
-  const random = seededRandom(options.seed)
-  const ledger: Promised[] = []
-  const rounds: KillRound[] = []
-  let names = 0
-  const newName = (): string => `object ${(names += 1)}`
-  const start = (death: Death | undefined): Promise<RunningServer> =>
-    startServerProcess({
-      directory,
-      ...(options.flags === undefined ? {} : { flags: options.flags }),
-      ...(death === undefined ? {} : { environment: deathEnvironment({ ...death, armedBy }) }),
-    })
-  let death = options.deaths?.(1, random)
-  let server = await start(death)
+  const harness = new Harness(options, directory)
   try {
-    for (let round = 1; round <= options.rounds; round += 1) {
-      const earlier = ledger.length
-      const load: Load = {
-        server,
-        ledger,
-        attempts: new Set(),
-        random,
-        newName,
-        inFlight: 0,
-        dying: death !== undefined,
-      }
-      await writeFile(armedBy, '')
-      const { loadMs, inFlight } = await dieUnder(load, options, death)
+    return await harness.run()
+  } finally {
+    await harness.end()
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** After so many rounds every line of the trail is looked at by the server's own check. */
+const trailCheckedEvery = 10
+
+class Harness {
+  readonly #options: KillOptions
+  readonly #directory: string
+  readonly #armedBy: string
+  readonly #random: SeededRandom
+  readonly #administrator: Administrator
+  readonly #trail: TrailReader
+  readonly #ledger: Promised[] = []
+  #names = 0
+  #server: RunningServer | undefined
+
+  constructor(options: KillOptions, directory: string) {
+    this.#options = options
+    this.#directory = directory
+    this.#armedBy = `${directory}.armed`
+    this.#random = seededRandom(options.seed)
+    this.#administrator = new Administrator(this.#random)
+    this.#trail = new TrailReader(directory)
+  }
+
+  async run(): Promise<readonly KillRound[]> {
+    const { rounds: count, deaths, onRound } = this.#options
+    const rounds: KillRound[] = []
+    let death = deaths?.(1, this.#random)
+    let server = await this.#start(death)
+    await this.#administrator.prepare(server)
+    for (let round = 1; round <= count; round += 1) {
+      const earlier = this.#ledger.length
+      const acknowledged = new Acknowledged()
+      const load = this.#newLoad(server, death, acknowledged)
+      const { loadMs, inFlight } = await this.#die(load, death, acknowledged)
       const point: KillRound['point'] = death?.point ?? 'any'
-      death = round < options.rounds ? options.deaths?.(round + 1, random) : undefined
-      await rm(armedBy)
+      death = round < count ? deaths?.(round + 1, this.#random) : undefined
       const beganMs = performance.now()
-      server = await start(death)
+      server = await this.#start(death)
       await firstAnswer(server)
       const restartMs = performance.now() - beganMs
-      const own = ledger.slice(earlier)
-      const others = round === options.rounds ? ledger.slice(0, earlier) : sample(ledger, earlier, options, random)
-      const checked = [...own, ...others]
-      const wrong = await verifyAll(server, checked, [...load.attempts])
-      const result = {
+      const isLast = round === count
+      const checked = this.#toCheck(load, earlier, isLast)
+      const wrong = [
+        ...(await verifyAll(server, checked, [...load.attempts])),
+        ...(await this.#administrator.verify(server)),
+        ...(await this.#verifyTrail(acknowledged, isLast || round % trailCheckedEvery === 0)),
+      ]
+      rounds.push({
         round,
         point,
         loadMs,
-        acknowledged: own.length,
+        acknowledged: acknowledged.byOperation(),
         inFlight,
         restartMs,
         checked: checked.length,
         wrong,
-      }
-      options.onRound?.(result)
-      rounds.push(result)
+      })
+      onRound?.(rounds.at(-1) as KillRound)
     }
     assert.equal(await server.stop(), 0, 'the server ends in good order after all that')
-  } finally {
-    await server.kill()
-    for (const path of [directory, armedBy]) await rm(path, { recursive: true, force: true })
+    return rounds
   }
-  return rounds
+
+  async end(): Promise<void> {
+    await this.#server?.kill()
+    await rm(this.#armedBy, { force: true })
+  }
+
+  async #start(death: Death | undefined): Promise<RunningServer> {
+    const { flags } = this.#options
+    this.#server = await startServerProcess({
+      directory: this.#directory,
+      ...(flags === undefined ? {} : { flags }),
+      ...(death === undefined ? {} : { environment: deathEnvironment({ ...death, armedBy: this.#armedBy }) }),
+    })
+    return this.#server
+  }
+
+  #newLoad(server: RunningServer, death: Death | undefined, acknowledged: Acknowledged): Load {
+    return {
+      server,
+      ledger: this.#ledger,
+      touched: new Set(),
+      attempts: new Set(),
+      acknowledge: (what) => acknowledged.add(what),
+      random: this.#random,
+      newName: () => `object ${(this.#names += 1)}`,
+      inFlight: 0,
+      dying: death !== undefined,
+    }
+  }
+
+  /** Arms the death, and loads the server until it is dead. */
+  async #die(load: Load, death: Death | undefined, acknowledged: Acknowledged): Promise<Died> {
+    const { connections } = this.#options
+    await writeFile(this.#armedBy, '')
+    const given = this.#given()
+    const clients = Array.from({ length: connections }, (_, number) => work(load, given[number] ?? []))
+    const administrator = this.#administrator.work(load.server, load.acknowledge, () => load.dying)
+    const working = Promise.all([...clients, administrator])
+    const died = await dieUnder(load, this.#options, death, working, acknowledged.begun)
+    await rm(this.#armedBy)
+    return died
+  }
+
+  /** Some of the older objects for each client to change; those of whom something is not known yet belong to nobody. */
+  #given(): readonly (readonly Promised[])[] {
+    const { connections } = this.#options
+    const given = Array.from({ length: connections }, (): Promised[] => [])
+    const count = Math.min(this.#ledger.length, connections * givenMax)
+    const chosen = new Set(Array.from({ length: count }, () => this.#random.pick(this.#ledger)))
+    for (const [place, promised] of [...chosen].entries()) {
+      if (promised.asked === undefined) given[place % connections]?.push(promised)
+    }
+    return given
+  }
+
+  /** All that is new or was changed, and some of the rest; in the end everything. */
+  #toCheck({ touched }: Load, earlier: number, isLast: boolean): readonly Promised[] {
+    if (isLast) return this.#ledger
+    const { sampleMax } = this.#options
+    const older = this.#ledger.slice(0, earlier)
+    const sample = older.length <= sampleMax ? older : Array.from({ length: sampleMax }, () => this.#random.pick(older))
+    return [...new Set([...this.#ledger.slice(earlier), ...touched, ...sample])]
+  }
+
+  /** What was acknowledged and is not told in the trail, and what is wrong with the trail itself. */
+  async #verifyTrail(acknowledged: Acknowledged, wholly: boolean): Promise<readonly string[]> {
+    if (this.#options.isAudited === false) return []
+    const wrong = acknowledged.missingIn(this.#trail.next())
+    return wholly && this.#server !== undefined ? [...wrong, ...(await brokenIn(this.#server))] : wrong
+  }
+}
+
+/** Older objects that each client has to change. */
+const givenMax = 16
+
+/** What was acknowledged in a round, and how often. */
+class Acknowledged {
+  readonly #counts = new Map<string, number>()
+  readonly #first = Promise.withResolvers<void>()
+
+  /** Resolves with the first of them. */
+  get begun(): Promise<void> {
+    return this.#first.promise
+  }
+
+  add(what: string): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1)
+    this.#first.resolve()
+  }
+
+  byOperation(): Readonly<Record<string, number>> {
+    const sums: Record<string, number> = {}
+    for (const [what, count] of this.#counts) {
+      // Operations are a word, commands are two; behind them is what they were about.
+      const operation = what.slice(0, what.lastIndexOf(' '))
+      sums[operation] = (sums[operation] ?? 0) + count
+    }
+    return sums
+  }
+
+  /** What a trail tells less often. */
+  missingIn(told: ReadonlyMap<string, number>): readonly string[] {
+    const missing = [...this.#counts].filter(([what, count]) => (told.get(what) ?? 0) < count)
+    return missing.map(([what, count]) => `the trail tells ${told.get(what) ?? 0} of ${count}: ${what}`)
+  }
 }
 
 /** A death that does not come in this time will not come. */
 const deathMs = 30_000
 
-/** Loads the server until it is dead. Gives how long that was, and how many requests had no answer then. */
+interface Died {
+  readonly loadMs: number
+  readonly inFlight: number
+}
+
+/** Waits until the server is dead under its work. Gives how long that was, and how many requests had no answer then. */
 const dieUnder = async (
   load: Load,
-  { connections, loadMs: [least, most] }: KillOptions,
+  { loadMs: [least, most] }: KillOptions,
   death: Death | undefined,
-): Promise<{ readonly loadMs: number; readonly inFlight: number }> => {
+  working: Promise<unknown>,
+  begun: Promise<void>,
+): Promise<Died> => {
   const { server, random } = load
+  // Connections take their time; an end of all work before anything was done is told by it.
+  await Promise.race([begun, working])
   const beganMs = performance.now()
   const waitMs = death === undefined ? least + random.below(most - least) : deathMs
-  const working = Promise.all(Array.from({ length: connections }, () => work(load)))
   const { promise: late, resolve } = Promise.withResolvers<'late'>()
   const cancel = systemClock.after(waitMs, () => resolve('late'))
   const first = await Promise.race([late, working.then(() => 'dead' as const)]).finally(cancel)
@@ -141,17 +276,6 @@ const dieUnder = async (
 const firstAnswer = async (server: RunningServer): Promise<void> => {
   await using client = createClient(server.connection)
   await client.discoverVersions()
-}
-
-const sample = (
-  ledger: readonly Promised[],
-  count: number,
-  { sampleMax }: KillOptions,
-  random: SeededRandom,
-): readonly Promised[] => {
-  if (count <= sampleMax) return ledger.slice(0, count)
-  const earlier = ledger.slice(0, count)
-  return Array.from({ length: sampleMax }, () => random.pick(earlier))
 }
 
 const verifyingClients = 4
