@@ -27,8 +27,12 @@ const syncWithinMs = 1_000
 const tryAgainMs = 1_000
 
 /** Runs the auditor until its owner closes it. The thread then ends by itself. @throws errors of the file system */
-export const runAuditor = (owner: MessagePort, options: Omit<AuditFilesOptions, 'nowMs'>, clock: Clock): void => {
-  const files = new AuditFiles({ ...options, nowMs: () => clock.nowMs() })
+export const runAuditor = (
+  owner: MessagePort,
+  options: Omit<AuditFilesOptions, 'nowMs' | 'onFault'>,
+  clock: Clock,
+): void => {
+  const files = new AuditFiles({ ...options, nowMs: () => clock.nowMs(), onFault: (error) => fail(error) })
   const ports = new Set<MessagePort>()
   const toOwner = (message: ToAuditOwner): void => owner.postMessage(message, [])
   const toAll = (message: ToAuditFront): void => {

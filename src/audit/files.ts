@@ -4,15 +4,16 @@
  * (`auditor.ts`), or the check of the whole trail (`verify.ts`).
  *
  *     audit/00000001.jsonl   audit/00000002.jsonl   …   the last one grows; none is ever changed
+ *     audit/journal                                     its newest lines, while a server runs (`journal.ts`)
  *
  * Every file begins with a line of its own, and goes on the chain of the one before. A line that a crash has cut off stays as
  * it is; the line behind it says how many bytes are none of the trail, and their hash.
  */
 import {
   closeSync,
+  fdatasync,
   fdatasyncSync,
   fstatSync,
-  fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -23,6 +24,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { emptyChain, follows, type Head, hashOf, lineOf, readLine } from './chain.ts'
+import { Journal, journaledLines, syncFolderOf } from './journal.ts'
 import { begunEvent, mendedEvent, walk } from './walk.ts'
 
 /** Where the trail has come to. */
@@ -44,6 +46,8 @@ export interface AuditFilesOptions {
   /** Where the trail was last known to be on the disk; undefined: nowhere. */
   readonly anchor: Head | undefined
   readonly nowMs: () => number
+  /** Told when what the disk has is not known any more, and nobody was there to be told by a throw. */
+  readonly onFault: (error: AuditFaulted) => void
 }
 
 /** Nothing of the lines is in the trail: the disk is full, say. It may work again later. */
@@ -69,12 +73,23 @@ export const filesOf = (directory: string): readonly number[] =>
     .filter((file) => file > 0)
     .toSorted((a, b) => a - b)
 
+const journalName = 'journal'
+/** Bytes that may be written and not brought to the disk, and are kept for the journal. */
+const unsyncedMax = 1 << 20
+
 /** The trail, open for appending. */
 export class AuditFiles {
   readonly #options: AuditFilesOptions
+  readonly #journal: Journal
   #end: TrailEnd
   #file: number
   #synced: TrailEnd
+  /** What was written since; undefined: too much for the journal. */
+  #unsynced: Buffer[] | undefined = []
+  #unsyncedBytes = 0
+  /** Whether the file is being brought to the disk beside all that goes on. */
+  #flushing = false
+  #fault: AuditFaulted | undefined
 
   /** Opens the trail and mends its end. @throws errors of the file system */
   constructor(options: AuditFilesOptions) {
@@ -90,7 +105,11 @@ export class AuditFiles {
       this.#end = { ...emptyChain, file: number, bytes: fstatSync(this.#file).size }
     }
     this.#synced = this.#end
-    this.#mend()
+    const redoneLines = this.#redo()
+    this.#mend(redoneLines)
+    // From here on the journal is needed no more, and may be written over.
+    this.#journal = new Journal(join(directory, journalName))
+    this.#settle()
   }
 
   get end(): TrailEnd {
@@ -117,22 +136,68 @@ export class AuditFiles {
     for (const file of removed) unlinkSync(join(this.#options.directory, fileName(file)))
   }
 
-  /** Brings what was appended to the disk. @throws AuditFaulted */
+  /** Brings what was appended to the disk: by the journal where there is room. @throws AuditFaulted */
   sync(): void {
+    if (this.#fault !== undefined) throw this.#fault
     if (this.#synced === this.#end) return
+    if (this.#unsynced === undefined || this.#unsyncedBytes > this.#journal.room) return this.#settle()
     try {
-      fdatasyncSync(this.#file)
+      this.#journal.write(Buffer.concat(this.#unsynced))
     } catch (error) {
-      throw new AuditFaulted(`the audit trail cannot be brought to the disk: ${textOf(error)}`, { cause: error })
+      throw unsyncable(error)
     }
-    this.#synced = this.#end
+    this.#isSynced()
+    if (this.#journal.isHalfFull) this.#flush()
   }
 
   /** Says that the server ends in good order. @throws AuditUnavailable, AuditFaulted */
   close(): void {
     this.#write([this.#body('server stopped', {})], '')
-    this.sync()
-    closeSync(this.#file)
+    this.#settle()
+    this.#journal.close()
+    const file = this.#file
+    this.#file = -1
+    this.#retire(file)
+  }
+
+  /** Brings the file itself to the disk. */
+  #settle(): void {
+    const { mark } = this.#journal
+    try {
+      fdatasyncSync(this.#file)
+    } catch (error) {
+      throw unsyncable(error)
+    }
+    this.#journal.spare(mark)
+    this.#isSynced()
+  }
+
+  /** The same, while the journal takes what comes: so it never has to wait for room. */
+  #flush(): void {
+    if (this.#flushing) return
+    this.#flushing = true
+    const file = this.#file
+    const { mark } = this.#journal
+    fdatasync(file, (error) => {
+      this.#flushing = false
+      if (error === null) this.#journal.spare(mark)
+      else {
+        this.#fault ??= unsyncable(error)
+        this.#options.onFault(this.#fault)
+      }
+      if (file !== this.#file) this.#retire(file)
+    })
+  }
+
+  /** Closes a file, but not under a flush, which does so when it is done. */
+  #retire(file: number): void {
+    if (!this.#flushing) closeSync(file)
+  }
+
+  #isSynced(): void {
+    this.#unsynced = []
+    this.#unsyncedBytes = 0
+    this.#synced = this.#end
   }
 
   /** @param prefix what stands before the first line and belongs to none */
@@ -151,6 +216,9 @@ export class AuditFiles {
       this.#takeBack(error)
     }
     this.#end = { ...head, file: this.#end.file, bytes: this.#end.bytes + buffer.length }
+    this.#unsyncedBytes += buffer.length
+    if (this.#unsyncedBytes > unsyncedMax) this.#unsynced = undefined
+    else this.#unsynced?.push(buffer)
   }
 
   /** After a write that failed: the file as it was. @throws always */
@@ -163,22 +231,23 @@ export class AuditFiles {
     throw new AuditUnavailable(`the audit trail cannot be written: ${textOf(error)}`, { cause: error })
   }
 
+  /** Of the file that grows. */
+  get #path(): string {
+    return join(this.#options.directory, fileName(this.#end.file))
+  }
+
   #create(number: number): number {
     const { directory } = this.#options
-    const file = openSync(join(directory, fileName(number)), 'ax+', 0o600)
-    // The name must be as durable as what it names.
-    const folder = openSync(directory, 'r')
-    try {
-      fsyncSync(folder)
-    } finally {
-      closeSync(folder)
-    }
+    const path = join(directory, fileName(number))
+    const file = openSync(path, 'ax+', 0o600)
+    syncFolderOf(path)
     return file
   }
 
   /** A new file goes on the chain. */
   #turn(): void {
-    this.sync()
+    // A start writes lines of the journal into the last file alone.
+    this.#settle()
     const file = this.#end.file + 1
     let next: number
     try {
@@ -186,8 +255,9 @@ export class AuditFiles {
     } catch (error) {
       throw new AuditUnavailable(`a new file of the audit trail cannot be made: ${textOf(error)}`, { cause: error })
     }
-    closeSync(this.#file)
+    const full = this.#file
     this.#file = next
+    this.#retire(full)
     this.#end = { ...this.#end, file, bytes: 0 }
     this.#synced = this.#end
   }
@@ -198,10 +268,35 @@ export class AuditFiles {
     return filesMax === 0 ? [] : filesOf(directory).filter((file) => file <= this.#end.file - filesMax)
   }
 
-  /** Finds where the chain ends, and says what became of the trail since it was last known. */
-  #mend(): void {
+  /** Writes what the journal has and the file has not, as it was. Gives how many lines. */
+  #redo(): number {
+    const { directory, key } = this.#options
+    const content = readFileSync(this.#path)
+    const before = this.#endBefore(this.#end.file)
+    const { head = before ?? emptyChain, bytes = 0 } = endOfChain(content, key, before) ?? {}
+    const lines = journaledLines(join(directory, journalName), key, head)
+    if (lines.length === 0) return 0
+    const redone = Buffer.from(`${lines.join('\n')}\n`, 'utf8')
+    // Anything else than a write that did not come to its end is nothing to write over: it is told.
+    if (!isUnfinished(content.subarray(bytes), redone)) return 0
+    const file = openSync(this.#path, 'r+')
+    try {
+      for (let at = 0; at < redone.length; ) at += writeSync(file, redone, at, redone.length - at, bytes + at)
+      fdatasyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    this.#end = { ...this.#end, bytes: fstatSync(this.#file).size }
+    return lines.length
+  }
+
+  /**
+   * Finds where the chain ends, and says what became of the trail since it was last known.
+   * @param redoneLines of which the journal knew
+   */
+  #mend(redoneLines: number): void {
     const { key, anchor } = this.#options
-    const content = readFileSync(this.#file)
+    const content = readFileSync(this.#path)
     const before = this.#endBefore(this.#end.file)
     let { head = before ?? emptyChain, bytes = 0 } = endOfChain(content, key, before) ?? {}
     const isNew = bytes === 0
@@ -222,10 +317,9 @@ export class AuditFiles {
         ? []
         : [this.#body(mendedEvent, { tornBytes: torn.length, tornHash, lostLines })]),
       ...(isNew ? [this.#begun()] : []),
-      this.#body('server started', {}),
+      this.#body('server started', redoneLines === 0 ? {} : { redoneLines }),
     ]
     this.#write(bodies, content.length > 0 && content.at(-1) !== newline ? '\n' : '')
-    this.sync()
   }
 
   /** The chain before a file; undefined when the file before is gone. */
@@ -258,5 +352,12 @@ const endOfChain = (
   }
   return found
 }
+
+/** Whether bytes are what a cut of the power leaves of others: less of them, with gaps. */
+const isUnfinished = (left: Buffer, whole: Buffer): boolean =>
+  left.subarray(0, whole.length).every((byte, place) => byte === 0 || byte === whole[place])
+
+const unsyncable = (error: unknown): AuditFaulted =>
+  new AuditFaulted(`the audit trail cannot be brought to the disk: ${textOf(error)}`, { cause: error })
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

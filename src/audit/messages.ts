@@ -36,5 +36,5 @@ export type ToAuditOwner =
 
 /** What an audit thread is started with: to write the trail, or to look at all of it. */
 export type AuditTask =
-  | ({ readonly kind: 'write' } & Omit<AuditFilesOptions, 'nowMs'>)
+  | ({ readonly kind: 'write' } & Omit<AuditFilesOptions, 'nowMs' | 'onFault'>)
   | ({ readonly kind: 'verify' } & VerifyOptions)

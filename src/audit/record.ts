@@ -71,13 +71,23 @@ const timeOf = (atMs: number): string => {
   return lastTime
 }
 
+/** Members as they were last written: many lines in a row are of one client, or one operation. */
+const lastMembers: Partial<Record<(typeof textMembers)[number], { readonly value: string; readonly text: string }>> = {}
+
 /** The record as JSON text. */
 export const bodyOf = (record: AuditRecord): string => {
   const { event, atMs, objects, found } = record
   let body = `{"time":"${timeOf(atMs)}","event":"${event}"`
   for (const name of textMembers) {
     const value = record[name]
-    if (value !== undefined) body += `,"${name}":${quoted(value)}`
+    if (value === undefined) continue
+    const known = lastMembers[name]
+    if (known !== undefined && known.value === value) body += known.text
+    else {
+      const text = `,"${name}":${quoted(value)}`
+      lastMembers[name] = { value, text }
+      body += text
+    }
   }
   const count = found ?? objects?.length ?? 0
   if (objects !== undefined && objects.length > 0) {

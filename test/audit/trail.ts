@@ -2,6 +2,7 @@
  * A trail for tests: files in a folder of their own, written without a thread. What it is: short ways to write and check one.
  * What it is not: the auditor with its messages (`open.test.ts` tries that).
  */
+import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,6 +29,7 @@ export const openTrail = (directory: string, options: Partial<AuditFilesOptions>
     filesMax: 0,
     anchor: undefined,
     nowMs: () => 1_780_000_000_000,
+    onFault: (error) => assert.fail(error),
     ...options,
   })
 
