@@ -311,7 +311,7 @@ const sweeperChild = (store: Store, streams: Streams): Child => ({
 const newStreams = (settings: Settings): Streams =>
   new Streams({
     openStream,
-    nowMs: () => systemClock.nowMs(),
+    monotonicMs: () => systemClock.monotonicMs(),
     newCorrelationValue: () => systemEntropy.bytes(correlationValueBytes),
     perUserMax: settings.streamsPerUserMax,
     bytesMax: settings.streamBytesMax,

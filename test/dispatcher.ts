@@ -180,7 +180,7 @@ export const openDispatcher = (parts: Partial<DispatcherParts> = {}): Dispatcher
       random: new SeededRandom(entropy),
       streams: new Streams({
         openStream,
-        nowMs: () => clock.nowMs(),
+        monotonicMs: () => clock.monotonicMs(),
         newCorrelationValue: () => entropy.bytes(16),
         perUserMax: parts.streamsPerUserMax ?? 4,
         bytesMax: 1_024,

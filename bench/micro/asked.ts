@@ -23,7 +23,7 @@ const sizeOf = ({ bytes }: Answer): number => bytes.length
 /** A server, and the requests that it is asked. */
 export interface Asked {
   readonly parts: ServerParts
-  requests(name: ScenarioName, batch: number): Uint8Array[]
+  readonly requests: (name: ScenarioName, batch: number) => Uint8Array[]
 }
 
 /** Starts one with so many keys, with more flags of `kmipd serve`. */

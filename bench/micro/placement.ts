@@ -210,7 +210,7 @@ async function measureHop(inPlaceUs: (bytes: number) => number): Promise<{ hop: 
     }),
   )
   const small = job(smallBytes)
-  tasks.set('company', () => Promise.all(Array.from({ length: company }, () => runner.run(small))))
+  tasks.set('company', () => Promise.all(Array.from({ length: company }, async () => runner.run(small))))
   const took = await medians(tasks)
   await runner.close()
   const hopUs = (bytes: number) => Math.max(0, (took.get(String(bytes)) ?? fail()) - inPlaceUs(bytes))

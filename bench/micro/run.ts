@@ -61,7 +61,7 @@ export const open = (): Promise<Suite> => {
     {
       name: `${name}, in a worker, one of ${together}`,
       operations: together,
-      run: async () => (await Promise.all(Array.from({ length: together }, () => pool.run(job)))).length,
+      run: async () => (await Promise.all(Array.from({ length: together }, async () => pool.run(job)))).length,
     },
   ])
   return Promise.resolve({ tasks, close: () => pool.close() })

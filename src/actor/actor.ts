@@ -168,9 +168,9 @@ export class Supervisor {
 
   async #restart(supervised: Supervised, reason: unknown): Promise<void> {
     const { clock, restartsMax, withinMs, onFailure } = this.#options
-    const nowMs = clock.nowMs()
-    const recent = supervised.failuresAtMs.filter((atMs) => nowMs - atMs < withinMs)
-    recent.push(nowMs)
+    const now = clock.monotonicMs()
+    const recent = supervised.failuresAtMs.filter((atMs) => now - atMs < withinMs)
+    recent.push(now)
     supervised.failuresAtMs.splice(0, supervised.failuresAtMs.length, ...recent)
     onFailure?.(supervised.child.name, reason)
     if (recent.length > restartsMax) return this.#giveUp(supervised, reason)

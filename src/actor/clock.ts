@@ -13,7 +13,7 @@ export interface Clock {
   nowMs(): number
   /** Whole seconds since 1970-01-01T00:00:00Z, as KMIP's Date-Time counts. */
   nowSeconds(): number
-  /** Milliseconds of a clock that nobody sets, with their fractions: for durations. */
+  /** Milliseconds from any start, of a clock that nobody sets: for whatever lasts so long, and is no date. */
   monotonicMs(): number
   /** Calls `run` once, `delayMs` from now or a little later, unless cancelled. */
   after(delayMs: number, run: () => void): Cancel
@@ -34,6 +34,7 @@ export const systemClock: Clock = {
 export const monotonicMs = (): number => performance.now()
 
 interface Timer {
+  /** Of the clock that nobody sets. */
   readonly atMs: number
   readonly sequence: number
   readonly run: () => void
@@ -42,7 +43,7 @@ interface Timer {
 /** A clock that stands still until it is told to move. Timers fire while it moves, in order of their time. */
 export class SettableClock implements Clock {
   #nowMs: number
-  #elapsedMs = 0
+  #monotonicMs = 0
   #sequence = 0
   readonly #timers = new Set<Timer>()
 
@@ -60,11 +61,11 @@ export class SettableClock implements Clock {
   }
 
   monotonicMs(): number {
-    return this.#elapsedMs
+    return this.#monotonicMs
   }
 
   after(delayMs: number, run: () => void): Cancel {
-    const timer: Timer = { atMs: this.#nowMs + Math.max(0, delayMs), sequence: this.#sequence++, run }
+    const timer: Timer = { atMs: this.#monotonicMs + Math.max(0, delayMs), sequence: this.#sequence++, run }
     this.#timers.add(timer)
     return () => void this.#timers.delete(timer)
   }
@@ -77,17 +78,21 @@ export class SettableClock implements Clock {
   /** Moves forward, and fires the timers that fall due on the way, each at its own time. */
   advance(byMs: number): void {
     assert(byMs >= 0, 'advance goes forward; use set to step back')
-    const endMs = this.#nowMs + byMs
-    this.#elapsedMs += byMs
+    const endMs = this.#monotonicMs + byMs
     for (let timer = this.#due(endMs); timer !== undefined; timer = this.#due(endMs)) {
       this.#timers.delete(timer)
-      this.#nowMs = Math.max(this.#nowMs, timer.atMs)
+      this.#pass(timer.atMs - this.#monotonicMs)
       timer.run()
     }
-    this.#nowMs = endMs
+    this.#pass(endMs - this.#monotonicMs)
   }
 
-  /** Sets the time, forward or back, as an administrator of the machine does: no timer fires. */
+  #pass(byMs: number): void {
+    this.#monotonicMs += byMs
+    this.#nowMs += byMs
+  }
+
+  /** Sets the time, forward or back, as an administrator of the machine does: no timer fires, or waits longer. */
   set(nowMs: number): void {
     this.#nowMs = nowMs
   }

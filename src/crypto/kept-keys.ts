@@ -52,7 +52,7 @@ export class KeptKeys {
   find(purpose: string, material: Uint8Array, read: () => UsableKey): UsableKey {
     if (this.#limits.keysMax === 0) return read()
     const name = createHmac('sha256', this.#hashKey).update(`${purpose}\n`).update(material).digest('base64')
-    const nowMs = this.#clock.nowMs()
+    const nowMs = this.#clock.monotonicMs()
     const found = this.#kept.get(name)
     if (found !== undefined) {
       found.usedMs = nowMs
@@ -80,10 +80,9 @@ export class KeptKeys {
   }
 
   #sweep(): void {
-    const nowMs = this.#clock.nowMs()
+    const nowMs = this.#clock.monotonicMs()
     for (const [name, { usedMs }] of this.#kept) {
-      // A clock that stepped back must not keep a key for longer.
-      if (nowMs - usedMs >= this.#limits.idleMs || usedMs > nowMs) this.#kept.delete(name)
+      if (nowMs - usedMs >= this.#limits.idleMs) this.#kept.delete(name)
     }
     this.#cancel = this.#kept.size === 0 ? undefined : this.#clock.after(this.#limits.idleMs / 4, () => this.#sweep())
   }

@@ -63,7 +63,7 @@ export class Attempts implements AttemptCounts {
 
   /** Resolves when the user may try at the address: true; or false at once when too many tries wait before. */
   async admit(user: string, address: string): Promise<boolean> {
-    const nowMs = this.#clock.nowMs()
+    const nowMs = this.#clock.monotonicMs()
     const entries = this.#keysOf(user, address).flatMap(({ key, free }) => {
       const entry = this.#live(key, nowMs)
       return entry === undefined ? [] : [{ entry, intervalMs: this.#intervalMs(entry.failures - free) }]
@@ -78,7 +78,7 @@ export class Attempts implements AttemptCounts {
 
   /** Counts a failure. */
   failed(user: string, address: string): void {
-    const nowMs = this.#clock.nowMs()
+    const nowMs = this.#clock.monotonicMs()
     for (const { key, free } of this.#keysOf(user, address)) {
       const before = this.#live(key, nowMs)
       const failures = (before?.failures ?? 0) + 1

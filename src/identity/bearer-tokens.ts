@@ -44,7 +44,7 @@ export class BearerTokens {
 
   /** A new token, shown once. */
   issue({ userKey, domain }: LogIn): string {
-    const nowMs = this.#clock.nowMs()
+    const nowMs = this.#clock.monotonicMs()
     for (const [digest, { untilMs }] of this.#kept) {
       if (untilMs > nowMs && this.#kept.size < logInsMax) break
       this.#kept.delete(digest)
@@ -57,7 +57,7 @@ export class BearerTokens {
   /** What a token stands for now, or undefined. */
   find(token: string): LogIn | undefined {
     const kept = this.#kept.get(digestOf(token))
-    return kept !== undefined && kept.untilMs > this.#clock.nowMs() ? kept : undefined
+    return kept !== undefined && kept.untilMs > this.#clock.monotonicMs() ? kept : undefined
   }
 
   /** Ends a user's log-ins: its password or its rights have changed. */

@@ -88,7 +88,7 @@ export class LdapDirectories implements Directories {
  * @throws DirectoryUnavailable when the directory does not say
  */
 export function ldapKnows(settings: LdapSettings, user: string, clock: Clock): Promise<boolean> {
-  return withDirectory(settings, clock, clock.nowMs() + settings.timeoutMs, async (client) => {
+  return withDirectory(settings, clock, clock.monotonicMs() + settings.timeoutMs, async (client) => {
     await bindAsSearcher(client, settings)
     return (await findEntry(client, settings, user)) !== undefined
   })
@@ -106,7 +106,7 @@ export async function ldapPasswordMatches(
   clock: Clock,
 ): Promise<boolean> {
   if (password === '') return false
-  const deadlineMs = clock.nowMs() + settings.timeoutMs
+  const deadlineMs = clock.monotonicMs() + settings.timeoutMs
   const dn = await withDirectory(settings, clock, deadlineMs, async (client) => {
     await bindAsSearcher(client, settings)
     return findEntry(client, settings, user)
@@ -129,7 +129,7 @@ export async function ldapPasswordMatches(
  * @throws DirectoryUnavailable when it cannot
  */
 export async function testDirectory(settings: LdapSettings, clock: Clock): Promise<void> {
-  await withDirectory(settings, clock, clock.nowMs() + settings.timeoutMs, async (client) => {
+  await withDirectory(settings, clock, clock.monotonicMs() + settings.timeoutMs, async (client) => {
     await bindAsSearcher(client, settings)
     await client.search(settings.rootDn, { scope: 'base', attributes: noAttributes })
   })
@@ -186,7 +186,7 @@ async function withDirectory<T>(
     return socket
   }
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const cancel = clock.after(deadlineMs - clock.nowMs(), () =>
+  const cancel = clock.after(deadlineMs - clock.monotonicMs(), () =>
     reject(
       new DirectoryUnavailable(
         `the directory did not answer within ${settings.timeoutMs} ms`,

@@ -305,7 +305,7 @@ export class SessionIdentity implements Caller {
     const remembered = this.#remembered.find((each) => each.digest === digest)
     if (remembered === undefined) return this.#verified(basis, presented, digest)
     const { proved, untilMs } = remembered
-    if (clock.nowMs() < untilMs && login.stillHolds(proved)) {
+    if (clock.monotonicMs() < untilMs && login.stillHolds(proved)) {
       return remembered.basis === basis ? remembered.principal : this.#remember(basis, digest, proved, untilMs)
     }
     this.#remembered = this.#remembered.filter((each) => each !== remembered)
@@ -316,7 +316,7 @@ export class SessionIdentity implements Caller {
     const { clock, login, peer } = this.#options
     const proved = await login.verify(presented, basis.client.value.domain, peer.address)
     if (proved === undefined) return this.#refuse(basis, wrongPassword)
-    return this.#remember(basis, digest, proved, clock.nowMs() + login.rememberMs)
+    return this.#remember(basis, digest, proved, clock.monotonicMs() + login.rememberMs)
   }
 
   #remember(basis: Basis, digest: string, proved: LoggedIn, untilMs: number): Principal {

@@ -79,8 +79,8 @@ export interface StreamTable {
 
 export interface StreamsOptions {
   readonly openStream: (request: StreamRequest) => CryptoStream
-  /** Milliseconds since 1970. */
-  readonly nowMs: () => number
+  /** Milliseconds of a clock that nobody sets. */
+  readonly monotonicMs: () => number
   /** Bytes that nobody guesses. */
   readonly newCorrelationValue: () => Uint8Array
   /** Streams that one user may have open; one more is refused. */
@@ -144,7 +144,7 @@ export class Streams implements StreamTable {
 
   #move(step: Step): StepResult {
     const { part, user, expected } = step
-    const nowMs = this.#options.nowMs()
+    const nowMs = this.#options.monotonicMs()
     const streams = this.#streamsOf(user)
     if (part.correlationValue !== undefined && part.initIndicator === true) {
       throw new KmipError(ResultReason.InvalidMessage, 'The first part has no Correlation Value: the server makes it')
@@ -208,7 +208,7 @@ export class Streams implements StreamTable {
   }
 
   #forgetIdleOf(streams: Map<string, OpenStream>): void {
-    const nowMs = this.#options.nowMs()
+    const nowMs = this.#options.monotonicMs()
     for (const [name, { usedMs }] of streams) {
       if (nowMs - usedMs > this.#options.idleTimeoutMs) streams.delete(name)
     }

@@ -175,7 +175,7 @@ export class Connection {
     this.#timeRequest(taken > 0)
     this.#setPaused(this.#isFull() || this.#cancelRoom !== undefined)
     if (refused !== undefined) this.#finish('framing', refused.message, refused)
-    else if (this.#waiting.length > 0) this.#lastUsedMs = this.#options.clock.nowMs()
+    else if (this.#waiting.length > 0) this.#lastUsedMs = this.#options.clock.monotonicMs()
     this.#run()
   }
 
@@ -365,7 +365,7 @@ export class Connection {
   /** Nothing waits any more. */
   #rest(): void {
     this.#busy = false
-    this.#lastUsedMs = this.#options.clock.nowMs()
+    this.#lastUsedMs = this.#options.clock.monotonicMs()
     if (this.#state === 'finishing') this.#end()
   }
 
@@ -421,17 +421,16 @@ export class Connection {
 
   #startIdleTimer(): void {
     const { clock, limits } = this.#options
-    this.#lastUsedMs = clock.nowMs()
+    this.#lastUsedMs = clock.monotonicMs()
     if (limits.idleTimeoutMs !== 0) this.#waitForIdleness(limits.idleTimeoutMs)
   }
 
   #waitForIdleness(delayMs: number): void {
     const { clock, limits } = this.#options
     this.#cancelIdleTimer = clock.after(delayMs, () => {
-      const idleMs = this.#busy ? 0 : clock.nowMs() - this.#lastUsedMs
+      const idleMs = this.#busy ? 0 : clock.monotonicMs() - this.#lastUsedMs
       if (idleMs >= limits.idleTimeoutMs) return this.#finish('idle', '')
-      // A clock that was set back must not make the wait longer than the limit.
-      this.#waitForIdleness(Math.min(limits.idleTimeoutMs, limits.idleTimeoutMs - idleMs))
+      this.#waitForIdleness(limits.idleTimeoutMs - idleMs)
     })
   }
 

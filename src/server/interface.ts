@@ -330,9 +330,8 @@ export class KmipInterface implements InterfaceActor {
   ): void {
     const { limits, log, clock } = this.#options
     this.#exhausted.refused += 1
-    const nowMs = clock.nowMs()
-    // A clock that was set back must not silence it.
-    if (Math.abs(nowMs - this.#exhausted.toldAtMs) < exhaustedToldMs) return
+    const nowMs = clock.monotonicMs()
+    if (nowMs - this.#exhausted.toldAtMs < exhaustedToldMs) return
     log.sessionsExhausted({ address, limit, sessionsMax: limits[limit], refused: this.#exhausted.refused })
     this.#exhausted = { toldAtMs: nowMs, refused: 0 }
   }

@@ -246,7 +246,7 @@ export class Outgoing {
   async #knowledgeOf(destination: Destination, session: ClientSession, version: Version): Promise<ClientKnowledge> {
     const { questions, clock, log } = this.#options
     const known = destination.knowledge
-    const nowMs = clock.nowMs()
+    const nowMs = clock.monotonicMs()
     if (known !== undefined && nowMs - known.atMs < knownForMs) return known.client
     const versions = versionsQuestion(version)
     if (questions.length === 0 || versions === undefined) return { version, operations: [], objectTypes: [] }

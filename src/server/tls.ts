@@ -144,7 +144,7 @@ export function rememberSessions(
   const keep = ({ id, data }: KeptSession): void => {
     const [oldest] = sessions.size >= capacity ? sessions.keys() : []
     if (oldest !== undefined) sessions.delete(oldest)
-    sessions.set(id, { data: Buffer.from(data), untilMs: clock.nowMs() + lifetimeSeconds * 1000 })
+    sessions.set(id, { data: Buffer.from(data), untilMs: clock.monotonicMs() + lifetimeSeconds * 1000 })
   }
   server.on('newSession', (id: Buffer, data: Buffer, done: () => void) => {
     if (!isTls13Session(data)) {
@@ -157,7 +157,7 @@ export function rememberSessions(
   server.on('resumeSession', (id: Buffer, done: (error: Error | null, data: Buffer | null) => void) => {
     const key = id.toString('base64')
     const found = sessions.get(key)
-    const live = found !== undefined && clock.nowMs() < found.untilMs
+    const live = found !== undefined && clock.monotonicMs() < found.untilMs
     if (found !== undefined && !live) sessions.delete(key)
     done(null, live ? found.data : null)
   })

@@ -6,9 +6,11 @@
  *     FAULT_DEATH=<JSON>               the process dies at a point of the writer's way (dying-environment.ts)
  *     FAULT_JOBS=<marker>              a crypto worker dies of a job that holds the marker (dying-task.ts)
  *     FAULT_ANSWERS=<marker>           a session's responder throws at a request that holds the marker (throwing-session.ts)
+ *     FAULT_CLOCK=<path>               the clock is ahead by as many milliseconds as the file says (moved-clock.ts)
  *     FAULT_FRONT=<marker>             the thread of a session dies of a request that holds the marker (dying-front.ts)
  */
 import { registerHooks } from 'node:module'
+import { moveClock } from './moved-clock.ts'
 
 /** Which module, asked for by which, becomes which. */
 const replaced = [
@@ -27,3 +29,6 @@ registerHooks({
     return row === undefined ? next(specifier, context) : next(row[3], { ...context, parentURL: import.meta.url })
   },
 })
+
+const clock = process.env['FAULT_CLOCK']
+if (clock !== undefined) moveClock(clock)

@@ -93,7 +93,7 @@ test('a stream that its client does not continue is forgotten in time, though no
   const store = await storeWith([])
   const streams = new Streams({
     openStream,
-    nowMs: () => clock.nowMs(),
+    monotonicMs: () => clock.monotonicMs(),
     newCorrelationValue: () => Uint8Array.of(1),
     perUserMax: 1,
     bytesMax: 1024,
