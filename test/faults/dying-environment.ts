@@ -6,15 +6,16 @@ import { existsSync } from 'node:fs'
 import { MessagePort, Worker } from 'node:worker_threads'
 import type { OpenFile, TableFiles } from '#store/lmdb/environment'
 import { openFile as openRealFile, openTables as openRealTables } from '#store/lmdb/environment'
-import type { ArmedDeath } from './death.ts'
+import { type ArmedDeath, die as dieBy } from './death.ts'
 
-const { point, transaction, microseconds, armedBy } = JSON.parse(process.env['FAULT_DEATH'] ?? '') as ArmedDeath
+const death = JSON.parse(process.env['FAULT_DEATH'] ?? '') as ArmedDeath
+const { point, transaction, microseconds, armedBy } = death
 let depth = 0
 let transactions = 0
 let puts = 0
 
 const isDue = (): boolean => transactions === transaction
-const die = (): void => void process.kill(process.pid, 'SIGKILL')
+const die = (): void => dieBy(death)
 
 // It waits beside this thread, which is busy in LMDB when the time comes.
 const alarm = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))

@@ -4,6 +4,7 @@
  * a change of the server: `src/` knows nothing of it.
  *
  *     FAULT_DEATH=<JSON>               the process dies at a point of the writer's way (dying-environment.ts)
+ *     FAULT_AUDITOR=<JSON>             the same of the auditor's (dying-files.ts)
  *     FAULT_JOBS=<marker>              a crypto worker dies of a job that holds the marker (dying-task.ts)
  *     FAULT_ANSWERS=<marker>           a session's responder throws at a request that holds the marker (throwing-session.ts)
  *     FAULT_CLOCK=<path>               the clock is ahead by as many milliseconds as the file says (moved-clock.ts)
@@ -15,6 +16,7 @@ import { moveClock } from './moved-clock.ts'
 /** Which module, asked for by which, becomes which. */
 const replaced = [
   ['FAULT_DEATH', './environment.ts', '/src/store/lmdb/writer.ts', './dying-environment.ts'],
+  ['FAULT_AUDITOR', './files.ts', '/src/audit/auditor.ts', './dying-files.ts'],
   ['FAULT_JOBS', '#crypto/worker-task', '/workers/crypto.ts', './dying-task.ts'],
   ['FAULT_ANSWERS', './session.ts', '/src/server/interface.ts', './throwing-session.ts'],
   ['FAULT_FRONT', './session.ts', '/src/server/interface.ts', './dying-front.ts'],
