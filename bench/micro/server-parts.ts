@@ -96,7 +96,7 @@ export const openServerParts = async (flags: readonly string[]): Promise<ServerP
   const log = watching.counted(serverLog(logger, newUniqueIdentifier))
   const streams = new Streams({
     openStream,
-    monotonicMs,
+    monotonicMs: () => systemClock.monotonicMs(),
     newCorrelationValue: () => systemEntropy.bytes(16),
     perUserMax: settings.streamsPerUserMax,
     bytesMax: settings.streamBytesMax,

@@ -21,8 +21,7 @@ export type AuditorPoint = (typeof auditorPoints)[number]
 export const points = [...writerPoints, ...auditorPoints] as const
 export type Point = WriterPoint | AuditorPoint
 
-const isAuditorPoint = (point: Point): point is AuditorPoint =>
-  (auditorPoints as readonly string[]).includes(point)
+const isAuditorPoint = (point: Point): point is AuditorPoint => (auditorPoints as readonly string[]).includes(point)
 
 export interface Death {
   readonly point: Point

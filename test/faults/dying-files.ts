@@ -20,7 +20,13 @@ const dieAt = (at: typeof point): void => {
 
 const real = fs.writeSync
 /** The half of a write, and then nothing more. */
-const tornWrite = (file: number, bytes: Uint8Array, offset = 0, length = bytes.length - offset, place?: number): number => {
+const tornWrite = (
+  file: number,
+  bytes: Uint8Array,
+  offset = 0,
+  length = bytes.length - offset,
+  place?: number,
+): number => {
   if (!tears) return real(file, bytes, offset, length, place)
   real(file, bytes, offset, Math.ceil(length / 2), place)
   die(death)
