@@ -132,6 +132,6 @@ export const materialOf = (block: { readonly keyValue?: unknown } | undefined): 
   return Buffer.from(keyMaterial)
 }
 
-/** Lines of the log that somebody would be woken by. */
+/** Lines of the log that somebody would be woken by, but for those about the machine's dumps and swap. */
 export const troubles = ({ log }: RunningServer): readonly unknown[] =>
-  log.filter(({ level }) => level === 'WRN' || level === 'ERR' || level === 'FTL')
+  log.filter(({ level, memory }) => memory === undefined && (level === 'WRN' || level === 'ERR' || level === 'FTL'))
