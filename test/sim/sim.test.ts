@@ -6,7 +6,7 @@ import { storeCanaries } from './store.ts'
 import { type Canary, simulate } from './world.ts'
 
 const seeds = 8
-const world = { steps: 2500, clients: 5 }
+const world = { steps: 2500, clients: 5, fronts: 2 }
 
 describe('the check of histories', () => {
   const call = (ask: Call['ask'], beganAt: number, endedAt: number | undefined, seen?: string): Call => ({
@@ -45,7 +45,14 @@ describe('simulated worlds', () => {
     test(`seed ${seed}: everything that was seen can be explained`, async () => {
       const { wrong, counts } = await simulate({ ...world, seed })
       assert.deepEqual(wrong, [])
-      for (const event of ['a client asks', 'the disk has a commit', 'a session breaks', 'the server dies']) {
+      for (const event of [
+        'a client asks',
+        'the disk has a commit',
+        'a session breaks',
+        'the server dies',
+        'a front dies',
+        'the clock is set',
+      ]) {
         assert.ok((counts[event] ?? 0) > 0, event)
       }
     })

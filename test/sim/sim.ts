@@ -15,6 +15,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '100' },
     steps: { type: 'string', default: '3000' },
     clients: { type: 'string', default: '6' },
+    fronts: { type: 'string', default: '3' },
   },
 })
 
@@ -26,12 +27,13 @@ for (let seed = first; seed <= last; seed += 1) {
     seed,
     steps: Number(values.steps),
     clients: Number(values.clients),
+    fronts: Number(values.fronts),
   })
   for (const [label, count] of Object.entries(counts)) totals[label] = (totals[label] ?? 0) + count
   if (values.seed !== undefined) console.log(`seed ${seed}: trace ${trace}`)
   if (wrong.length === 0) continue
   console.log(
-    `seed ${seed}:\n${wrong.join('\n')}\nagain: npm run sim -- --seed ${seed} --steps ${values.steps} --clients ${values.clients}`,
+    `seed ${seed}:\n${wrong.join('\n')}\nagain: npm run sim -- --seed ${seed} --steps ${values.steps} --clients ${values.clients} --fronts ${values.fronts}`,
   )
   process.exitCode = 1
   break

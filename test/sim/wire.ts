@@ -23,6 +23,8 @@ const limits: ConnectionLimits & HoldingLimits = {
 }
 
 export class Wire {
+  /** Of the front that it was opened to. */
+  readonly responder: Responder
   readonly #connection: Connection
   readonly #onResponse: (response: Buffer) => void
   readonly #framer = new Framer(Tag.ResponseMessage, 1_048_576)
@@ -36,6 +38,7 @@ export class Wire {
 
   constructor(responder: Responder, clock: Clock, onResponse: (response: Buffer) => void) {
     this.#onResponse = onResponse
+    this.responder = responder
     this.#connection = new Connection({
       output: {
         send: (answer) => {

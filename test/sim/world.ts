@@ -3,9 +3,10 @@
  * real dispatcher, operations and connection actors on a store, a network, a clock and crypto that do what the seed says, and
  * clients who write down what they saw. What it is not: TLS, LMDB or threads; those have tests of their own.
  *
- *     client ── bytes ──▶ network ── parts ──▶ connection ──▶ dispatcher ──▶ store: done, answered, conflict, unavailable
- *        ▲                   │ cut                              │ crash: all sessions, all that is not done
- *        └──── answers ◀─────┘                                  └ the next server on what the disk has
+ *     client ── bytes ──▶ network ── parts ──▶ connection ──▶ dispatcher of a front ──▶ store: done, answered, conflict, unavailable
+ *        ▲                   │ cut                              │ a front dies: its sessions; what it has sent to the store is done
+ *        └──── answers ◀─────┘                                  │ crash: all fronts, all that is not done
+ *                                                               └ the next server on what the disk has
  */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -28,6 +29,8 @@ export interface WorldOptions {
   /** Events. */
   readonly steps: number
   readonly clients: number
+  /** Dispatchers of the server, each with a cache and sessions of its own, on one store. */
+  readonly fronts: number
   readonly canary?: Canary | undefined
 }
 
@@ -37,6 +40,11 @@ export interface WorldReport {
   /** Of everything that happened: the same seed has the same. */
   readonly trace: string
   readonly counts: Readonly<Record<string, number>>
+}
+
+/** A part of the server that sessions are opened to. */
+interface Front {
+  readonly responder: Responder
 }
 
 interface Event {
@@ -66,12 +74,12 @@ class World {
   readonly #wrong: string[] = []
   #events: Event[] = []
   #step = 0
-  #responder: Responder
+  #fronts: Front[]
 
   constructor(options: WorldOptions) {
     this.#options = options
     this.#random = seededRandom(options.seed)
-    this.#responder = this.#startServer()
+    this.#fronts = this.#startServer()
     this.#clients = Array.from(
       { length: options.clients },
       (_, number) =>
@@ -79,7 +87,7 @@ class World {
           number,
           random: this.#random,
           clock: this.#clock,
-          responder: () => this.#responder,
+          responder: () => this.#random.pick(this.#fronts).responder,
           now: () => this.#step,
           subjects: this.#subjects,
           wrong: (what) => void this.#wrong.push(what),
@@ -144,16 +152,28 @@ class World {
     add('time passes', 20, () => this.#clock.advance(this.#random.below(2_000)))
     add('the clock is set', 4, () => this.#clock.set(this.#clock.nowMs() + this.#random.below(7_200_000) - 3_600_000))
     add('the server dies', 2, () => this.#crash())
+    if (this.#fronts.length > 1) add('a front dies', 2, () => this.#crashOf(this.#random.below(this.#fronts.length)))
     return choices
   }
 
   #crash(): void {
     this.#events = []
     for (const { wire } of this.#clients) wire?.cut()
-    this.#responder = this.#startServer()
+    this.#fronts = this.#startServer()
   }
 
-  #startServer(): Responder {
+  /** What it has sent to the store is done all the same, and nobody hears of it. */
+  #crashOf(place: number): void {
+    const dead = this.#fronts[place]?.responder
+    for (const { wire } of this.#clients) if (wire?.responder === dead) wire?.cut()
+    this.#fronts = this.#fronts.with(place, this.#startFront())
+  }
+
+  #startServer(): Front[] {
+    return Array.from({ length: this.#options.fronts }, () => this.#startFront())
+  }
+
+  #startFront(): Front {
     const { canary } = this.#options
     const later = (label: string, run: () => void): void => void this.#events.push({ label, run })
     const storeCanary = canary === 'answers out of order' ? undefined : canary
@@ -176,10 +196,11 @@ class World {
     const { dispatcher } = under
     const caller = callerOf(under, alice)
     const answer = async (message: Buffer) => ({ bytes: await dispatcher.answer(message, caller), last: false })
-    return {
+    const responder: Responder = {
       answer: canary === 'answers out of order' ? swapping(answer) : answer,
       refusal: (error) => dispatcher.refusal(error),
     }
+    return { responder }
   }
 
   #judge(): void {

@@ -280,6 +280,7 @@ export const confined: readonly Confined[] = [
       'src/admin/listeners.ts': 'the socket file of the administration',
       'src/server/log-file.ts': 'the log is files',
       'src/audit/files.ts': 'the audit trail is files',
+      'src/audit/journal.ts': 'the newest of it once more, in a file',
       'src/audit/verify.ts': 'the audit trail is files',
       'src/backup/archive.ts': 'a backup is a file',
       'src/backup/create.ts': 'a backup is a file',
