@@ -348,6 +348,7 @@ const coresGoal: Goal = {
     const { batch, flags, generatorCores, generatorThreads, note } = coresCase()
     const more = { withLimit: false, threads: generatorThreads, cores: { generator: generatorCores } }
     const rates: number[][] = [[], []]
+    const used: number[][] = [[], []]
     const errors: Record<string, number>[] = []
     // One after the other and again, so that both see the machine as it is now.
     for (let run = 1; run <= options.runs; run += 1) {
@@ -356,6 +357,7 @@ const coresGoal: Goal = {
         await withServer(options, { cores, flags: ['--fronts', fronts, ...flags] }, async (server) => {
           const rows = await rowsOf({ ...options, runs: 1 }, server, [planOf('get', batch)], 16, progress, more)
           rates[index]?.push(...rows.map((row) => itemsPerSecond(row.measured)))
+          used[index]?.push(...rows.map((row) => coresUsed(row.measured) ?? 0))
           errors.push(errorsOf(rows.map(({ measured }) => measured)))
         })
       }
@@ -363,7 +365,12 @@ const coresGoal: Goal = {
     const [one = [], two = []] = rates
     return {
       values: two.map((rate, run) => rate / (one[run] ?? Number.NaN)),
-      details: { 'items/s on 2 cores': two, 'items/s on 1 core': one },
+      details: {
+        'items/s on 2 cores': two,
+        'cores that server and generator had': used[1] ?? [],
+        'items/s on 1 core': one,
+        'cores then': used[0] ?? [],
+      },
       note,
       errors: errorsOf(errors.map((each) => ({ errors: each }))),
     }

@@ -9,11 +9,11 @@ import { ItemType } from '#ttlv/item'
 import type { Job, Measured, Target } from './job.ts'
 import { uniquePrefix } from './machine.ts'
 import { pack } from './packed.ts'
-import { defaultLoader, type LoaderOptions, makeKeys, preload, refind, unload } from './preload.ts'
+import { defaultLoader, fetchOnce, type LoaderOptions, makeKeys, preload, refind, unload } from './preload.ts'
 import { Echo, Generator } from './processes.ts'
 import { isSteady, type Row } from './report.ts'
 import type { RequestFrame } from './scenarios/index.ts'
-import { keysOf, needsObjects, type Plan, type Sample, sampleOf, type Work, workOf } from './work.ts'
+import { changesAtFirst, keysOf, needsObjects, type Plan, type Sample, sampleOf, type Work, workOf } from './work.ts'
 
 /** What every measurement needs. */
 export interface MeasureOptions {
@@ -88,6 +88,7 @@ export const load = async (options: LoadOptions, onRow: (row: Row) => void, prog
     : options.reuse
       ? await refind(client, objectCount, objectPrefix, objectsUsed, loader)
       : await preload(client, objectCount, objectPrefix, objectsUsed, loader, (done) => progress.say(`${done} made`))
+  if (options.plans.some(changesAtFirst)) await fetchOnce(client, objects)
   const keys = await makeKeys(client, options.plans.flatMap(keysOf))
   try {
     const works = options.plans.map((plan) => workOf(plan, { objects, keys: keys.identifiers }, options.frame))

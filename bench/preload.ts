@@ -5,6 +5,7 @@
 import { attribute, nameAttribute } from '#client/attribute'
 import { type Client, type ClientOptions, createClient } from '#client/client'
 import type { BatchRequest } from '#client/operation-methods'
+import { Transport } from '#client/transport'
 import {
   CryptographicAlgorithm,
   CryptographicUsageMask,
@@ -13,7 +14,8 @@ import {
   RecommendedCurve,
   RevocationReasonCode,
 } from '#kmip/enums'
-import { type KeyKind, keyAttributes, type Preloaded } from './scenarios/index.ts'
+import { newestVersion } from '#kmip/versions'
+import { type KeyKind, keyAttributes, type Preloaded, requestsOf, scenarioOf } from './scenarios/index.ts'
 
 /** How fast objects are made. */
 export interface LoaderOptions {
@@ -138,6 +140,38 @@ export const refind = async (
   })
   return objects
 }
+
+/**
+ * Has each of these objects given out once, with as many requests under way as a server shares a disk write among. What
+ * becomes of them is not looked at: what is refused now is refused, and counted, later.
+ * @throws ConnectionLost, RequestTimeout when the server does not answer
+ */
+export const fetchOnce = async (options: ClientOptions, objects: readonly Preloaded[]): Promise<void> => {
+  const frame = {
+    version: options.version ?? newestVersion,
+    ...(options.credentials && { credentials: options.credentials }),
+  }
+  const requests = requestsOf(scenarioOf('get'), { objects, keys: {}, dataSize: 0 }, frame, 1)
+  const transports = Array.from(
+    { length: fetchSessions },
+    () => new Transport({ ...options, pipelineMax: fetchPipeline }),
+  )
+  let next = 0
+  const lane = async (transport: Transport): Promise<void> => {
+    for (let request = requests[next]; request !== undefined; request = requests[next]) {
+      next += 1
+      await transport.send(request)
+    }
+  }
+  try {
+    await Promise.all(transports.flatMap((transport) => Array.from({ length: fetchPipeline }, () => lane(transport))))
+  } finally {
+    for (const transport of transports) transport.destroy()
+  }
+}
+
+const fetchSessions = 8
+const fetchPipeline = 32
 
 /** Destroys objects again. Those of which only some are known are found by their names. */
 export const unload = async (

@@ -63,6 +63,10 @@ const operationsOf = (plan: Plan): ScenarioName[] => {
 /** Whether a plan asks for objects that must be there. */
 export const needsObjects = (plan: Plan): boolean => operationsOf(plan).some((name) => scenarioOf(name).needsObjects)
 
+/** Whether all objects are to be asked for once before a plan is measured. */
+export const changesAtFirst = (plan: Plan): boolean =>
+  operationsOf(plan).some((name) => scenarioOf(name).changesAtFirst === true)
+
 /** The keys that a plan computes with. */
 export const keysOf = (plan: Plan): KeyKind[] => operationsOf(plan).flatMap((name) => scenarioOf(name).key ?? [])
 

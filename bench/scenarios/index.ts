@@ -44,6 +44,8 @@ export interface Scenario {
   readonly operation: PayloadName
   /** Whether the requests are about objects that must be there before. */
   readonly needsObjects: boolean
+  /** Whether the first request about an object may change it, so that all are asked for once before anything is measured. */
+  readonly changesAtFirst?: true
   readonly key?: KeyKind
   /** Whether the requests carry data, so that their size is a choice. */
   readonly hasData: boolean
@@ -109,9 +111,13 @@ export const scenarios = {
     objectType: ObjectType.SymmetricKey,
     templateAttribute: { attribute: keyAttributes },
   }),
-  get: perObject('Get', 'a key by its Unique Identifier, another each time', ({ uniqueIdentifier }) => ({
-    uniqueIdentifier,
-  })),
+  // The first Get of an object clears Fresh (KMIP 1.4 §3.34), which is a change of its own.
+  get: {
+    ...perObject('Get', 'a key by its Unique Identifier, another each time', ({ uniqueIdentifier }) => ({
+      uniqueIdentifier,
+    })),
+    changesAtFirst: true,
+  },
   'get-attributes': perObject(
     'GetAttributes',
     'all attributes of a key, another each time',
