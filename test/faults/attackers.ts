@@ -176,6 +176,7 @@ const many = (count: number): Buffer =>
 /** A batch of as many items as are allowed, each of which asks for everything. */
 const batchMax = 256
 const answerBytesMax = 256 * 1024 * 1024
+const tooMany = many(10_000)
 /** As large as a request may be by default. */
 const requestBytesMax = 1_048_576
 
@@ -278,8 +279,8 @@ export const attacks: Readonly<Record<string, Attack>> = {
   }),
   garbage: saying(Buffer.alloc(65_536, 0x41)),
   'deep nesting': saying(nested(requestBytesMax)),
-  'a batch of too many': saying(many(10_000)),
-  'nearly whole messages': stuck(secure, (socket) => void socket.write(many(10_000).subarray(0, -8))),
+  'a batch of too many': saying(tooMany),
+  'nearly whole messages': stuck(secure, (socket) => void socket.write(tooMany.subarray(0, -8))),
   'a batch of searches': repeating(many(batchMax)),
   'searches for everything': repeating(locate),
   'searches that look at everything': repeating(one(Operation.Locate, { attribute: [attribute('Lease Time', 3_600)] })),
