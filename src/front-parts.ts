@@ -62,6 +62,10 @@ export const newCrypto = (settings: Settings, logger: Logger, workers: number, q
     onWorkerError: (error) => logger.error({ reason: error.message }, 'A crypto worker died; it is replaced'),
   })
 
+/** Lines of a thread that are on their way to the audit trail. */
+export const auditSamples = (audit: { readonly waiting: number } | undefined): readonly Sample[] =>
+  audit === undefined ? [] : [sample('kmipd_audit_characters_waiting', audit.waiting)]
+
 /** Jobs of a thread's cryptography. */
 export const cryptoSamples = (crypto: CountedCryptoRunner): readonly Sample[] => {
   const { here, pool, waiting } = crypto.counts()

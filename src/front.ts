@@ -19,6 +19,7 @@ import { FrontInterfaces } from '#server/front-interfaces'
 import { DistantBackground, DistantStreams, distantAttempts, sharedRandom } from '#server/front-proxies'
 import { Holdings } from '#server/holdings'
 import { serverLog } from '#server/log'
+import { watchLoopDelay } from '#server/loop-delay'
 import { Meter } from '#server/meter'
 import { lineLogger } from '#server/process-log'
 import { SessionCount, type SessionSlots } from '#server/session-count'
@@ -26,6 +27,7 @@ import type { FrontChannel } from '#store/lmdb/messages'
 import { openFront, storeLimits } from '#store/lmdb/open'
 import type { Settings } from './config.ts'
 import {
+  auditSamples,
   cryptoSamples,
   newCrypto,
   newDispatcher,
@@ -64,6 +66,7 @@ export interface FrontTask {
 /** Runs a front in this thread until the main thread ends it. Rejects with what forbids it. */
 export const runFront = async (port: Port, task: FrontTask): Promise<void> => {
   const { settings, number, auditPort } = task
+  const loopDelay = watchLoopDelay(String(number))
   const main: Channel<MainCalls, FrontCalls> = new Channel({
     port,
     errors: errorForms,
@@ -85,7 +88,7 @@ export const runFront = async (port: Port, task: FrontTask): Promise<void> => {
         permits = now
       },
       seed: (material) => own.seed(material),
-      samples: () => [...meter.samples(), ...cryptoSamples(crypto)],
+      samples: () => [...meter.samples(), ...cryptoSamples(crypto), ...auditSamples(audit), ...loopDelay()],
       end: () => end(),
     },
   })

@@ -24,7 +24,7 @@ import { commitSteps } from '#store/lmdb/messages'
 import type { LmdbStore } from '#store/lmdb/open'
 import type { Sealer } from '#store/store'
 import type { Settings } from './config.ts'
-import { startTraces } from './front-parts.ts'
+import { auditSamples, startTraces } from './front-parts.ts'
 
 export interface WatchingParts {
   readonly settings: Settings
@@ -217,7 +217,7 @@ export class Watching {
     return [
       ...samples,
       sample('kmipd_audit_lines_total', this.audit.synced?.sequence ?? 0),
-      sample('kmipd_audit_characters_waiting', front.waiting),
+      ...auditSamples(front),
       sample('kmipd_audit_failing', front.failing === undefined ? 0 : 1),
     ]
   }

@@ -1,12 +1,14 @@
 /**
  * What is deployed fits the server: metrics that are asked for exist, and image, composition and unit name files, settings and
- * ports that there are. `npm run image:try` tries the image itself, `promtool check rules` looks at the rules' syntax by hand.
+ * ports that there are. `npm run image:try` tries the image itself. Where there is a `promtool` (Debian: prometheus), it has a look, too.
  */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { metricRows } from '#server/metrics'
 import { readSettings, type Settings, unknownVariables } from '#src/config'
 
@@ -32,6 +34,32 @@ test('every alert asks for metrics that there are, and says what to do', () => {
     assert.ok(annotations.summary.length > 0 && annotations.remedy.length > 0, alert)
   }
   assert.equal(new Set(rules.map(({ alert }) => alert)).size, rules.length)
+})
+
+/** Runs promtool; undefined where there is none. @throws Error with what it says against a file */
+const promtool = (...words: readonly string[]): string | undefined => {
+  const { error, status, stdout, stderr } = spawnSync('promtool', words, { encoding: 'utf8' })
+  if (error !== undefined && 'code' in error && error.code === 'ENOENT') return undefined
+  assert.equal(status, 0, `${stdout}${stderr}${error?.message ?? ''}`)
+  return stdout
+}
+
+test('Prometheus takes the configuration, the rules and the expressions of the dashboard as they are', () => {
+  const told = promtool('check', 'config', join(root, 'deploy/prometheus/prometheus.yml'))
+  if (told !== undefined) assert.match(told, /SUCCESS: \d+ rules found/)
+  const { panels } = JSON.parse(read('grafana/kmipd.json')) as { panels: { targets?: { expr: string }[] }[] }
+  const rules = panels
+    .flatMap(({ targets = [] }) => targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '1m')))
+    .map((expr, place) => ({ record: `panel:${place}`, expr }))
+  assert.ok(rules.length > 20)
+  const directory = mkdtempSync(join(tmpdir(), 'kmipd-deploy-'))
+  try {
+    const path = join(directory, 'panels.yml')
+    writeFileSync(path, stringify({ groups: [{ name: 'panels', rules }] }))
+    promtool('check', 'rules', path)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
 })
 
 test('every panel of the dashboard asks for metrics that there are, and has a place of its own', () => {

@@ -23,6 +23,8 @@ const waitingMax = 65_536
 const batchMax = 1_024
 /** How long the disk may lack a line that nobody waits for. */
 const syncWithinMs = 1_000
+/** How often the owner is told how far the trail has come. */
+const tellEveryMs = 1_000
 /** How often a disk that was full is tried. */
 const tryAgainMs = 1_000
 
@@ -42,6 +44,7 @@ export const runAuditor = (
   let failing: string | undefined
   let unwritten = 0
   let cancelSync: Cancel | undefined
+  let cancelTelling: Cancel | undefined
 
   const fail = (error: unknown): void => {
     fault ??= error instanceof Error ? error.message : String(error)
@@ -56,6 +59,12 @@ export const runAuditor = (
       } catch (error) {
         fail(error)
       }
+    })
+  }
+  const tellLater = (): void => {
+    cancelTelling ??= clock.after(tellEveryMs, () => {
+      cancelTelling = undefined
+      toOwner({ kind: 'synced', synced: files.synced })
     })
   }
   const tryAgain = (): void => {
@@ -90,12 +99,16 @@ export const runAuditor = (
       } catch (error) {
         if (!(error instanceof AuditUnavailable)) throw error
         unwritten += bodies.length
-        if (failing === undefined) tryAgain()
+        if (failing === undefined) {
+          toAll({ kind: 'failing', reason: error.message })
+          tryAgain()
+        }
         failing = error.message
         answer(batch, (through) => ({ kind: 'refused', through, reason: error.message }))
         return
       }
       answer(batch, (through) => ({ kind: 'written', through, synced: files.synced }))
+      tellLater()
     },
     onEnd: (ending) => {
       if (ending.kind === 'failed') fail(ending.failure)
@@ -115,6 +128,7 @@ export const runAuditor = (
   const close = async (): Promise<void> => {
     await actor.stop()
     cancelSync?.()
+    cancelTelling?.()
     if (fault === undefined && failing === undefined) files.close()
     for (const port of ports) port.close()
     toOwner({ kind: 'closed', synced: files.synced })

@@ -152,8 +152,8 @@ export class AuditFront {
 
   #receive(message: ToAuditFront): void {
     if (message.kind === 'fault') return this.fail(message.reason)
-    if (message.kind === 'resumed') {
-      this.#failing = undefined
+    if (message.kind === 'failing' || message.kind === 'resumed') {
+      this.#failing = message.kind === 'failing' ? message.reason : undefined
       return
     }
     let error: AuditUnavailable | undefined

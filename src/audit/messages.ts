@@ -4,9 +4,9 @@
  *
  *   front ──── lines ──────────────▶ auditor     one message for all that a thread has to tell in a turn
  *   front ◀─── written, refused ──── auditor     of the front's messages up to a number
- *   front ◀─── resumed, fault ────── auditor
+ *   front ◀─── failing, resumed, fault ── auditor     to all of them
  *
- *   owner ──── connect, close ─────▶ auditor     owner ◀─── ready, fault, closed ──── auditor
+ *   owner ──── connect, close ─────▶ auditor     owner ◀─── ready, synced, fault, closed ──── auditor
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { AuditFilesOptions, TrailEnd } from './files.ts'
@@ -25,12 +25,14 @@ export interface Lines {
 export type ToAuditFront =
   | { readonly kind: 'written'; readonly through: number; readonly synced: TrailEnd }
   | { readonly kind: 'refused'; readonly through: number; readonly reason: string }
+  | { readonly kind: 'failing'; readonly reason: string }
   | { readonly kind: 'resumed' }
   | { readonly kind: 'fault'; readonly reason: string }
 
 export type ToAuditor = { readonly kind: 'connect'; readonly port: MessagePort } | { readonly kind: 'close' }
 export type ToAuditOwner =
   | { readonly kind: 'ready'; readonly synced: TrailEnd }
+  | { readonly kind: 'synced'; readonly synced: TrailEnd }
   | { readonly kind: 'fault'; readonly reason: string }
   | { readonly kind: 'closed'; readonly synced: TrailEnd }
 

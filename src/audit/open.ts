@@ -50,6 +50,7 @@ export const openAudit = async (options: AuditOptions): Promise<Audit> => {
   const audit = new Audit(options, worker)
   worker.on('message', (message: ToAuditOwner) => {
     if (message.kind === 'ready') ready.resolve(message.synced)
+    else if (message.kind === 'synced') audit.reached(message.synced)
     else if (message.kind === 'closed') audit.ended(message.synced)
     else audit.fail(message.reason)
   })
@@ -80,7 +81,7 @@ export class Audit {
   #begun = false
   #closing = false
   #fault: string | undefined
-  #start: TrailEnd | undefined
+  #reached: TrailEnd | undefined
   #anchored: Head = emptyChain
   #cancel: Cancel = () => undefined
   #noting: Promise<void> = Promise.resolve()
@@ -99,9 +100,10 @@ export class Audit {
     return port1
   }
 
-  /** How far the disk has the trail, as far as this thread knows. */
+  /** How far the disk has the trail, as far as this thread knows: with its own last lines, and a moment ago with those of all. */
   get synced(): TrailEnd | undefined {
-    return this.front.synced ?? this.#start
+    const own = this.front.synced
+    return own !== undefined && own.sequence > (this.#reached?.sequence ?? 0) ? own : this.#reached
   }
 
   /** Looks at every line that is there now, in a thread of its own. Rejects with errors of the file system */
@@ -121,14 +123,19 @@ export class Audit {
   /** For `openAudit`: the auditor is there. */
   async begin(end: TrailEnd): Promise<void> {
     this.#begun = true
-    this.#start = end
+    this.#reached = end
     await this.#note()
     this.#noteLater()
   }
 
+  /** For `openAudit`: the auditor has come so far. */
+  reached(end: TrailEnd): void {
+    this.#reached = end
+  }
+
   /** For `openAudit`: the auditor has ended as it was asked to. */
   ended(end: TrailEnd): void {
-    this.#start = end
+    this.#reached = end
     this.#closed.resolve()
   }
 
@@ -152,7 +159,7 @@ export class Audit {
     }
     this.front.close()
     await this.#noting
-    if (this.#fault === undefined) await this.#note(this.#start)
+    if (this.#fault === undefined) await this.#note(this.#reached)
   }
 
   #noteLater(): void {

@@ -52,6 +52,10 @@ export const metricRows: Readonly<Record<string, MetricRow>> = {
   },
   kmipd_audit_lines_total: { type: 'counter', help: 'Lines of the audit trail that are on the disk, since it began.' },
   kmipd_audit_failing: { type: 'gauge', help: '1 while the audit trail cannot be written.' },
+  kmipd_front_loop_delay_seconds: {
+    type: 'gauge',
+    help: 'Delay of the event loop of a front that has a thread of its own, since the last reading, by front and quantile.',
+  },
   kmipd_ready: { type: 'gauge', help: '1 while the server takes requests.' },
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock } from '#actor/clock'
 import { auditTable } from '#audit/anchor'
 import { AuditFront } from '#audit/front'
@@ -62,6 +63,24 @@ describe('the audit trail of a process', () => {
     assert.equal(new Set(operations).size, 150)
     assert.ok((await audit.verify()).intact)
     for (const front of fronts) front.close()
+    await audit.close()
+  })
+
+  test('tells its owner how far it has come, whoever wrote', async () => {
+    const directory = newFolder()
+    const audit = await openAudit(options(directory))
+    const start = audit.synced?.sequence ?? 0
+    const other = new AuditFront({
+      port: audit.connect(),
+      name: 'a',
+      waitingMax: 1_000_000,
+      durable: true,
+      clock: systemClock,
+    })
+    await other.record([body('One'), body('Two')], true)
+    for (let wait = 0; wait < 300 && audit.synced?.sequence === start; wait += 1) await pause(10)
+    assert.equal(audit.synced?.sequence, start + 2)
+    other.close()
     await audit.close()
   })
 

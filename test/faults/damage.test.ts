@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { cpSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -13,11 +13,11 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createClient } from '#client/client'
-import { KmipResponseError } from '#client/errors'
+import { ConnectionLost, KmipResponseError } from '#client/errors'
 import { ResultReason, State } from '#kmip/enums'
 import { encodeRecordKey } from '#store/keys'
 import { openFile, openTables } from '#store/lmdb/environment'
-import { startServerProcess } from '#test/running-server'
+import { type RunningServer, startServerProcess } from '#test/running-server'
 import { seededRandom } from '#test/seeded-random'
 import { type Promised, promisedObject, verify } from './ledger.ts'
 import { create, register } from './load.ts'
@@ -95,6 +95,32 @@ describe('a store that has lost a part', () => {
   })
 })
 
+/** Starts a server on damaged data and asks for all, as long as it lives. Gives what became of it; @throws for a false answer */
+const outcomeOf = async (directory: string): Promise<string> => {
+  let server: RunningServer
+  try {
+    server = await startServerProcess({ directory })
+  } catch (error) {
+    assert.match(String(error), /does not serve/)
+    return 'refused'
+  }
+  const client = createClient(server.connection)
+  try {
+    for (const promised of kept) {
+      const verdict = await verify(client, promised)
+      // What is not found or does not open is said to be so; another key or state never takes its place.
+      if (verdict !== undefined) assert.match(verdict, /: (?:GeneralFailure|ItemNotFound)$|^its name finds nothing$/)
+    }
+    return 'serves'
+  } catch (error) {
+    if (!(error instanceof ConnectionLost)) throw error
+    return 'ends'
+  } finally {
+    client.transport.destroy()
+    await server.kill()
+  }
+}
+
 /** Asks for everything: what is answered must be right. Gives how many are not served. */
 const unserved = async (directory: string): Promise<number> => {
   await using server = await startServerProcess({ directory })
@@ -158,6 +184,23 @@ describe('a store that was changed', () => {
       }),
     )
     assert.equal(await unserved(directory), targets.length)
+  })
+
+  test('bits turned over anywhere in the file: it is refused, or ends, or serves; nothing false is ever answered', async () => {
+    const outcomes: string[] = []
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const random = seededRandom(seed)
+      const directory = await damaged((path) => {
+        const bytes = readFileSync(path)
+        for (let flip = 0; flip < 40; flip += 1) {
+          const at = random.below(bytes.length)
+          bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8))
+        }
+        writeFileSync(path, bytes)
+      })
+      outcomes.push(await outcomeOf(directory))
+    }
+    assert.equal(outcomes.length, 5)
   })
 
   test('a refusal of damage says nothing of it to the client', async () => {

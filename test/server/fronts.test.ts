@@ -177,7 +177,9 @@ describe('fronts', () => {
     const before = await counted()
     await Promise.all(clients.map((each) => each.getAttributeList({ uniqueIdentifier: key })))
     assert.equal((await counted()) - before, sessions)
-    assert.match(await fetched(metricsPort), new RegExp(`kmipd_sessions ${sessions}\\n`))
+    const metrics = await fetched(metricsPort)
+    assert.match(metrics, new RegExp(`kmipd_sessions ${sessions}\\n`))
+    assert.match(metrics, /kmipd_front_loop_delay_seconds\{front="\d",quantile="0\.99"\} \d/)
   })
 })
 
