@@ -274,7 +274,8 @@ const idleGoal: Goal = {
   work: 'idle sessions, resident memory',
   unit: "times a bare node:tls server's",
   atMost: 1.3,
-  command: ({ heldSessions }) => `kmip-bench connect --own --no-handshakes --held ${heldSessions}`,
+  command: ({ heldSessions }) =>
+    `kmip-bench connect --own --no-handshakes --held ${heldSessions} --server-flag=--sessions-max --server-flag=${heldSessions + 1000} --server-flag=--sessions-per-address-max --server-flag=${heldSessions + 1000}`,
   async measure(options, progress) {
     const found = {
       total: [] as number[],
@@ -283,7 +284,9 @@ const idleGoal: Goal = {
       each: [] as number[],
       bareEach: [] as number[],
     }
-    const flags = ['--sessions-max', String(options.heldSessions + 1000)]
+    const room = String(options.heldSessions + 1000)
+    // All of them come from one address.
+    const flags = ['--sessions-max', room, '--sessions-per-address-max', room]
     for (let run = 1; run <= options.runs; run += 1) {
       progress.say(`${options.heldSessions} idle sessions, run ${run}`)
       const row = await withServer(options, { flags }, ({ target, pid }) =>
