@@ -34,7 +34,7 @@ import { HttpsInterface } from '#server/http'
 import { InterfaceSet } from '#server/interfaces'
 import { serverLog } from '#server/log'
 import { sample } from '#server/meter'
-import { type ClientAddress, Outgoing } from '#server/outgoing'
+import { type ClientAddress, Outgoing, type OutgoingAudit } from '#server/outgoing'
 import type { ProcessLog } from '#server/process-log'
 import type { SessionParts } from '#server/session'
 import { SessionCount } from '#server/session-count'
@@ -124,7 +124,7 @@ export const startServer = async (
     const streams = newStreams(settings)
     await supervisor.add(sweeperChild(store, streams))
     const log = watching.counted(serverLog(logger, newUniqueIdentifier))
-    const outgoing = newOutgoing(settings, log, store, first)
+    const outgoing = newOutgoing(settings, log, store, first, watching.outgoingAudit)
     await supervisor.add({ name: 'sender to clients', start: () => ({ stop: () => outgoing.stop() }) })
     const keeper = newGroupKeeper(settings, log, store, (request) =>
       dispatcher.answer(request, { hardDelete: undefined, principalOf: () => groupOwner }),
@@ -357,6 +357,7 @@ const newOutgoing = (
   log: ReturnType<typeof serverLog>,
   store: Store,
   first: Awaited<ReturnType<typeof bootstrap>>,
+  audit: OutgoingAudit | undefined,
 ): Outgoing =>
   new Outgoing({
     addresses: settings.clientAddresses.map(clientAddressOf),
@@ -366,6 +367,7 @@ const newOutgoing = (
     store,
     clock: systemClock,
     log,
+    audit,
   })
 
 /** A row of the setting, whose form was checked when it was read: `local|kmip=appliance.example:5697`. */

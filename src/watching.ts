@@ -18,6 +18,7 @@ import { countedLog } from '#server/counted-log'
 import type { serverLog } from '#server/log'
 import { Meter, type Sample, sample } from '#server/meter'
 import { Metrics } from '#server/metrics'
+import type { OutgoingAudit } from '#server/outgoing'
 import type { Tracing } from '#server/tracing'
 import { startWatchPort, type WatchPort } from '#server/watch-port'
 import { commitSteps } from '#store/lmdb/messages'
@@ -208,6 +209,17 @@ export class Watching {
       reason: isDone ? undefined : outcome,
     })
     return this.audit?.front.record([body], isDone && changes)
+  }
+
+  /** For requests that the server sends to clients; undefined where nothing is audited. */
+  get outgoingAudit(): OutgoingAudit | undefined {
+    const front = this.audit?.front
+    if (front === undefined) return undefined
+    return {
+      newRequest: () => front.newRequest(),
+      record: ({ object, ...told }, durable) =>
+        front.record([bodyOf({ event: 'operation', atMs: systemClock.nowMs(), objects: [object], ...told })], durable),
+    }
   }
 
   #own(): readonly Sample[] {

@@ -10,6 +10,7 @@
  */
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Clock } from '#actor/clock'
+import type { Principal } from '#identity/principals'
 import { identify } from '#identity/principals'
 import { Operation, ResultStatus } from '#kmip/enums'
 import { type ResponseBatchItem, readResponse, writeRequest } from '#kmip/message'
@@ -69,6 +70,30 @@ export interface OutgoingLog {
   clientTold(address: string, client: ClientKnowledge, capabilities: ClientCapabilities): void
 }
 
+/** A request to a client, as the audit trail tells it: before it leaves, and when its end is known. */
+export interface AuditedRequest {
+  /** What both lines of one attempt have in common. */
+  readonly request: string | undefined
+  readonly operation: string
+  /** Full name of the user whose object it is about. */
+  readonly user: string
+  /** Identifier of the registered client that it goes to. */
+  readonly client: string | undefined
+  readonly address: string
+  readonly object: string
+  readonly result: 'pending' | 'success' | 'failed'
+}
+
+/** Who keeps account of requests to clients. */
+export interface OutgoingAudit {
+  newRequest(): string
+  /**
+   * @param durable whether nothing may leave before the disk has the line
+   * @returns what is to be waited for, or undefined. Rejects where no line can be left
+   */
+  record(told: AuditedRequest, durable: boolean): Promise<void> | undefined
+}
+
 export interface OutgoingOptions {
   readonly addresses: readonly ClientAddress[]
   /** Names of the functions of Query that a client is asked (§5.3); none: it is asked nothing. */
@@ -79,6 +104,8 @@ export interface OutgoingOptions {
   readonly store: Store
   readonly clock: Clock
   readonly log: OutgoingLog
+  /** Undefined: nothing is audited. */
+  readonly audit: OutgoingAudit | undefined
 }
 
 /** How often a note is tried while others change the same object. */
@@ -228,13 +255,17 @@ export class Outgoing {
     this.#sessions.add(session)
     try {
       const identity = identify(store, (await session.opened()) ?? '', clock.nowSeconds())
-      const isOwn = 'principal' in identity && identity.principal.user === address.user
-      if (!isOwn) throw new Refused('the peer is no registered client of the user whose address this is')
+      const principal = 'principal' in identity ? identity.principal : undefined
+      if (principal === undefined || principal.user !== address.user) {
+        throw new Refused('the peer is no registered client of the user whose address this is')
+      }
       const client = await this.#knowledgeOf(destination, session, version)
       const spoken = spokenVersion(client, version)
       const request = requestFor(change, client, spoken)
-      const item = await this.#ask(session, request, spoken)
-      if (item?.resultStatus !== ResultStatus.Success) throw new Refused('the client has refused it')
+      await this.#audited(request, principal, address, async () => {
+        const item = await this.#ask(session, request, spoken)
+        if (item?.resultStatus !== ResultStatus.Success) throw new Refused('the client has refused it')
+      })
       if (request.operation === Operation.Put) await this.#noteServed(request.uniqueIdentifier)
     } finally {
       session.close()
@@ -263,6 +294,34 @@ export class Outgoing {
     destination.knowledge = { client, atMs: nowMs }
     log.clientTold(textOf(destination.address), client, capabilities ?? {})
     return client
+  }
+
+  /** Sends a request between two lines of the audit trail; the key of a Put leaves when the first of them is on the disk. */
+  async #audited(
+    { operation, name, uniqueIdentifier, owner }: ServerRequest,
+    { clientId }: Principal,
+    address: ClientAddress,
+    send: () => Promise<void>,
+  ): Promise<void> {
+    const { audit } = this.#options
+    if (audit === undefined) return send()
+    const told = {
+      request: audit.newRequest(),
+      operation: name,
+      user: owner,
+      client: clientId,
+      address: textOf(address),
+      object: uniqueIdentifier,
+    }
+    const record = (result: AuditedRequest['result'], durable: boolean) => audit.record({ ...told, result }, durable)
+    await record('pending', operation === Operation.Put)
+    try {
+      await send()
+    } catch (error) {
+      await record('failed', false)
+      throw error
+    }
+    await record('success', false)
   }
 
   /** The answer to a question. Undefined where nothing is asked, and for a client that does not answer such questions. */

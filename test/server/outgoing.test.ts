@@ -1,7 +1,10 @@
 /** What a server sends of its own accord: Put and Notify to the clients of an object's owner, and to nobody else. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { systemClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
@@ -13,6 +16,7 @@ import { ObjectType, Operation, ResultStatus } from '#kmip/enums'
 import { writeResponse } from '#kmip/message'
 import { v1_4 } from '#kmip/versions'
 import { vocabulary } from '#kmip/vocabulary'
+import { linesOf } from '#test/audit/trail'
 import { freePort, type RunningServer, startServerProcess } from '#test/running-server'
 import { attributes, createRequest } from '#test/sample-objects'
 import { BinaryWriter, decodeItem } from '#ttlv/binary'
@@ -21,9 +25,12 @@ import { encodeXml } from '#ttlv/xml'
 
 const nowSeconds = (): number => systemClock.nowSeconds()
 
-const start = async (user = 'local|kmip', flags: readonly string[] = []) => {
+const start = async (user = 'local|kmip', flags: readonly string[] = [], directory?: string) => {
   const port = await freePort()
-  const server = await startServerProcess({ flags: ['--client-addresses', `${user}=127.0.0.1:${port}`, ...flags] })
+  const server = await startServerProcess({
+    flags: ['--client-addresses', `${user}=127.0.0.1:${port}`, ...flags],
+    ...(directory === undefined ? {} : { directory }),
+  })
   return { port, server, client: createClient({ ...server.connection }) }
 }
 
@@ -35,6 +42,22 @@ const line = async (server: RunningServer, text: RegExp): Promise<string> => {
     await new Promise((resolve) => systemClock.after(10, () => resolve(undefined)))
   }
 }
+
+interface Told {
+  readonly operation: string
+  readonly result: string
+  readonly request: string
+  readonly user: string
+  readonly client: string
+  readonly address: string
+  readonly objects: readonly string[]
+}
+
+/** Lines of the audit trail about requests of the server. */
+const audited = (directory: string): readonly Told[] =>
+  linesOf(join(directory, 'audit'), 1)
+    .filter((each) => /"operation":"(?:Put|Notify)"/.test(each))
+    .map((each) => JSON.parse(each) as Told)
 
 /** What a client answers, as an item of one message. */
 const answer = (operation: number, responsePayload: unknown): readonly [number, Item] => {
@@ -69,8 +92,10 @@ const versions = (...minors: readonly number[]) =>
   })
 
 describe('requests of the server', () => {
-  test('a new object is put, its changes are notified, with what was deleted', async (context) => {
-    const { port, server, client } = await start()
+  test('a new object is put, its changes are notified, with what was deleted, and the trail tells of each', async (context) => {
+    const directory = await mkdtemp(join(tmpdir(), 'kmipd-outgoing-'))
+    context.after(() => rm(directory, { recursive: true, force: true }))
+    const { port, server, client } = await start('local|kmip', [], directory)
     await using _stopped = server
     const listener = new Listener({ ...server.connection, port, nowSeconds })
     await listener.start()
@@ -95,6 +120,17 @@ describe('requests of the server', () => {
     assert.match(deleted, /<Attribute><AttributeName type="TextString" value="Comment"\/><\/Attribute>/)
     await client.close()
     assert.equal(await server.stop(), 0)
+    const told = audited(server.directory)
+    assert.deepEqual(
+      told.map(({ operation, result }) => `${operation} ${result}`),
+      ['Put pending', 'Put success', 'Notify pending', 'Notify success', 'Notify pending', 'Notify success'],
+    )
+    const [put1, put2] = told
+    assert.deepEqual(
+      [put1?.objects, put1?.user, put1?.address],
+      [[uniqueIdentifier], 'local|kmip', `127.0.0.1:${port}`],
+    )
+    assert.ok(put1?.client !== undefined && put1.request === put2?.request)
   })
 
   test('a listener that is no registered client gets nothing, and the client that made the key is answered', async (context) => {
