@@ -67,7 +67,8 @@ export const openTables = (file: OpenFile, names: readonly string[]): ReadonlyMa
       const putSync = (...given: Parameters<typeof put>): void => {
         put(...given)
         puts += 1
-        if (point === 'writing' && isDue() && puts === 2) die()
+        // Some transactions put no more than one: the next that does is as good.
+        if (point === 'writing' && transactions >= transaction && puts === 2) die()
       }
       Object.assign(database, { putSync })
     }
