@@ -132,6 +132,9 @@ export const materialOf = (block: { readonly keyValue?: unknown } | undefined): 
   return Buffer.from(keyMaterial)
 }
 
-/** Lines of the log that somebody would be woken by, but for those about the machine's dumps and swap. */
+/** Lines of the log that somebody would be woken by, but for those about the machine and the environment of a start. */
 export const troubles = ({ log }: RunningServer): readonly unknown[] =>
-  log.filter(({ level, memory }) => memory === undefined && (level === 'WRN' || level === 'ERR' || level === 'FTL'))
+  log.filter(
+    ({ level, memory, variable }) =>
+      memory === undefined && variable === undefined && (level === 'WRN' || level === 'ERR' || level === 'FTL'),
+  )
