@@ -19,8 +19,9 @@ const restOf = (workedMs: number): number =>
   workedMs < sliceMs ? 0 : workedMs * Math.min(longestRest, (restPerSlice * workedMs) / sliceMs)
 const restPerSlice = 4
 const longestRest = 20
-/** How long a thread in which nobody asks little is watched before who rests goes on. */
+/** How often it is looked whether somebody asks little, and how long nobody must have before who rests goes on. */
 const watchMs = 1
+const quietMs = 5
 /** Parties that rest are remembered up to this number, so that nobody fills the memory with names. */
 const restingMax = 10_000
 
@@ -33,9 +34,9 @@ const waiting = new Set<Waiter>()
 /** Until when each party rests. */
 const resting = new Map<string, number>()
 let isDue = false
-/** Small requests since the end of the last slice, and when that was. */
+/** Small requests since the last look, and when there were some. */
 let brief = 0
-let endedMs = 0
+let briefSeenMs = 0
 
 /** A request was answered that took no slice: who takes slices makes room for such. */
 export const workedBriefly = (): void => {
@@ -61,16 +62,16 @@ const schedule = (restMs: number): void => {
 const goOn = (): void => {
   isDue = false
   const nowMs = monotonicMs()
+  if (brief > 0) briefSeenMs = nowMs
+  brief = 0
   // Nobody who asks little is there: resting would serve nobody.
-  const isQuiet = brief === 0 && nowMs - endedMs >= watchMs
+  const isQuiet = nowMs - briefSeenMs >= quietMs
   let shortestMs = Number.POSITIVE_INFINITY
   for (const waiter of waiting) {
     const restMs = isQuiet || waiter.party === undefined ? 0 : (resting.get(waiter.party) ?? 0) - nowMs
     if (restMs <= 0) return work(waiter, nowMs)
     shortestMs = Math.min(shortestMs, restMs)
   }
-  brief = 0
-  endedMs = nowMs
   if (waiting.size > 0) schedule(shortestMs)
 }
 
@@ -83,9 +84,8 @@ const work = (waiter: Waiter, beganMs: number): void => {
 }
 
 const worked = (party: string | undefined, beganMs: number): void => {
-  endedMs = monotonicMs()
-  brief = 0
   if (party === undefined) return
+  const endedMs = monotonicMs()
   const restMs = restOf(endedMs - beganMs)
   if (restMs === 0) resting.delete(party)
   else {
