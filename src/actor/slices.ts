@@ -27,6 +27,7 @@ const restingMax = 10_000
 
 interface Waiter {
   readonly party: string | undefined
+  readonly beforeMs: number
   readonly resolve: () => void
 }
 
@@ -46,10 +47,11 @@ export const workedBriefly = (): void => {
 /**
  * Resolves when it is the caller's turn. First come, first served, but for those who rest.
  * @param party whose work it is: who shares a name rests together. Without it nobody rests: for much that is short
+ * @param beforeMs what the work has cost the thread already, in pieces that are not seen here: reading a large message
  */
-export const nextSlice = (party?: string): Promise<void> =>
+export const nextSlice = (party?: string, beforeMs = 0): Promise<void> =>
   new Promise((resolve) => {
-    waiting.add({ party, resolve })
+    waiting.add({ party, beforeMs, resolve })
     if (!isDue) schedule(0)
   })
 
@@ -79,7 +81,7 @@ const work = (waiter: Waiter, beganMs: number): void => {
   waiting.delete(waiter)
   waiter.resolve()
   // Behind all that the caller does before it waits again: the queue of ticks comes after that of promises.
-  queueMicrotask(() => process.nextTick(() => worked(waiter.party, beganMs)))
+  queueMicrotask(() => process.nextTick(() => worked(waiter.party, beganMs - waiter.beforeMs)))
   if (waiting.size > 0) schedule(0)
 }
 

@@ -87,6 +87,8 @@ const nothing = (): void => undefined
 export const largeRequestBytes = 16_384
 /** So long a session answers what is short before others have a turn. */
 const turnMs = 4 * sliceMs
+/** About what reading so many bytes has cost the thread: decryption, and copies. */
+export const readingMs = (bytes: number): number => (2 * bytes) / 1_048_576
 const heldFor = (bytes: number): number => (bytes < largeRequestBytes ? 0 : bytes)
 
 export class Connection {
@@ -347,7 +349,7 @@ export class Connection {
       })
       this.#endTurn = nothing
     }
-    if (this.#isHeavy || next.length >= largeRequestBytes) await nextSlice(client)
+    if (this.#isHeavy || next.length >= largeRequestBytes) await nextSlice(client, readingMs(next.length))
     else if (this.#isLong) await nextSlice()
     this.#isLong = false
     return !this.#isClosed()

@@ -11,7 +11,7 @@ import type { Clock } from '#actor/clock'
 import { nextSlice } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
-import { type ConnectionLimits, largeRequestBytes } from './connection.ts'
+import { type ConnectionLimits, largeRequestBytes, readingMs } from './connection.ts'
 import { type Encoding, encodings } from './encodings.ts'
 import { clientOf, type Holder } from './holdings.ts'
 import type { InterfaceLog, InterfaceSettings } from './interface.ts'
@@ -199,7 +199,7 @@ export class HttpsInterface {
         return finish(response, 413, encoding, parts.dispatcher.refusal(tooLarge, undefined, encoding), true)
       }
       await roomFor(answers, 0, request.socket)
-      if (message.length >= largeRequestBytes) await nextSlice(clientOf(session.peer.peer))
+      if (message.length >= largeRequestBytes) await nextSlice(clientOf(session.peer.peer), readingMs(message.length))
       const { bytes, last } = await session.peer.answer(message, encoding)
       finish(response, 200, encoding, bytes, last || session.ending || !this.#server.listening)
       await this.#taken(request.socket, response, bytes.length, answers)
