@@ -39,9 +39,8 @@ const textMax = 128
 /** Objects that one line names. */
 const objectsMax = 16
 
-/** Members of text, in the order in which a line has them. */
+/** Members of text, in the order in which a line has them behind its request. */
 const textMembers = [
-  'request',
   'user',
   'client',
   'certificate',
@@ -74,10 +73,28 @@ const timeOf = (atMs: number): string => {
 /** Members as they were last written: many lines in a row are of one client, or one operation. */
 const lastMembers: Partial<Record<(typeof textMembers)[number], { readonly value: string; readonly text: string }>> = {}
 
+/** What of a record is the same each time that the same sender is given the same answer. */
+export type AuditedAnswer = Omit<AuditRecord, 'event' | 'atMs' | 'request'>
+
 /** The record as JSON text. */
-export const bodyOf = (record: AuditRecord): string => {
-  const { event, atMs, objects, found } = record
-  let body = `{"time":"${timeOf(atMs)}","event":"${event}"`
+export const bodyOf = (record: AuditRecord): string =>
+  bodyWith(record.event, record.atMs, record.request, endOf(record))
+
+/** A record as JSON text, of which the end was made before. @param end of `endOf` */
+export const bodyWith = (
+  event: AuditRecord['event'],
+  atMs: number,
+  request: string | undefined,
+  end: string,
+): string =>
+  request === undefined
+    ? `{"time":"${timeOf(atMs)}","event":"${event}"${end}`
+    : `{"time":"${timeOf(atMs)}","event":"${event}","request":${quoted(request)}${end}`
+
+/** The end of a record as JSON text. */
+export const endOf = (record: AuditedAnswer): string => {
+  const { objects, found } = record
+  let body = ''
   for (const name of textMembers) {
     const value = record[name]
     if (value === undefined) continue

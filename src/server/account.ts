@@ -26,8 +26,9 @@ export interface Account {
   /**
    * Its items are decided and will be answered so, unless something comes between.
    * @param changes whether there is something to be made durable
+   * @param again whether the same items were decided before, for the same request
    */
-  decided(items: readonly ResponseBatchItem[], changes: boolean): void
+  decided(items: readonly ResponseBatchItem[], changes: boolean, again?: boolean): void
   /**
    * What it promises is durable. What must be waited for before the answer may leave, or undefined. Rejects with
    * AuditUnavailable when it may be refused instead, with AuditFaulted when changes were made and no answer would be true.

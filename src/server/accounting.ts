@@ -5,7 +5,7 @@
  */
 import { AuditFaulted } from '#audit/files'
 import type { AuditFront } from '#audit/front'
-import { type AuditRecord, bodyOf } from '#audit/record'
+import { type AuditedAnswer, bodyOf, bodyWith, endOf } from '#audit/record'
 import { ownerOf } from '#identity/permissions'
 import type { Principal } from '#identity/principals'
 import { ResultStatus } from '#kmip/enums'
@@ -46,6 +46,8 @@ export class Accounting implements Accounts {
   readonly options: AccountingOptions
   /** Codes of the operations whose answer holds a key. */
   readonly revealing: ReadonlySet<number>
+  /** Ends of lines about answers that are given again and again, by their items. */
+  readonly ends = new WeakMap<readonly ResponseBatchItem[], KnownEnds>()
 
   constructor(options: AccountingOptions) {
     this.options = options
@@ -55,6 +57,14 @@ export class Accounting implements Accounts {
   open(request: RequestMessage | undefined, version: Version, origin: Origin): Account {
     return new MessageAccount(this, request, version, origin)
   }
+}
+
+/** Who sends a message, as lines tell. */
+type Sender = Pick<AuditedAnswer, 'user' | 'client' | 'certificate' | 'address'>
+
+interface KnownEnds {
+  readonly sender: Sender
+  readonly ends: readonly string[]
 }
 
 class MessageAccount implements Account {
@@ -83,7 +93,7 @@ class MessageAccount implements Account {
     this.#accounting.options.audit?.check()
   }
 
-  decided(items: readonly ResponseBatchItem[], changes: boolean): void {
+  decided(items: readonly ResponseBatchItem[], changes: boolean, again = false): void {
     const { options, revealing } = this.#accounting
     this.#decidedMs = options.monotonicMs()
     if (options.audit === undefined) return
@@ -93,7 +103,7 @@ class MessageAccount implements Account {
     const reveals = items.some(
       ({ operation = 0, resultStatus }) => resultStatus === ResultStatus.Success && revealing.has(operation),
     )
-    this.#written = options.audit.record(this.#lines(items), changes || reveals)
+    this.#written = options.audit.record(this.#lines(items, again), changes || reveals)
     // Whoever waits is told; until then nobody may have looked.
     this.#written?.catch(() => undefined)
   }
@@ -116,7 +126,7 @@ class MessageAccount implements Account {
   refused(items: readonly ResponseBatchItem[]): void {
     this.#withdraw()
     const { audit } = this.#accounting.options
-    const written = audit?.record(this.#lines(items), false)
+    const written = audit?.record(this.#lines(items, false), false)
     written?.catch(() => undefined)
     this.#ended(items)
   }
@@ -131,24 +141,35 @@ class MessageAccount implements Account {
     written?.catch(() => undefined)
   }
 
-  #lines(items: readonly ResponseBatchItem[]): string[] {
+  #lines(items: readonly ResponseBatchItem[], again: boolean): string[] {
     const { audit, nowMs } = this.#accounting.options
     if (audit === undefined) return []
-    this.#name ??= audit.newRequest()
+    const name = (this.#name ??= audit.newRequest())
+    const atMs = nowMs()
+    return this.#ends(items, again).map((end) => bodyWith('operation', atMs, name, end))
+  }
+
+  #ends(items: readonly ResponseBatchItem[], again: boolean): readonly string[] {
+    const { ends } = this.#accounting
+    const sender = this.#sender()
+    const known = again ? ends.get(items) : undefined
+    if (known !== undefined && isSame(known.sender, sender)) return known.ends
+    const made = items.map((item, place) => endOf({ ...sender, ...this.#itemOf(item, place) }))
+    if (again) ends.set(items, { sender, ends: made })
+    return made
+  }
+
+  #sender(): Sender {
     const principal = this.#principal
-    const shared = {
-      event: 'operation',
-      atMs: nowMs(),
-      request: this.#name,
+    return {
       user: principal === undefined ? undefined : ownerOf(principal),
       client: principal?.clientId,
       certificate: principal === undefined ? this.#origin.fingerprint : undefined,
       address: this.#origin.address,
-    } as const
-    return items.map((item, place) => bodyOf({ ...shared, ...this.#itemOf(item, place) }))
+    }
   }
 
-  #itemOf(item: ResponseBatchItem, place: number): Partial<AuditRecord> {
+  #itemOf(item: ResponseBatchItem, place: number): AuditedAnswer {
     const asked = this.#request?.batchItem[place]?.requestPayload
     // Of an operation that nobody knows, no payload was read: it is null.
     const request = asked instanceof RefusedPayload ? {} : ((asked ?? {}) as Named)
@@ -187,6 +208,12 @@ class MessageAccount implements Account {
     })
   }
 }
+
+const isSame = (known: Sender, sender: Sender): boolean =>
+  known.user === sender.user &&
+  known.client === sender.client &&
+  known.certificate === sender.certificate &&
+  known.address === sender.address
 
 const resultNames: Readonly<Record<number, string>> = {
   [ResultStatus.Success]: 'success',

@@ -287,7 +287,7 @@ export class Dispatcher {
     }
     try {
       account?.begin(principal)
-      account?.decided(items, false)
+      account?.decided(items, false, true)
       this.#options.log.answered(version, items, principal, {})
       return account?.settled(items)?.then(() => bytes, failed) ?? bytes
     } catch (error) {

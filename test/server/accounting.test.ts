@@ -14,6 +14,7 @@ import { newestVersion } from '#kmip/versions'
 import { operations } from '#operations/index'
 import { objectTable } from '#operations/object-table'
 import { Accounting, type TracedMessage } from '#server/accounting'
+import { binaryEncoding } from '#server/encodings'
 import { Meter, operationName } from '#server/meter'
 import { MemoryStore } from '#store/memory'
 import type { Change, CommitResult } from '#store/store'
@@ -22,6 +23,7 @@ import {
   alice,
   ask,
   bob,
+  callerOf,
   type DispatcherUnderTest,
   item,
   newStore,
@@ -161,6 +163,30 @@ describe('the account of messages', () => {
     assert.equal(countOf(meter, 'Get', 'success'), 1)
     assert.equal(countOf(meter, 'Get', 'PermissionDenied'), 1)
     assert.equal(countOf(meter, 'unknown', 'InvalidMessage'), 1)
+    await audit.close()
+  })
+
+  test('tells of an answer that is given again as of the first, whoever of those who may have it has asked', async () => {
+    const { under, lines, meter, audit } = await accounted()
+    const { uniqueIdentifier } = await succeed(under, 'Create', symmetric)
+    const get = requestBytes(newestVersion, [item('Get', { uniqueIdentifier })])
+    const addresses = ['192.0.2.1', '192.0.2.1', '192.0.2.2', '192.0.2.1', '192.0.2.2', '192.0.2.2']
+    for (const address of addresses) {
+      await under.dispatcher.answer(get, callerOf(under, alice), binaryEncoding, { address })
+    }
+    const told = (await lines()).filter(({ operation }) => operation === 'Get')
+    assert.deepEqual(
+      told.map(({ address }) => address),
+      addresses,
+    )
+    for (const { user, client, objects, result } of told) {
+      assert.deepEqual(
+        [user, client, objects, result],
+        ['local|alice', 'client-of-alice', [uniqueIdentifier], 'success'],
+      )
+    }
+    assert.equal(new Set(told.map(({ request }) => request)).size, addresses.length)
+    assert.equal(countOf(meter, 'Get', 'success'), addresses.length)
     await audit.close()
   })
 
