@@ -71,8 +71,8 @@ export interface Made {
 /** Larger ones cost so much that a look-up saves little, and take the room of many. */
 const requestBytesMax = 8_192
 const answerBytesMax = 65_536
-/** The decoded request and the entry itself. */
-const weightOfEntry = 2_048
+/** The decoded request, the lists of what was read, and the entry itself. */
+const weightOfEntry = 4_096
 /** Requests whose first coming is remembered, by their hash. A power of two. */
 const seenMax = 2 ** 17
 /** Senders, each with what its requests depend on: beyond them all is forgotten. */
@@ -129,12 +129,12 @@ export class KnownAnswers {
     const untilSeconds = this.#dueAfter(transaction)
     if (untilSeconds <= atSeconds || answer.readUIntBE(timeStampAt, 3) !== Tag.TimeStamp) return
     // What was decoded before may lie in the memory of a whole chunk of the socket.
-    const asked = Buffer.from(bytes)
+    const asked = ownCopy(bytes)
     const entry: Entry = {
       request: made.read(asked),
       version,
       items: made.items.map(toldOf),
-      bytes: answer,
+      bytes: ownCopy(answer),
       hash,
       scope,
       asked,
@@ -260,9 +260,16 @@ const toldOf = ({ operation, resultStatus, responsePayload }: ResponseBatchItem)
 export const hasSucceeded = (items: readonly ResponseBatchItem[]): boolean =>
   items.every(({ resultStatus }) => resultStatus === ResultStatus.Success)
 
+/** A copy in memory that is not shared: what is kept for long in a piece of a pool keeps all of it, many times its size. */
+const ownCopy = (bytes: Uint8Array): Buffer => {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  copy.set(bytes)
+  return copy
+}
+
 /** Gives an answer the time of now, in bytes of its own. */
 const stamp = (entry: Entry, nowSeconds: number): void => {
-  const bytes = Buffer.from(entry.bytes)
+  const bytes = ownCopy(entry.bytes)
   bytes.writeUInt32BE(Math.floor(nowSeconds / 2 ** 32), timeStampValueAt)
   bytes.writeUInt32BE(nowSeconds % 2 ** 32, timeStampValueAt + 4)
   entry.bytes = bytes
