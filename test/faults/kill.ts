@@ -3,6 +3,7 @@
  *
  *     node test/faults/kill.ts --rounds 20 --connections 64 --seed 1 --at all
  *
+ * `--sample 5000`: objects of earlier rounds that each round looks at; the last looks at all.
  * `--flag=--fronts --flag=2`: flags of the server. `--at any`: at random times; `--at points`: at the named points of the writer's way, in turn; `--at all`: both in turn.
  * What it is: the command line and the table. What it is not: the rounds (rounds.ts). Exit code 1: something is lost.
  */
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     'load-ms': { type: 'string', default: '1500' },
     at: { type: 'string', default: 'all' },
+    sample: { type: 'string', default: '5000' },
     flag: { type: 'string', multiple: true, default: [] },
   },
 })
@@ -51,7 +53,7 @@ const rounds = await killRounds({
   deaths: deathOf,
   flags: values.flag,
   isAudited: !values.flag.some((word) => word === 'off' || word === 'relaxed'),
-  sampleMax: 5000,
+  sampleMax: Number(values.sample),
   onRound: show,
 })
 const total = (count: (round: KillRound) => number): number => rounds.reduce((sum, round) => sum + count(round), 0)
