@@ -280,7 +280,7 @@ export const settingGroups = {
       'Memory for records that were read lately, opened: keys in clear are among them. Shared out among the threads with listeners. 0: none are kept.',
     ),
     answerCacheBytesMax: integer(
-      32 * MiB,
+      64 * MiB,
       0,
       65_536 * MiB,
       'Memory for answers to requests that only read, as they were sent: the same request of the same user has the same bytes again, as long as nothing that they tell has changed. Keys in clear are among them. Shared out among the threads with listeners. 0: none are kept.',

@@ -73,6 +73,11 @@ const requestBytesMax = 8_192
 const answerBytesMax = 65_536
 /** The decoded request, the lists of what was read, and the entry itself. */
 const weightOfEntry = 4_096
+/**
+ * When all room is taken, one of so many is let in: of more requests in turn than there is room for, each would else be thrown out
+ * before it comes again, and all work be in vain.
+ */
+const admittedOf = 16
 /** Requests whose first coming is remembered, by their hash. A power of two. */
 const seenMax = 2 ** 17
 /** Senders, each with what its requests depend on: beyond them all is forgotten. */
@@ -90,6 +95,7 @@ export class KnownAnswers {
   readonly #ring = new Set<Entry>()
   #hand = this.#ring.values()
   #weight = 0
+  #turnedAway = 0
   readonly #scopes = new Map<string, number>()
   #scopeOf = new WeakMap<Principal, number>()
   #lastScope = 0
@@ -125,7 +131,7 @@ export class KnownAnswers {
     const { transaction, seenAt, atSeconds, version } = made
     const scope = this.#scope(principal, hardDelete)
     const hash = hashOf(bytes, scope)
-    if (!this.#hasCome(hash)) return
+    if (!this.#hasCome(hash) || !this.#admits()) return
     const untilSeconds = this.#dueAfter(transaction)
     if (untilSeconds <= atSeconds || answer.readUIntBE(timeStampAt, 3) !== Tag.TimeStamp) return
     // What was decoded before may lie in the memory of a whole chunk of the socket.
@@ -169,6 +175,13 @@ export class KnownAnswers {
   #dueAfter(transaction: Transaction): number {
     const { store, table } = this.#options
     return transaction.hasSearched ? store.least(table, dueField) : transaction.nextDue()
+  }
+
+  /** Whether there is room; of those that come when there is none, only some take the place of others. */
+  #admits(): boolean {
+    if (this.#weight + weightOfEntry <= this.#options.bytesMax) return true
+    this.#turnedAway = (this.#turnedAway + 1) % admittedOf
+    return this.#turnedAway === 0
   }
 
   #hasCome(hash: number): boolean {
