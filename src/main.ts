@@ -8,6 +8,7 @@ import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { BackupRefused } from '#backup/refused'
 import { ProcessLog } from '#server/process-log'
+import { chooseCollection } from './collector.ts'
 import {
   readSecrets,
   readSettings,
@@ -27,6 +28,7 @@ const failureExitCode = 70
 const refusedExitCode = 78
 
 const serve = async (flags: readonly string[]): Promise<void> => {
+  chooseCollection()
   const settings = settingsOrExit(flags)
   const log = new ProcessLog(settings.logLevel)
   const { logger } = log

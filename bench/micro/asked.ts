@@ -5,7 +5,7 @@
 import { aesKey, hmacKey } from '#bench/preload'
 import { requestsOf, type ScenarioName, type Supplies, scenarioOf } from '#bench/scenarios/index'
 import { newestVersion } from '#kmip/versions'
-import type { Answer } from '#server/connection'
+import { type Answer, bytesOf } from '#server/connection'
 import { openServerParts, type ServerParts } from './server-parts.ts'
 import type { Task } from './suite.ts'
 
@@ -18,7 +18,7 @@ const activeKey = async (parts: ServerParts, kind: 'aes' | 'hmac'): Promise<stri
   return uniqueIdentifier
 }
 
-const sizeOf = ({ bytes }: Answer): number => bytes.length
+const sizeOf = (answer: Answer): number => bytesOf(answer).length
 
 /** A server, and the requests that it is asked. */
 export interface Asked {

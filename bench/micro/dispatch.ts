@@ -3,7 +3,9 @@
  * the disk, without sockets and without TLS. What it is: what a server adds to a bare echo. What it is not: answers that are
  * kept (known-answers.ts), or latency under load (kmip-bench load).
  */
+
 import type { ScenarioName } from '#bench/scenarios/index'
+import { bytesOf } from '#server/connection'
 import { openAsked, taskOf } from './asked.ts'
 import type { Suite, SuiteOptions, Task } from './suite.ts'
 
@@ -36,7 +38,7 @@ export const open = async ({ objects }: SuiteOptions): Promise<Suite> => {
         const answers = await Promise.all(
           Array.from({ length: createsTogether }, async () => asked.parts.answer(create)),
         )
-        return answers.reduce((sum, answer) => sum + answer.bytes.length, 0)
+        return answers.reduce((sum, answer) => sum + bytesOf(answer).length, 0)
       },
     },
   ]

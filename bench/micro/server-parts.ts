@@ -24,7 +24,7 @@ import { ObjectType, Operation, ResultStatus } from '#kmip/enums'
 import type { PayloadName } from '#kmip/payloads/index'
 import { newestVersion } from '#kmip/versions'
 import { Streams } from '#operations/streams'
-import type { Answer } from '#server/connection'
+import { type Answer, bytesOf } from '#server/connection'
 import { binaryEncoding } from '#server/encodings'
 import { Holdings } from '#server/holdings'
 import { serverLog } from '#server/log'
@@ -118,7 +118,7 @@ export const openServerParts = async (flags: readonly string[]): Promise<ServerP
   }))
   const answer = (message: Uint8Array): Answer | Promise<Answer> => session.answer(message, binaryEncoding)
   const askAll = async (items: readonly BatchRequest[]): Promise<unknown[]> => {
-    const { bytes } = await answer(
+    const given = await answer(
       encodeRequest({
         requestHeader: requestHeader({ version: newestVersion }, items.length),
         batchItem: items.map((item, index) => ({
@@ -128,7 +128,7 @@ export const openServerParts = async (flags: readonly string[]): Promise<ServerP
         })),
       }),
     )
-    return decodeResponse(bytes).batchItem.map(({ resultStatus, resultMessage, responsePayload }) =>
+    return decodeResponse(bytesOf(given)).batchItem.map(({ resultStatus, resultMessage, responsePayload }) =>
       resultStatus === ResultStatus.Success ? responsePayload : fail(resultMessage ?? 'a request is refused'),
     )
   }

@@ -9,14 +9,20 @@ import type { Cancel, Clock } from '#actor/clock'
 import { AuditFaulted, AuditUnavailable, type TrailEnd } from './files.ts'
 import type { Lines, ToAuditFront } from './messages.ts'
 
-/** Lines that nobody waits for are gathered for so long: a message for each turn would cost more than its lines. */
-const gatherMs = 10
+/**
+ * Lines that nobody waits for are gathered for so long: a message for each turn would cost more than its lines, and the lines of
+ * a longer time would hold up, on few cores, who is served there too.
+ */
+const gatherMs = 2
 /** From so many characters on they go at once. */
 const gatheredMax = 32_768
 
 /** Lines that go as one message. */
 interface Gathered {
+  /** Until they are sent: whoever waits for the disk does not hold them. */
   text: string
+  /** Characters of them. */
+  length: number
   durable: boolean
   /** To be sent at the end of the turn. */
   hurried: boolean
@@ -94,6 +100,7 @@ export class AuditFront {
     const gathered = (this.#gathered ??= this.#gather())
     const text = bodies.join('\n')
     gathered.text = gathered.text === '' ? text : `${gathered.text}\n${text}`
+    gathered.length += text.length
     this.#waiting += text.length
     const waits = durable && this.#options.durable
     if (waits) gathered.durable = true
@@ -126,7 +133,7 @@ export class AuditFront {
 
   #gather(): Gathered {
     const cancel = this.#options.clock.after(gatherMs, () => this.#send(gathered))
-    const gathered: Gathered = { text: '', durable: false, hurried: false, cancel, waited: undefined }
+    const gathered: Gathered = { text: '', length: 0, durable: false, hurried: false, cancel, waited: undefined }
     return gathered
   }
 
@@ -147,6 +154,7 @@ export class AuditFront {
     const id = ++this.#lastId
     this.#sent.set(id, gathered)
     const { text, durable } = gathered
+    gathered.text = ''
     this.#options.port.postMessage({ kind: 'lines', id, text, durable } satisfies Lines, [])
   }
 
@@ -172,7 +180,7 @@ export class AuditFront {
     const gathered = this.#sent.get(id)
     if (gathered === undefined) return
     this.#sent.delete(id)
-    this.#waiting = Math.max(0, this.#waiting - gathered.text.length)
+    this.#waiting = Math.max(0, this.#waiting - gathered.length)
     if (error === undefined) gathered.waited?.resolve()
     else gathered.waited?.reject(error)
   }

@@ -6,6 +6,7 @@
  *       │        └─ decided again, when another client was faster: what was told before is withdrawn
  *       └─▶ refused
  */
+import type { AuditedAnswer } from '#audit/record'
 import type { Principal } from '#identity/principals'
 import type { RequestMessage, ResponseBatchItem } from '#kmip/message'
 import type { Version } from '#kmip/versions'
@@ -20,15 +21,25 @@ export interface Origin {
 /** The server itself. */
 export const ownOrigin: Origin = { address: 'server' }
 
+/** Who sends a message, as lines of the trail tell. */
+export type ToldSender = Pick<AuditedAnswer, 'user' | 'client' | 'certificate' | 'address'>
+
+/** A request that was answered before, by the same items: what was told of it is told again. */
+export interface Repeated {
+  /** Reads the request anew: it is not kept, for it would be many small objects. */
+  request(): RequestMessage
+  /** Ends of the lines about it, as they were told of this sender. */
+  told: { readonly sender: ToldSender; readonly ends: readonly string[] } | undefined
+}
+
 export interface Account {
   /** Who sent it is known. @throws AuditUnavailable, AuditFaulted where nothing may be done without a trace, and none can be left */
   begin(principal: Principal): void
   /**
    * Its items are decided and will be answered so, unless something comes between.
    * @param changes whether there is something to be made durable
-   * @param again whether the same items were decided before, for the same request
    */
-  decided(items: readonly ResponseBatchItem[], changes: boolean, again?: boolean): void
+  decided(items: readonly ResponseBatchItem[], changes: boolean): void
   /**
    * What it promises is durable. What must be waited for before the answer may leave, or undefined. Rejects with
    * AuditUnavailable when it may be refused instead, with AuditFaulted when changes were made and no answer would be true.
@@ -41,4 +52,6 @@ export interface Account {
 export interface Accounts {
   /** @param request undefined: it could not be read */
   open(request: RequestMessage | undefined, version: Version, origin: Origin): Account
+  /** The account of a request that will be answered as it was before, or refused. */
+  openAgain(repeated: Repeated, version: Version, origin: Origin): Account
 }

@@ -9,10 +9,10 @@ import { type AuditedAnswer, bodyOf, bodyWith, endOf } from '#audit/record'
 import { ownerOf } from '#identity/permissions'
 import type { Principal } from '#identity/principals'
 import { ResultStatus } from '#kmip/enums'
-import { RefusedPayload, type RequestMessage, type ResponseBatchItem } from '#kmip/message'
+import { RefusedPayload, type RequestBatchItem, type RequestMessage, type ResponseBatchItem } from '#kmip/message'
 import type { Version } from '#kmip/versions'
 import type { OperationRow } from '#operations/operation'
-import type { Account, Accounts, Origin } from './account.ts'
+import type { Account, Accounts, Origin, Repeated, ToldSender } from './account.ts'
 import { batchCode, type Meter, operationName, reasonName } from './meter.ts'
 
 /** A message that was answered, for a trace. Times are of the monotonic clock, in milliseconds. */
@@ -46,8 +46,6 @@ export class Accounting implements Accounts {
   readonly options: AccountingOptions
   /** Codes of the operations whose answer holds a key. */
   readonly revealing: ReadonlySet<number>
-  /** Ends of lines about answers that are given again and again, by their items. */
-  readonly ends = new WeakMap<readonly ResponseBatchItem[], KnownEnds>()
 
   constructor(options: AccountingOptions) {
     this.options = options
@@ -55,21 +53,18 @@ export class Accounting implements Accounts {
   }
 
   open(request: RequestMessage | undefined, version: Version, origin: Origin): Account {
-    return new MessageAccount(this, request, version, origin)
+    return new MessageAccount(this, request, undefined, version, origin)
   }
-}
 
-/** Who sends a message, as lines tell. */
-type Sender = Pick<AuditedAnswer, 'user' | 'client' | 'certificate' | 'address'>
-
-interface KnownEnds {
-  readonly sender: Sender
-  readonly ends: readonly string[]
+  openAgain(repeated: Repeated, version: Version, origin: Origin): Account {
+    return new MessageAccount(this, undefined, repeated, version, origin)
+  }
 }
 
 class MessageAccount implements Account {
   readonly #accounting: Accounting
-  readonly #request: RequestMessage | undefined
+  readonly #read: RequestMessage | undefined
+  readonly #repeated: Repeated | undefined
   readonly #version: Version
   readonly #origin: Origin
   readonly #beganMs: number
@@ -80,9 +75,16 @@ class MessageAccount implements Account {
   #told = false
   #written: Promise<void> | undefined
 
-  constructor(accounting: Accounting, request: RequestMessage | undefined, version: Version, origin: Origin) {
+  constructor(
+    accounting: Accounting,
+    request: RequestMessage | undefined,
+    repeated: Repeated | undefined,
+    version: Version,
+    origin: Origin,
+  ) {
     this.#accounting = accounting
-    this.#request = request
+    this.#read = request
+    this.#repeated = repeated
     this.#version = version
     this.#origin = origin
     this.#beganMs = accounting.options.monotonicMs()
@@ -93,7 +95,7 @@ class MessageAccount implements Account {
     this.#accounting.options.audit?.check()
   }
 
-  decided(items: readonly ResponseBatchItem[], changes: boolean, again = false): void {
+  decided(items: readonly ResponseBatchItem[], changes: boolean): void {
     const { options, revealing } = this.#accounting
     this.#decidedMs = options.monotonicMs()
     if (options.audit === undefined) return
@@ -103,7 +105,7 @@ class MessageAccount implements Account {
     const reveals = items.some(
       ({ operation = 0, resultStatus }) => resultStatus === ResultStatus.Success && revealing.has(operation),
     )
-    this.#written = options.audit.record(this.#lines(items, again), changes || reveals)
+    this.#written = options.audit.record(this.#lines(items, this.#repeated), changes || reveals)
     // Whoever waits is told; until then nobody may have looked.
     this.#written?.catch(() => undefined)
   }
@@ -126,7 +128,7 @@ class MessageAccount implements Account {
   refused(items: readonly ResponseBatchItem[]): void {
     this.#withdraw()
     const { audit } = this.#accounting.options
-    const written = audit?.record(this.#lines(items, false), false)
+    const written = audit?.record(this.#lines(items, undefined), false)
     written?.catch(() => undefined)
     this.#ended(items)
   }
@@ -141,47 +143,35 @@ class MessageAccount implements Account {
     written?.catch(() => undefined)
   }
 
-  #lines(items: readonly ResponseBatchItem[], again: boolean): string[] {
+  #lines(items: readonly ResponseBatchItem[], repeated: Repeated | undefined): string[] {
     const { audit, nowMs } = this.#accounting.options
     if (audit === undefined) return []
     const name = (this.#name ??= audit.newRequest())
     const atMs = nowMs()
-    return this.#ends(items, again).map((end) => bodyWith('operation', atMs, name, end))
+    return this.#ends(items, repeated).map((end) => bodyWith('operation', atMs, name, end))
   }
 
-  #ends(items: readonly ResponseBatchItem[], again: boolean): readonly string[] {
-    const { ends } = this.#accounting
+  #ends(items: readonly ResponseBatchItem[], repeated: Repeated | undefined): readonly string[] {
     const sender = this.#sender()
-    const known = again ? ends.get(items) : undefined
+    const known = repeated?.told
     if (known !== undefined && isSame(known.sender, sender)) return known.ends
-    const made = items.map((item, place) => endOf({ ...sender, ...this.#itemOf(item, place) }))
-    if (again) ends.set(items, { sender, ends: made })
-    return made
+    const request = this.#request
+    const ends = items.map((item, place) => endOf({ ...sender, ...itemOf(item, request?.batchItem[place]) }))
+    if (repeated !== undefined) repeated.told = { sender, ends: ends.map(inOnePiece) }
+    return ends
   }
 
-  #sender(): Sender {
+  get #request(): RequestMessage | undefined {
+    return this.#read ?? this.#repeated?.request()
+  }
+
+  #sender(): ToldSender {
     const principal = this.#principal
     return {
       user: principal === undefined ? undefined : ownerOf(principal),
       client: principal?.clientId,
       certificate: principal === undefined ? this.#origin.fingerprint : undefined,
       address: this.#origin.address,
-    }
-  }
-
-  #itemOf(item: ResponseBatchItem, place: number): AuditedAnswer {
-    const asked = this.#request?.batchItem[place]?.requestPayload
-    // Of an operation that nobody knows, no payload was read: it is null.
-    const request = asked instanceof RefusedPayload ? {} : ((asked ?? {}) as Named)
-    const response = (item.responsePayload ?? {}) as Named
-    const wrapping = request.keyWrappingSpecification?.encryptionKeyInformation?.uniqueIdentifier
-    const failed = item.resultStatus === ResultStatus.OperationFailed
-    return {
-      operation: operationName(item.operation ?? this.#request?.batchItem[place]?.operation),
-      objects: objectsOf(response) ?? objectsOf(request),
-      ...(wrapping === undefined ? {} : { wrappedUnder: wrapping }),
-      result: resultNames[item.resultStatus] ?? 'unknown',
-      ...(failed ? { reason: reasonName(item.resultReason) } : {}),
     }
   }
 
@@ -209,7 +199,27 @@ class MessageAccount implements Account {
   }
 }
 
-const isSame = (known: Sender, sender: Sender): boolean =>
+/** What is told of an item. @param requested what it answers; undefined: that could not be read */
+const itemOf = (item: ResponseBatchItem, requested: RequestBatchItem | undefined): AuditedAnswer => {
+  const asked = requested?.requestPayload
+  // Of an operation that nobody knows, no payload was read: it is null.
+  const request = asked instanceof RefusedPayload ? {} : ((asked ?? {}) as Named)
+  const response = (item.responsePayload ?? {}) as Named
+  const wrapping = request.keyWrappingSpecification?.encryptionKeyInformation?.uniqueIdentifier
+  const failed = item.resultStatus === ResultStatus.OperationFailed
+  return {
+    operation: operationName(item.operation ?? requested?.operation),
+    objects: objectsOf(response) ?? objectsOf(request),
+    ...(wrapping === undefined ? {} : { wrappedUnder: wrapping }),
+    result: resultNames[item.resultStatus] ?? 'unknown',
+    ...(failed ? { reason: reasonName(item.resultReason) } : {}),
+  }
+}
+
+/** A text that was put together holds its parts until somebody reads it as a whole: what is kept for long shall not. */
+const inOnePiece = (text: string): string => Buffer.from(text).toString()
+
+const isSame = (known: ToldSender, sender: ToldSender): boolean =>
   known.user === sender.user &&
   known.client === sender.client &&
   known.certificate === sender.certificate &&

@@ -40,11 +40,17 @@ export interface ConnectionLimits {
   readonly idleTimeoutMs: number
 }
 
-/** An answer; after the last one the session ends. */
-export interface Answer {
+/** An answer after which the session ends. */
+export class LastAnswer {
   readonly bytes: Buffer
-  readonly last: boolean
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+  }
 }
+
+/** Bytes as they are, but for the last ones: an object around each would cost as much as the rest of a turn. */
+export type Answer = Buffer | LastAnswer
 
 /** Answers requests: the dispatcher, with the session's identity looked up anew for every request. */
 export interface Responder {
@@ -82,6 +88,9 @@ export interface ConnectionHolders {
 }
 
 const nothing = (): void => undefined
+
+/** What of an answer is sent. */
+export const bytesOf = (answer: Answer): Buffer => (answer instanceof LastAnswer ? answer.bytes : answer)
 
 /** A request is large from here on: the account of smaller ones is their number, and they cost the thread little. */
 export const largeRequestBytes = 16_384
@@ -290,8 +299,9 @@ export class Connection {
       }
       this.#answeredOne(message)
       if (this.#isClosed()) return false
-      const taken = this.#sent(answer.bytes, output.send(answer.bytes))
-      if (answer.last) {
+      const bytes = bytesOf(answer)
+      const taken = this.#sent(bytes, output.send(bytes))
+      if (answer instanceof LastAnswer) {
         this.#endRefused()
         return false
       }
@@ -319,8 +329,9 @@ export class Connection {
       const answer = await (message === begun?.message ? begun.answer : this.#timedAnswer(message))
       this.#answeredOne(message)
       if (this.#isClosed()) return
-      const taken = this.#sent(answer.bytes, output.send(answer.bytes))
-      if (answer.last) return this.#endRefused()
+      const bytes = bytesOf(answer)
+      const taken = this.#sent(bytes, output.send(bytes))
+      if (answer instanceof LastAnswer) return this.#endRefused()
       if (!taken && !(await this.#waitForPeer())) return
       const half =
         this.#waiting.length * 2 <= limits.unansweredRequestsMax && this.#waitingBytes * 2 <= limits.unansweredBytesMax

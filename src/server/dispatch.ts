@@ -147,7 +147,7 @@ export class Dispatcher {
     const { store, table, answerCacheBytesMax: bytesMax } = options
     // An answer with a correlation value of its own is no other's.
     const isKept = bytesMax > 0 && options.serverCorrelationValues === 'off'
-    this.#known = isKept ? new KnownAnswers({ store, table, bytesMax }) : undefined
+    this.#known = isKept ? new KnownAnswers({ store, table, bytesMax, read: (bytes) => this.#read(bytes) }) : undefined
   }
 
   /**
@@ -169,7 +169,7 @@ export class Dispatcher {
       const { ownPrincipal: own } = caller
       const nowSeconds = this.#options.clock.nowSeconds()
       const known = own && this.#known.find(bytes, own, this.#destroysHard(caller), nowSeconds)
-      if (own !== undefined && known !== undefined) return this.#answerAgain(known, own, origin)
+      if (own !== undefined && known !== undefined) return this.#answerAgain(known, own, origin, nowSeconds)
     }
     let reader: MessageReader | undefined
     let request: RequestMessage
@@ -277,18 +277,19 @@ export class Dispatcher {
   }
 
   /** The same answer once more: the same account is given of it. */
-  #answerAgain(known: KnownAnswer, principal: Principal, origin: Origin): Buffer | Promise<Buffer> {
-    const { request, version, items, bytes } = known
-    const account = this.#accountOf(request, version, origin)
+  #answerAgain(known: KnownAnswer, principal: Principal, origin: Origin, nowSeconds: number): Buffer | Promise<Buffer> {
+    const { version, items } = known
+    const account = this.#options.accounts?.openAgain(known, version, origin)
     const failed = (error: unknown): Buffer => {
       if (error instanceof AuditFaulted) throw error
       const addressee = { encoding: binaryEncoding, version, correlation: {}, account }
-      return this.#rejected(request, addressee, this.#kmipError(error, 'audit'))
+      return this.#rejected(known.request(), addressee, this.#kmipError(error, 'audit'))
     }
     try {
       account?.begin(principal)
-      account?.decided(items, false, true)
+      account?.decided(items, false)
       this.#options.log.answered(version, items, principal, {})
+      const bytes = known.answerAt(nowSeconds)
       return account?.settled(items)?.then(() => bytes, failed) ?? bytes
     } catch (error) {
       return failed(error)
@@ -307,10 +308,12 @@ export class Dispatcher {
     const { items, formed, read: transaction } = settled
     if (transaction === undefined || encoding !== binaryEncoding) return
     if (!isRepeatable(request, this.#operations) || !hasSucceeded(items)) return
-    const read = (asked: Uint8Array): RequestMessage =>
-      readRequest(binaryEncoding.open(asked, this.#options.readerLimits))
-    const made = { read, version, items, transaction, seenAt, atSeconds: transaction.now }
+    const made = { version, items, transaction, seenAt, atSeconds: transaction.now }
     this.#known?.keep(bytes, formed, sender.principal, sender.services.policy.hardDelete, made)
+  }
+
+  #read(asked: Uint8Array): RequestMessage {
+    return readRequest(binaryEncoding.open(asked, this.#options.readerLimits))
   }
 
   #correlation({ requestHeader }: RequestMessage): Correlation {

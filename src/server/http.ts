@@ -11,7 +11,7 @@ import type { Clock } from '#actor/clock'
 import { nextSlice } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
-import { type ConnectionLimits, largeRequestBytes, readingMs } from './connection.ts'
+import { bytesOf, type ConnectionLimits, LastAnswer, largeRequestBytes, readingMs } from './connection.ts'
 import { type Encoding, encodings } from './encodings.ts'
 import { clientOf, type Holder } from './holdings.ts'
 import type { InterfaceLog, InterfaceSettings } from './interface.ts'
@@ -200,8 +200,9 @@ export class HttpsInterface {
       }
       await roomFor(answers, 0, request.socket)
       if (message.length >= largeRequestBytes) await nextSlice(clientOf(session.peer.peer), readingMs(message.length))
-      const { bytes, last } = await session.peer.answer(message, encoding)
-      finish(response, 200, encoding, bytes, last || session.ending || !this.#server.listening)
+      const answer = await session.peer.answer(message, encoding)
+      const bytes = bytesOf(answer)
+      finish(response, 200, encoding, bytes, answer instanceof LastAnswer || session.ending || !this.#server.listening)
       await this.#taken(request.socket, response, bytes.length, answers)
     } finally {
       requests.give(length)

@@ -22,31 +22,79 @@ import type { ManagedObject } from '#objects/managed-object'
 import type { OperationRow } from '#operations/operation'
 import type { Transaction } from '#operations/transaction'
 import type { Store, Table } from '#store/store'
+import type { Repeated } from './account.ts'
 
 /** An answer as it was given. */
-export interface KnownAnswer {
-  readonly request: RequestMessage
+export interface KnownAnswer extends Repeated {
   readonly version: Version
   /** What may be told of the items: no more of them is kept. */
   readonly items: readonly ResponseBatchItem[]
-  /** Whoever was given them may still be sending: they are never changed. */
-  bytes: Buffer
+  /** The bytes of the answer, with the time of now: nobody else's until they are sent. */
+  answerAt(nowSeconds: number): Buffer
 }
 
-interface Entry extends KnownAnswer {
+/** The objects that an answer was made of, with their revisions. */
+type Reads = readonly { readonly key: string; readonly revision: number }[]
+
+class Entry implements KnownAnswer {
+  readonly version: Version
+  readonly items: readonly ResponseBatchItem[]
   readonly hash: number
   readonly scope: number
   readonly asked: Buffer
-  /** Objects that were read, with their revisions; undefined: indexes were asked too, so that any commit may matter. */
-  readonly reads: readonly { readonly key: string; readonly revision: number }[] | undefined
+  /** Undefined: indexes were asked too, so that any commit may matter. */
+  readonly reads: Reads | undefined
+  readonly atSeconds: number
   readonly untilSeconds: number
   readonly weight: number
   /** Commits that had been made when it was last seen to hold. */
   seenAt: bigint
-  /** The Time Stamp in its bytes. */
-  atSeconds: number
   /** Given since it was last passed over: it gets a second chance. */
-  used: boolean
+  used = false
+  told: Repeated['told']
+  readonly #answer: Buffer
+  readonly #read: (bytes: Uint8Array) => RequestMessage
+
+  constructor(
+    asked: Uint8Array,
+    answer: Buffer,
+    hash: number,
+    scope: number,
+    untilSeconds: number,
+    { items, version, transaction, seenAt, atSeconds }: Made,
+    read: (bytes: Uint8Array) => RequestMessage,
+  ) {
+    // Memory that is not shared: what is kept for long in a piece of a pool keeps all of it, many times its size.
+    const both = Buffer.allocUnsafeSlow(asked.length + answer.length)
+    this.asked = both.subarray(0, asked.length)
+    this.#answer = both.subarray(asked.length)
+    this.asked.set(asked)
+    this.#answer.set(answer)
+    this.#read = read
+    this.version = version
+    this.items = items.map(toldOf)
+    this.hash = hash
+    this.scope = scope
+    this.reads = transaction.hasSearched ? undefined : transaction.reads()
+    this.atSeconds = atSeconds
+    this.untilSeconds = untilSeconds
+    this.weight = weightOfEntry + both.length
+    this.seenAt = seenAt
+  }
+
+  request(): RequestMessage {
+    return this.#read(this.asked)
+  }
+
+  answerAt(nowSeconds: number): Buffer {
+    const bytes = Buffer.allocUnsafe(this.#answer.length)
+    bytes.set(this.#answer)
+    if (nowSeconds !== this.atSeconds) {
+      bytes.writeUInt32BE(Math.floor(nowSeconds / 2 ** 32), timeStampValueAt)
+      bytes.writeUInt32BE(nowSeconds % 2 ** 32, timeStampValueAt + 4)
+    }
+    return bytes
+  }
 }
 
 export interface KnownAnswersOptions {
@@ -54,12 +102,12 @@ export interface KnownAnswersOptions {
   readonly table: Table<ManagedObject>
   /** Estimate of the memory that they may take. */
   readonly bytesMax: number
+  /** Reads a request that was read before. */
+  readonly read: (bytes: Uint8Array) => RequestMessage
 }
 
 /** What an answer was made of. */
 export interface Made {
-  /** Reads the request from bytes of its own. */
-  readonly read: (bytes: Uint8Array) => RequestMessage
   readonly version: Version
   readonly items: readonly ResponseBatchItem[]
   readonly transaction: Transaction
@@ -71,8 +119,8 @@ export interface Made {
 /** Larger ones cost so much that a look-up saves little, and take the room of many. */
 const requestBytesMax = 8_192
 const answerBytesMax = 65_536
-/** The decoded request, the lists of what was read, and the entry itself. */
-const weightOfEntry = 4_096
+/** What was read, what is told, and the entry itself with its places in the maps. */
+const weightOfEntry = 2_048
 /**
  * When all room is taken, one of so many is let in: of more requests in turn than there is room for, each would else be thrown out
  * before it comes again, and all work be in vain.
@@ -89,7 +137,8 @@ const timeStampValueAt = timeStampAt + 8
 export class KnownAnswers {
   readonly #options: KnownAnswersOptions
   readonly #entries = new Map<number, Entry>()
-  readonly #byObject = new Map<string, Set<Entry>>()
+  /** Most objects have one: that stands for itself. */
+  readonly #byObject = new Map<string, Entry | Set<Entry>>()
   readonly #seen = new Uint32Array(seenMax)
   /** Every entry once, in the order in which they came; the hand goes round over it, as over the store's records. */
   readonly #ring = new Set<Entry>()
@@ -121,36 +170,18 @@ export class KnownAnswers {
       return undefined
     }
     entry.used = true
-    if (entry.atSeconds !== nowSeconds) stamp(entry, nowSeconds)
     return entry
   }
 
   /** Keeps an answer, if it is of a kind that can be given again and the request has come before. */
   keep(bytes: Uint8Array, answer: Buffer, principal: Principal, hardDelete: boolean, made: Made): void {
     if (bytes.length > requestBytesMax || answer.length > answerBytesMax) return
-    const { transaction, seenAt, atSeconds, version } = made
     const scope = this.#scope(principal, hardDelete)
     const hash = hashOf(bytes, scope)
     if (!this.#hasCome(hash) || !this.#admits()) return
-    const untilSeconds = this.#dueAfter(transaction)
-    if (untilSeconds <= atSeconds || answer.readUIntBE(timeStampAt, 3) !== Tag.TimeStamp) return
-    // What was decoded before may lie in the memory of a whole chunk of the socket.
-    const asked = ownCopy(bytes)
-    const entry: Entry = {
-      request: made.read(asked),
-      version,
-      items: made.items.map(toldOf),
-      bytes: ownCopy(answer),
-      hash,
-      scope,
-      asked,
-      reads: transaction.hasSearched ? undefined : transaction.reads(),
-      untilSeconds,
-      weight: weightOfEntry + bytes.length + answer.length,
-      seenAt,
-      atSeconds,
-      used: false,
-    }
+    const untilSeconds = this.#dueAfter(made.transaction)
+    if (untilSeconds <= made.atSeconds || answer.readUIntBE(timeStampAt, 3) !== Tag.TimeStamp) return
+    const entry = new Entry(bytes, answer, hash, scope, untilSeconds, made, this.#options.read)
     if (entry.weight > this.#options.bytesMax) return
     const before = this.#entries.get(hash)
     if (before !== undefined) this.#drop(before)
@@ -220,9 +251,10 @@ export class KnownAnswers {
     this.#ring.add(entry)
     this.#weight += entry.weight
     for (const { key } of entry.reads ?? []) {
-      const entries = this.#byObject.get(key)
-      if (entries === undefined) this.#byObject.set(key, new Set([entry]))
-      else entries.add(entry)
+      const others = this.#byObject.get(key)
+      if (others === undefined) this.#byObject.set(key, entry)
+      else if (others instanceof Set) others.add(entry)
+      else if (others !== entry) this.#byObject.set(key, new Set([others, entry]))
     }
   }
 
@@ -231,15 +263,17 @@ export class KnownAnswers {
     this.#ring.delete(entry)
     this.#weight -= entry.weight
     for (const { key } of entry.reads ?? []) {
-      const entries = this.#byObject.get(key)
-      entries?.delete(entry)
-      if (entries?.size === 0) this.#byObject.delete(key)
+      const all = this.#byObject.get(key)
+      if (all instanceof Set) all.delete(entry)
+      if (all === entry || (all instanceof Set && all.size === 0)) this.#byObject.delete(key)
     }
   }
 
   /** Forgets what was made of an object that has changed. */
   #dropObject(key: string): void {
-    for (const entry of this.#byObject.get(key) ?? []) this.#drop(entry)
+    const all = this.#byObject.get(key)
+    if (all instanceof Set) for (const entry of all) this.#drop(entry)
+    else if (all !== undefined) this.#drop(all)
   }
 
   #evict(): void {
@@ -272,22 +306,6 @@ const toldOf = ({ operation, resultStatus, responsePayload }: ResponseBatchItem)
 /** Whether all items of an answer have succeeded. */
 export const hasSucceeded = (items: readonly ResponseBatchItem[]): boolean =>
   items.every(({ resultStatus }) => resultStatus === ResultStatus.Success)
-
-/** A copy in memory that is not shared: what is kept for long in a piece of a pool keeps all of it, many times its size. */
-const ownCopy = (bytes: Uint8Array): Buffer => {
-  const copy = Buffer.allocUnsafeSlow(bytes.length)
-  copy.set(bytes)
-  return copy
-}
-
-/** Gives an answer the time of now, in bytes of its own. */
-const stamp = (entry: Entry, nowSeconds: number): void => {
-  const bytes = ownCopy(entry.bytes)
-  bytes.writeUInt32BE(Math.floor(nowSeconds / 2 ** 32), timeStampValueAt)
-  bytes.writeUInt32BE(nowSeconds % 2 ** 32, timeStampValueAt + 4)
-  entry.bytes = bytes
-  entry.atSeconds = nowSeconds
-}
 
 /** A number for bytes: quick, and no more than a hint of where to look. The length of a message is a multiple of 8. */
 const hashOf = (bytes: Uint8Array, seed: number): number => {

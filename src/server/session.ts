@@ -19,7 +19,7 @@ import {
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import type { Store } from '#store/store'
-import type { Answer, ConnectionHolders } from './connection.ts'
+import { type Answer, type ConnectionHolders, LastAnswer } from './connection.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { Encoding } from './encodings.ts'
 import { clientOf, type Holdings } from './holdings.ts'
@@ -131,12 +131,15 @@ export class PeerSession {
       log.clientRefused({ address, fingerprint, reason: refusal, remedy: refusalRemedies[refusal] })
     }
     const caller = refusal === undefined ? (closed() ?? this.#identity) : notServed
-    const answered = (bytes: Buffer): Answer => {
-      log.exchanged?.(message, bytes, encoding)
-      return { bytes, last: refusal !== undefined }
-    }
     const bytes = dispatcher.answer(message, caller, encoding, this.peer)
-    return bytes instanceof Promise ? bytes.then(answered) : answered(bytes)
+    if (bytes instanceof Promise) {
+      return bytes.then((given) => {
+        log.exchanged?.(message, given, encoding)
+        return refusal === undefined ? given : new LastAnswer(given)
+      })
+    }
+    log.exchanged?.(message, bytes, encoding)
+    return refusal === undefined ? bytes : new LastAnswer(bytes)
   }
 
   async #register(): Promise<void> {

@@ -10,7 +10,7 @@ import { sliceMs } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import type { KmipError } from '#kmip/errors'
 import { Tag } from '#kmip/tags'
-import { type Answer, Connection, type ConnectionHolders, type ConnectionLimits } from '#server/connection'
+import { type Answer, Connection, type ConnectionHolders, type ConnectionLimits, LastAnswer } from '#server/connection'
 import { Holdings } from '#server/holdings'
 import { ItemType } from '#ttlv/item'
 
@@ -38,7 +38,7 @@ const labelOf = (frame: Buffer): number => frame.readUInt32BE(headerSize)
 
 interface Held {
   readonly label: number
-  readonly answer: (answer?: Partial<Answer>) => void
+  readonly answer: (other?: Answer) => void
   readonly fail: (error: Error) => void
 }
 
@@ -73,10 +73,10 @@ const open = (hold: boolean, limits: Partial<ConnectionLimits> = {}, holders = r
   }
   const answer = (message: Buffer): Promise<Answer> => {
     const label = labelOf(message)
-    const plain: Answer = { bytes: Buffer.from(`answer ${label}`), last: false }
+    const plain = Buffer.from(`answer ${label}`)
     if (!hold) return Promise.resolve(plain)
     return new Promise((resolve, reject) => {
-      held.push({ label, answer: (other = {}) => resolve({ ...plain, ...other }), fail: reject })
+      held.push({ label, answer: (other = plain) => resolve(other), fail: reject })
     })
   }
   const refusal = (error: KmipError): Buffer => Buffer.from(`refused ${error.reason}`)
@@ -103,7 +103,7 @@ const refused = (reason: number): string => `refused ${reason}`
 const garbage = Buffer.from('GET / HTTP/1.1\r\n\r\n')
 
 /** Answers the oldest request that is held. */
-const answerNext = async (session: Session, expected: number, answer?: Partial<Answer>): Promise<void> => {
+const answerNext = async (session: Session, expected: number, answer?: Answer): Promise<void> => {
   const oldest = session.held.shift()
   assert.equal(oldest?.label, expected)
   oldest.answer(answer)
@@ -252,7 +252,7 @@ describe('memory for all sessions of a client', () => {
     const holders = roomy(20)
     const [one, other] = [open(false, limits, holders), open(false, limits, holders)]
     one.taking = false
-    const answerOfMany = { bytes: Buffer.alloc(30) }
+    const answerOfMany = Buffer.alloc(30)
     const held = open(true, limits, holders)
     held.taking = false
     held.connection.data(request(3))
@@ -519,7 +519,7 @@ describe('ends', () => {
   test('an answer that is the last one', async () => {
     const session = open(true)
     session.connection.data(Buffer.concat([request(1), request(2)]))
-    await answerNext(session, 1, { last: true })
+    await answerNext(session, 1, new LastAnswer(Buffer.from('answer 1')))
     assert.deepEqual(session.output, ['answer 1', 'end'])
     assert.deepEqual(session.ends, ['refused'])
     assert.deepEqual(session.held, [])
@@ -552,7 +552,7 @@ describe('a session whose answers take long', () => {
         answer: (message) => {
           clock.advance(sliceMs + 1)
           answered.push(labelOf(message))
-          return { bytes: Buffer.alloc(0), last: false }
+          return Buffer.alloc(0)
         },
         refusal: () => Buffer.alloc(0),
       },

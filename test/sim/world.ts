@@ -14,7 +14,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { SettableClock } from '#actor/clock'
 import { executeJob } from '#crypto/jobs'
 import type { CryptoRunner } from '#crypto/run'
-import type { Responder } from '#server/connection'
+import { bytesOf, type Responder } from '#server/connection'
 import { alice, callerOf, newStore, openDispatcher } from '#test/dispatcher'
 import { type SeededRandom, seededRandom } from '#test/seeded-random'
 import { Client, type Subject } from './clients.ts'
@@ -195,7 +195,7 @@ class World {
     const under = openDispatcher({ store, crypto, entropy, clock: this.#clock })
     const { dispatcher } = under
     const caller = callerOf(under, alice)
-    const answer = async (message: Buffer) => ({ bytes: await dispatcher.answer(message, caller), last: false })
+    const answer = async (message: Buffer) => dispatcher.answer(message, caller)
     const responder: Responder = {
       answer: canary === 'answers out of order' ? swapping(answer) : answer,
       refusal: (error) => dispatcher.refusal(error),
@@ -219,11 +219,11 @@ const swapping = (answer: Responder['answer']): Responder['answer'] => {
     count += 1
     const given = await answer(message)
     if (count % 16 === 0 && held === undefined) {
-      held = given.bytes
+      held = bytesOf(given)
       return given
     }
     if (held === undefined) return given
-    const swapped = { bytes: held, last: false }
+    const swapped = held
     held = undefined
     return swapped
   }

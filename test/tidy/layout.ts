@@ -76,6 +76,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ['actor', 'backup', 'config', 'crypto', 'root-key', 'store', 'tables'],
     packages: [],
   },
+  collector: { imports: [], packages: [] },
   'memory-guard': { imports: [], packages: [] },
   'root-key': { imports: ['config', 'crypto', 'terminal'], packages: [] },
   'front-parts': {
@@ -139,7 +140,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: ['pino'],
   },
   main: {
-    imports: ['backup/refused', 'config', 'memory-guard', 'offline', 'serve', 'server/process-log'],
+    imports: ['backup/refused', 'collector', 'config', 'memory-guard', 'offline', 'serve', 'server/process-log'],
     packages: ['yargs'],
   },
   kmipctl: { imports: ['admin/cli', 'terminal'], packages: [] },
