@@ -89,7 +89,7 @@ export const runAuditor = (
     capacity: waitingMax,
     batchMax,
     handle(batch) {
-      const bodies = batch.flatMap(({ lines }) => lines.text.split('\n'))
+      const bodies = batch.flatMap(({ lines }) => bodiesOf(lines))
       try {
         // Once it could not be written, nothing is until that is told in it.
         if (failing !== undefined) throw new AuditUnavailable(failing)
@@ -141,6 +141,9 @@ export const runAuditor = (
   })
   toOwner({ kind: 'ready', synced: files.synced })
 }
+
+const bodiesOf = ({ bytes }: Lines): string[] =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8').split('\n')
 
 /** Tells each front once, by its last message: they come in the order in which they were sent. */
 const answer = (batch: readonly Waiting[], message: (through: number) => ToAuditFront): void => {

@@ -7,21 +7,21 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Cancel, Clock } from '#actor/clock'
 import { AuditFaulted, AuditUnavailable, type TrailEnd } from './files.ts'
+import { GatheredLines } from './gathered.ts'
 import type { Lines, ToAuditFront } from './messages.ts'
+import { type AuditRecord, startOf } from './record.ts'
 
 /**
  * Lines that nobody waits for are gathered for so long: a message for each turn would cost more than its lines, and the lines of
  * a longer time would hold up, on few cores, who is served there too.
  */
 const gatherMs = 2
-/** From so many characters on they go at once. */
+/** From so many bytes on they go at once. */
 const gatheredMax = 32_768
 
 /** Lines that go as one message. */
 interface Gathered {
-  /** Until they are sent: whoever waits for the disk does not hold them. */
-  text: string
-  /** Characters of them. */
+  /** Bytes of them. */
   length: number
   durable: boolean
   /** To be sent at the end of the turn. */
@@ -36,7 +36,7 @@ export interface AuditFrontOptions {
   readonly port: MessagePort
   /** What tells this thread's requests from those of others. */
   readonly name: string
-  /** From so many characters on, everybody waits. */
+  /** From so many bytes on, everybody waits. */
   readonly waitingMax: number
   /** Whether lines can be waited for: otherwise only a full queue is. */
   readonly durable: boolean
@@ -46,6 +46,7 @@ export interface AuditFrontOptions {
 export class AuditFront {
   readonly #options: AuditFrontOptions
   readonly #sent = new Map<number, Gathered>()
+  readonly #lines = new GatheredLines()
   #gathered: Gathered | undefined
   #lastId = 0
   #requests = 0
@@ -61,7 +62,7 @@ export class AuditFront {
     options.port.unref()
   }
 
-  /** Characters that are not yet in the trail. */
+  /** Bytes that are not yet in the trail. */
   get waiting(): number {
     return this.#waiting
   }
@@ -97,15 +98,38 @@ export class AuditFront {
   record(bodies: readonly string[], durable: boolean): Promise<void> | undefined {
     if (bodies.length === 0) return undefined
     if (this.#fault !== undefined) return Promise.reject(this.#fault)
+    for (const body of bodies) this.#lines.add(body)
+    return this.#taken(durable)
+  }
+
+  /**
+   * Takes the lines of a request that was answered before, as of `bodyOf`.
+   * @param request of `newRequest`
+   * @param ends each of `endOf`, in UTF-8
+   * @returns as `record`
+   */
+  recordAgain(
+    event: AuditRecord['event'],
+    atMs: number,
+    request: string,
+    ends: readonly Uint8Array[],
+    durable: boolean,
+  ): Promise<void> | undefined {
+    if (this.#fault !== undefined) return Promise.reject(this.#fault)
+    const start = startOf(event, atMs)
+    for (const end of ends) this.#lines.addParts(start, request, end)
+    return this.#taken(durable)
+  }
+
+  /** Lines were gathered: whoever must be waits for them. */
+  #taken(durable: boolean): Promise<void> | undefined {
     const gathered = (this.#gathered ??= this.#gather())
-    const text = bodies.join('\n')
-    gathered.text = gathered.text === '' ? text : `${gathered.text}\n${text}`
-    gathered.length += text.length
-    this.#waiting += text.length
+    this.#waiting += this.#lines.length - gathered.length
+    gathered.length = this.#lines.length
     const waits = durable && this.#options.durable
     if (waits) gathered.durable = true
     const isFull = this.#waiting >= this.#options.waitingMax
-    if (waits || isFull || gathered.text.length >= gatheredMax) this.#hurry(gathered)
+    if (waits || isFull || gathered.length >= gatheredMax) this.#hurry(gathered)
     if (!waits && !isFull) return undefined
     gathered.waited ??= Promise.withResolvers<void>()
     return gathered.waited.promise
@@ -133,7 +157,7 @@ export class AuditFront {
 
   #gather(): Gathered {
     const cancel = this.#options.clock.after(gatherMs, () => this.#send(gathered))
-    const gathered: Gathered = { text: '', length: 0, durable: false, hurried: false, cancel, waited: undefined }
+    const gathered: Gathered = { length: 0, durable: false, hurried: false, cancel, waited: undefined }
     return gathered
   }
 
@@ -153,9 +177,9 @@ export class AuditFront {
     }
     const id = ++this.#lastId
     this.#sent.set(id, gathered)
-    const { text, durable } = gathered
-    gathered.text = ''
-    this.#options.port.postMessage({ kind: 'lines', id, text, durable } satisfies Lines, [])
+    const bytes = this.#lines.take()
+    const lines: Lines = { kind: 'lines', id, bytes, durable: gathered.durable }
+    this.#options.port.postMessage(lines, [bytes.buffer])
   }
 
   #receive(message: ToAuditFront): void {

@@ -16,8 +16,8 @@ export interface Lines {
   readonly kind: 'lines'
   /** Numbers of a front rise by 1. */
   readonly id: number
-  /** Bodies of lines, one a line. */
-  readonly text: string
+  /** Bodies of lines, one a line, in UTF-8. */
+  readonly bytes: Uint8Array
   /** Whether the disk must have them before they are answered. */
   readonly durable: boolean
 }

@@ -77,21 +77,23 @@ const lastMembers: Partial<Record<(typeof textMembers)[number], { readonly value
 export type AuditedAnswer = Omit<AuditRecord, 'event' | 'atMs' | 'request'>
 
 /** The record as JSON text. */
-export const bodyOf = (record: AuditRecord): string =>
-  bodyWith(record.event, record.atMs, record.request, endOf(record))
+export const bodyOf = (record: AuditRecord): string => {
+  const { event, atMs, request } = record
+  const named = request === undefined ? '' : `,"request":${quoted(request)}`
+  return `{"time":"${timeOf(atMs)}","event":"${event}"${named}${endOf(record)}`
+}
 
-/** A record as JSON text, of which the end was made before. @param end of `endOf` */
-export const bodyWith = (
-  event: AuditRecord['event'],
-  atMs: number,
-  request: string | undefined,
-  end: string,
-): string =>
-  request === undefined
-    ? `{"time":"${timeOf(atMs)}","event":"${event}"${end}`
-    : `{"time":"${timeOf(atMs)}","event":"${event}","request":${quoted(request)}${end}`
+let lastStart: { readonly event: AuditRecord['event']; readonly atMs: number; readonly bytes: Uint8Array } | undefined
 
-/** The end of a record as JSON text. */
+/** The start of a record, up to the name of its request, as JSON text in UTF-8. Not to be changed. */
+export const startOf = (event: AuditRecord['event'], atMs: number): Uint8Array => {
+  if (lastStart?.atMs !== atMs || lastStart.event !== event) {
+    lastStart = { event, atMs, bytes: Buffer.from(`{"time":"${timeOf(atMs)}","event":"${event}","request":`) }
+  }
+  return lastStart.bytes
+}
+
+/** The end of a record, behind the name of its request, as JSON text. */
 export const endOf = (record: AuditedAnswer): string => {
   const { objects, found } = record
   let body = ''

@@ -28,8 +28,8 @@ export type ToldSender = Pick<AuditedAnswer, 'user' | 'client' | 'certificate' |
 export interface Repeated {
   /** Reads the request anew: it is not kept, for it would be many small objects. */
   request(): RequestMessage
-  /** Ends of the lines about it, as they were told of this sender. */
-  told: { readonly sender: ToldSender; readonly ends: readonly string[] } | undefined
+  /** Ends of the lines about it (`audit/record.ts`), as they were told of this sender. */
+  told: { readonly sender: ToldSender; readonly ends: readonly Uint8Array[] } | undefined
 }
 
 export interface Account {

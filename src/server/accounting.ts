@@ -5,7 +5,7 @@
  */
 import { AuditFaulted } from '#audit/files'
 import type { AuditFront } from '#audit/front'
-import { type AuditedAnswer, bodyOf, bodyWith, endOf } from '#audit/record'
+import { type AuditedAnswer, bodyOf, endOf } from '#audit/record'
 import { ownerOf } from '#identity/permissions'
 import type { Principal } from '#identity/principals'
 import { ResultStatus } from '#kmip/enums'
@@ -105,7 +105,7 @@ class MessageAccount implements Account {
     const reveals = items.some(
       ({ operation = 0, resultStatus }) => resultStatus === ResultStatus.Success && revealing.has(operation),
     )
-    this.#written = options.audit.record(this.#lines(items, this.#repeated), changes || reveals)
+    this.#written = this.#tell(items, changes || reveals)
     // Whoever waits is told; until then nobody may have looked.
     this.#written?.catch(() => undefined)
   }
@@ -128,8 +128,10 @@ class MessageAccount implements Account {
   refused(items: readonly ResponseBatchItem[]): void {
     this.#withdraw()
     const { audit } = this.#accounting.options
-    const written = audit?.record(this.#lines(items, undefined), false)
-    written?.catch(() => undefined)
+    if (audit !== undefined) {
+      const request = (this.#name ??= audit.newRequest())
+      audit.record(this.#bodies(items, request), false)?.catch(() => undefined)
+    }
     this.#ended(items)
   }
 
@@ -143,22 +145,29 @@ class MessageAccount implements Account {
     written?.catch(() => undefined)
   }
 
-  #lines(items: readonly ResponseBatchItem[], repeated: Repeated | undefined): string[] {
+  /** Tells what was decided. */
+  #tell(items: readonly ResponseBatchItem[], durable: boolean): Promise<void> | undefined {
     const { audit, nowMs } = this.#accounting.options
-    if (audit === undefined) return []
-    const name = (this.#name ??= audit.newRequest())
-    const atMs = nowMs()
-    return this.#ends(items, repeated).map((end) => bodyWith('operation', atMs, name, end))
+    if (audit === undefined) return undefined
+    const request = (this.#name ??= audit.newRequest())
+    const repeated = this.#repeated
+    if (repeated === undefined) return audit.record(this.#bodies(items, request), durable)
+    const sender = this.#sender()
+    if (repeated.told === undefined || !isSame(repeated.told.sender, sender)) {
+      repeated.told = { sender, ends: this.#records(items).map((record) => Buffer.from(endOf(record))) }
+    }
+    return audit.recordAgain('operation', nowMs(), request, repeated.told.ends, durable)
   }
 
-  #ends(items: readonly ResponseBatchItem[], repeated: Repeated | undefined): readonly string[] {
+  #bodies(items: readonly ResponseBatchItem[], request: string): string[] {
+    const atMs = this.#accounting.options.nowMs()
+    return this.#records(items).map((record) => bodyOf({ event: 'operation', atMs, request, ...record }))
+  }
+
+  #records(items: readonly ResponseBatchItem[]): AuditedAnswer[] {
     const sender = this.#sender()
-    const known = repeated?.told
-    if (known !== undefined && isSame(known.sender, sender)) return known.ends
     const request = this.#request
-    const ends = items.map((item, place) => endOf({ ...sender, ...itemOf(item, request?.batchItem[place]) }))
-    if (repeated !== undefined) repeated.told = { sender, ends: ends.map(inOnePiece) }
-    return ends
+    return items.map((item, place) => ({ ...sender, ...itemOf(item, request?.batchItem[place]) }))
   }
 
   get #request(): RequestMessage | undefined {
@@ -215,9 +224,6 @@ const itemOf = (item: ResponseBatchItem, requested: RequestBatchItem | undefined
     ...(failed ? { reason: reasonName(item.resultReason) } : {}),
   }
 }
-
-/** A text that was put together holds its parts until somebody reads it as a whole: what is kept for long shall not. */
-const inOnePiece = (text: string): string => Buffer.from(text).toString()
 
 const isSame = (known: ToldSender, sender: ToldSender): boolean =>
   known.user === sender.user &&
