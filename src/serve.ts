@@ -2,7 +2,7 @@
  * The composition root: settings become a running server. What it is: every part made once and handed what it needs, and
  * the order of start and end. What it is not: the process around it (main.ts).
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
@@ -40,6 +40,7 @@ import type { SessionParts } from '#server/session'
 import { SessionCount } from '#server/session-count'
 import { Sweeper } from '#server/sweeper'
 import { type TlsMaterial, ticketKeysBytes } from '#server/tls'
+import { makeDirectory } from '#store/lmdb/directory'
 import { lockDirectory } from '#store/lmdb/lock'
 import { type LmdbStore, openStore, storeExists, storeLimits } from '#store/lmdb/open'
 import type { Store, StoreFaulted } from '#store/store'
@@ -92,7 +93,7 @@ export const startServer = async (
 ): Promise<RunningServer> => {
   const { logger } = processLog
   const directory = settings.dataDirectory
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   const { seal, store } = await openData(settings, secrets, logger, (fault) => onFailure(fault.message))
   // Not before: the lock on the store is the lock on the folder.
   processLog.keepIn(directory, settings.logFileBytesMax)

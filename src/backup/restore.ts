@@ -5,9 +5,10 @@
  *   store.mdb.part, synced ─▶ keyring, synced ─▶ store.mdb.part becomes store.mdb
  */
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { syncDirectory, writeWhole } from '#crypto/key-file'
+import { makeDirectory } from '#store/lmdb/directory'
 import { memberNames } from './manifest.ts'
 import type { OpenedBackup } from './opened.ts'
 import { BackupRefused } from './refused.ts'
@@ -23,7 +24,7 @@ const leftoverNames = [partName, memberNames.keyring, `${memberNames.keyring}.pa
  * @throws BackupRefused when it holds anything but a root key or what a restore left that was cut short
  */
 export function checkEmpty(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   const isCutShort = existsSync(join(directory, partName))
   const others = readdirSync(directory).filter(
     (name) => !allowedNames.includes(name) && !(isCutShort && leftoverNames.includes(name)),

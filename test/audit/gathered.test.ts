@@ -1,3 +1,6 @@
+/**
+ * Lines as they are gathered for the auditor. What it is: their bytes. What it is not: when they go (open.test.ts).
+ */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { GatheredLines } from '#audit/gathered'

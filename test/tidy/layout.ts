@@ -274,7 +274,7 @@ export const confined: readonly Confined[] = [
     within: everywhereButTests,
     instead: 'let the caller read it and hand in the content',
     files: {
-      'src/serve.ts': 'makes the data directory',
+      'src/serve.ts': 'a file that notes the installation',
       'src/main.ts': 'hands files of the system to memory-guard.ts',
       'src/front-parts.ts': 'reads what the deployment says of itself, writes the authority that was made',
       'src/kmipctl.ts': 'files that a command line names',
@@ -296,6 +296,7 @@ export const confined: readonly Confined[] = [
       'src/identity/bootstrap.ts': 'writes what a first start hands out',
       'src/store/lmdb/environment.ts': 'modes of the files of LMDB',
       'src/store/lmdb/whole.ts': 'whether the file of LMDB has all its pages',
+      'src/store/lmdb/directory.ts': 'makes the data directory',
       'src/store/lmdb/lock.ts': 'the lock of the data directory',
       'src/store/lmdb/open.ts': 'finds or makes the data directory',
       'src/store/lmdb/writer.ts': 'room on the disk',

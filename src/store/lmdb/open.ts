@@ -4,7 +4,6 @@
  */
 
 import { existsSync, statfsSync, statSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import {
   type Change,
@@ -17,6 +16,7 @@ import {
   StoreFaulted,
   type Table,
 } from '#store/store'
+import { makeDirectory } from './directory.ts'
 import { openFile, restrictFiles, storeFile } from './environment.ts'
 import { Front, type FrontStatistics } from './front.ts'
 import { type DirectoryLock, lockDirectory } from './lock.ts'
@@ -92,7 +92,7 @@ export function storeExists(directory: string): boolean {
  */
 export async function openStore(options: StoreOptions): Promise<LmdbStore> {
   const { directory, sealer, tables, limits, onFault, tell } = options
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   const lock = options.lock ?? lockDirectory(directory)
   try {
     const file = openFile(directory, limits.mapSizeBytes)

@@ -1,0 +1,39 @@
+/**
+ * Times src/audit/gathered.ts: the line of a Get, told the first time and told again, as they are gathered and taken. What it is not: the
+ * auditor, or the account of a request (accounting.ts).
+ */
+import { GatheredLines } from '#audit/gathered'
+import { bodyOf, endOf, startOf } from '#audit/record'
+import { noClose, type Suite } from './suite.ts'
+
+/** About as many as a busy front sends at once. */
+const together = 64
+const told = {
+  user: 'local|kmip',
+  client: '01JZ0000000000000000000000',
+  address: '127.0.0.1',
+  operation: 'Get',
+  objects: ['0197f3a2-6f0e-7c3a-9a55-4f5a4a4f2c11'],
+  result: 'success',
+}
+const end = Buffer.from(endOf(told))
+
+/** A task a way in which a line comes about. */
+export const open = (): Promise<Suite> => {
+  const lines = new GatheredLines()
+  let atMs = 1_780_000_000_000
+  const gathered = (add: (request: string) => void) => (): number => {
+    atMs += 1
+    for (let line = 0; line < together; line += 1) add(String(line))
+    return lines.take().length
+  }
+  const first = (request: string): void => lines.add(bodyOf({ event: 'operation', atMs, request, ...told }))
+  const again = (request: string): void => lines.addParts(startOf('operation', atMs), request, end)
+  return Promise.resolve({
+    tasks: [
+      { name: 'a line told the first time', operations: together, run: gathered(first) },
+      { name: 'a line told again', operations: together, run: gathered(again) },
+    ],
+    close: noClose,
+  })
+}
