@@ -97,7 +97,7 @@ class MessageAccount implements Account {
 
   decided(items: readonly ResponseBatchItem[], changes: boolean): void {
     const { options, revealing } = this.#accounting
-    this.#decidedMs = options.monotonicMs()
+    if (options.trace !== undefined) this.#decidedMs = options.monotonicMs()
     if (options.audit === undefined) return
     this.#withdraw()
     this.#changes = changes

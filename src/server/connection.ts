@@ -124,7 +124,7 @@ export class Connection {
   #cancelRequestTimer: Cancel = nothing
   #requestTimed = false
   #cancelIdleTimer: Cancel = nothing
-  /** When the session was last not idle: the timer looks at it, so that a request costs no timer of its own. */
+  /** When the session last answered: the timer looks at it, so that a request costs no timer of its own. */
   #lastUsedMs = 0
   /** Its last answer took the thread for long: the next one waits for a slice, however many such sessions there are. */
   #isHeavy = false
@@ -186,7 +186,6 @@ export class Connection {
     this.#timeRequest(taken > 0)
     this.#setPaused(this.#isFull() || this.#cancelRoom !== undefined)
     if (refused !== undefined) this.#finish('framing', refused.message, refused)
-    else if (this.#waiting.length > 0) this.#lastUsedMs = this.#options.clock.monotonicMs()
     this.#run()
   }
 
@@ -264,7 +263,7 @@ export class Connection {
     if (this.#busy || this.#state === 'closed') return
     this.#busy = true
     try {
-      if (this.#answerAtOnce()) this.#rest()
+      if (this.#answerAtOnce()) this.#ready()
       else this.#answerAll().catch((error: unknown) => this.#fail(error))
     } catch (error) {
       this.#fail(error)
@@ -289,6 +288,7 @@ export class Connection {
       if (message === undefined) return true
       const answer = responder.answer(message)
       const endedMs = clock.monotonicMs()
+      this.#lastUsedMs = endedMs
       this.#isHeavy = endedMs - beganMs > sliceMs
       this.#isLong = endedMs - turnBeganMs > turnMs
       if (!this.#isHeavy) workedBriefly()
@@ -337,7 +337,8 @@ export class Connection {
         this.#waiting.length * 2 <= limits.unansweredRequestsMax && this.#waitingBytes * 2 <= limits.unansweredBytesMax
       if (this.#paused && half && this.#state === 'open') this.#takeRequests()
     }
-    this.#rest()
+    this.#lastUsedMs = this.#options.clock.monotonicMs()
+    this.#ready()
   }
 
   /** Whether the next answer may not be made now: a large request is heavy before anybody has looked at it. */
@@ -376,9 +377,8 @@ export class Connection {
   }
 
   /** Nothing waits any more. */
-  #rest(): void {
+  #ready(): void {
     this.#busy = false
-    this.#lastUsedMs = this.#options.clock.monotonicMs()
     if (this.#state === 'finishing') this.#end()
   }
 
