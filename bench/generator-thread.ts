@@ -245,15 +245,25 @@ const openLoop = async (
     session.send(bytesOf(step, messages, stepCounters, words), exchange, performance.now())
   }
   // Threads of all processes take turns within an interval.
-  let dueMs = performance.now() + (intervalMs * thread) / Math.max(1, of)
+  const originMs = performance.now()
+  let dueMs = originMs + (intervalMs * thread) / Math.max(1, of)
+  const paceMs = job.paceMs ?? 0
+  const momentOf = (atMs: number): number =>
+    paceMs === 0 ? atMs : originMs + Math.ceil((atMs - originMs) / paceMs) * paceMs
   const turn = (): void => {
     if (counters.stopped) {
       if (unanswered === 0) allAnswered.resolve()
       return
     }
-    for (const now = performance.now(); dueMs <= now; dueMs += intervalMs) begin(dueMs)
-    // A timer is a millisecond late at best: near the time, the thread looks at the clock instead.
-    if (dueMs - performance.now() > 3) setTimeout(turn, 1)
+    const nowMs = performance.now()
+    for (let moment = momentOf(dueMs); moment <= nowMs; moment = momentOf(dueMs)) {
+      begin(moment)
+      dueMs += intervalMs
+    }
+    // A timer is a millisecond late at best: near the time, the thread looks at the clock instead, unless it is to leave the core.
+    const leftMs = momentOf(dueMs) - performance.now()
+    if (paceMs > 0) setTimeout(turn, Math.max(1, leftMs))
+    else if (leftMs > 3) setTimeout(turn, 1)
     else setImmediate(turn)
   }
   turn()

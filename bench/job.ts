@@ -50,6 +50,8 @@ export interface Job {
   readonly scripted: boolean
   /** Messages a second that are begun whether or not earlier ones are answered; undefined: each session asks when it is answered. */
   readonly ratePerSecond?: number
+  /** Of these: they are begun together, every so many milliseconds; 0 or undefined: each at its moment. */
+  readonly paceMs?: number
   /** Length of the pieces of the timeline. */
   readonly sliceMs: number
   /** Begins the names of objects that a scripted job makes. */

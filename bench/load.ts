@@ -30,6 +30,8 @@ export interface MeasureOptions {
   readonly timeoutMs: number
   /** Messages a second, answered or not; undefined: a closed loop. */
   readonly ratePerSecond?: number
+  /** Of an open loop: messages are begun together, every so many milliseconds; 0 or undefined: each at its moment. */
+  readonly paceMs?: number
   /** Cores that the processes are bound to, as taskset writes them; what is not named goes where the system puts it. */
   readonly cores?: { readonly server?: string; readonly echo?: string; readonly generator?: string }
 }
@@ -226,7 +228,7 @@ export const warmUp = async (
   work: Work,
   target: Target,
 ): Promise<void> => {
-  const { ratePerSecond: _, ...closed } = options
+  const { ratePerSecond: _, paceMs: __, ...closed } = options
   await generator.measure({
     ...jobOf(closed, Math.max(...options.connections), work),
     target,
@@ -245,6 +247,7 @@ export const jobOf = (options: MeasureOptions, connections: number, work: Work):
   durationMs: options.durationMs,
   timeoutMs: options.timeoutMs,
   ...(options.ratePerSecond === undefined ? {} : { ratePerSecond: options.ratePerSecond }),
+  ...(options.paceMs === undefined ? {} : { paceMs: options.paceMs }),
   sliceMs: Math.max(sliceMsMin, Math.ceil(options.durationMs / slicesMax)),
   namePrefix: uniquePrefix(),
   steps: work.steps,

@@ -152,6 +152,16 @@ describe('kmip-bench load', () => {
     assert.ok((row.p99Ratio ?? 0) > 0)
   })
 
+  test('an open loop with a pace begins as many, together', async () => {
+    const rate = ['--rate', '200', '--pace-ms', '50', '--seconds', '1', '--connections', '3', '--no-limit']
+    const ended = await load(...rate, '--operation', 'discover-versions', '--json', file('paced.json'))
+    assert.equal(ended.code, 0, ended.stderr)
+    const [row] = jsonIn<Report>('paced.json').rows
+    assert.ok(row !== undefined)
+    const { completed, elapsedMs } = row.measured
+    assert.ok(completed >= 180 && completed <= elapsedMs / 5 + 15, `${completed} in ${elapsedMs} ms`)
+  })
+
   test('objects that are kept are found again; a name that nobody kept is not', async () => {
     const get = ['--operation', 'get', '--connections', '1', '--no-limit', '--objects', '40']
     const kept = await load(...get, '--keep')
