@@ -4,6 +4,7 @@
  * the server (serve.ts) or its settings (config.ts).
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { BackupRefused } from '#backup/refused'
@@ -28,7 +29,7 @@ const failureExitCode = 70
 const refusedExitCode = 78
 
 const serve = async (flags: readonly string[]): Promise<void> => {
-  chooseCollection()
+  chooseCollection(availableParallelism())
   const settings = settingsOrExit(flags)
   const log = new ProcessLog(settings.logLevel)
   const { logger } = log
