@@ -29,7 +29,7 @@ export interface KnownAnswer extends Repeated {
   readonly version: Version
   /** What may be told of the items: no more of them is kept. */
   readonly items: readonly ResponseBatchItem[]
-  /** The bytes of the answer, with the time of now: nobody else's until they are sent. */
+  /** The bytes of the answer, with the time of now. Whoever was given them may still be sending: they are never changed. */
   answerAt(nowSeconds: number): Buffer
 }
 
@@ -53,6 +53,8 @@ class Entry implements KnownAnswer {
   used = false
   told: Repeated['told']
   readonly #answer: Buffer
+  /** A large answer as it was last given, and with which time. */
+  #given: { readonly bytes: Buffer; readonly seconds: number } | undefined
   readonly #read: (bytes: Uint8Array) => RequestMessage
 
   constructor(
@@ -78,7 +80,7 @@ class Entry implements KnownAnswer {
     this.reads = transaction.hasSearched ? undefined : transaction.reads()
     this.atSeconds = atSeconds
     this.untilSeconds = untilSeconds
-    this.weight = weightOfEntry + both.length
+    this.weight = weightOfEntry + both.length + (answer.length > copiedBytesMax ? answer.length : 0)
     this.seenAt = seenAt
   }
 
@@ -87,6 +89,14 @@ class Entry implements KnownAnswer {
   }
 
   answerAt(nowSeconds: number): Buffer {
+    if (this.#answer.length <= copiedBytesMax) return this.#copyAt(nowSeconds)
+    if (this.#given?.seconds !== nowSeconds) {
+      this.#given = { bytes: this.#copyAt(nowSeconds), seconds: nowSeconds }
+    }
+    return this.#given.bytes
+  }
+
+  #copyAt(nowSeconds: number): Buffer {
     const bytes = Buffer.allocUnsafe(this.#answer.length)
     bytes.set(this.#answer)
     if (nowSeconds !== this.atSeconds) {
@@ -119,6 +129,8 @@ export interface Made {
 /** Larger ones cost so much that a look-up saves little, and take the room of many. */
 const requestBytesMax = 8_192
 const answerBytesMax = 65_536
+/** Up to here a copy comes from a pool; a larger one has memory of its own, and is given again within its second. */
+const copiedBytesMax = 2_048
 /** What was read, what is told, and the entry itself with its places in the maps. */
 const weightOfEntry = 2_048
 /**
