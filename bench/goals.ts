@@ -327,7 +327,8 @@ const coresCase = () => {
   const isFree = cores >= 4
   return {
     batch: isFree ? 1 : 64,
-    flags: isFree ? [] : ['--answer-cache-bytes-max', '0'],
+    // Enough for all objects in each front: fronts share the setting out among them.
+    flags: ['--store-cache-bytes-max', String(256 * mebibyte), ...(isFree ? [] : ['--answer-cache-bytes-max', '0'])],
     generatorCores: isFree ? coreList(2, cores - 2) : '1',
     generatorThreads: isFree ? cores - 2 : 1,
     note: isFree
