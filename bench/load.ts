@@ -228,7 +228,7 @@ export const warmUp = async (
   work: Work,
   target: Target,
 ): Promise<void> => {
-  const { ratePerSecond: _, paceMs: __, ...closed } = options
+  const { ratePerSecond: _, ...closed } = options
   await generator.measure({
     ...jobOf(closed, Math.max(...options.connections), work),
     target,

@@ -47,9 +47,8 @@ export const measureOptions = {
   },
   'pace-ms': {
     type: 'number',
-    default: 0,
     describe:
-      'with --rate, begin them together every so many milliseconds; 0: each at its moment, for which a core looks at the clock',
+      'with --rate, begin them together every so many milliseconds; without it each at its moment, for which a core looks at the clock',
   },
   timeout: { type: 'number', default: 30, describe: 'seconds until a request without an answer is an error' },
   'echo-cores': { type: 'string', describe: 'cores that the bare echo is bound to, as taskset writes them: 0 or 2-3' },
@@ -68,7 +67,7 @@ export interface MeasureArguments {
   readonly threads: number
   readonly processes: number
   readonly rate?: number | undefined
-  readonly 'pace-ms': number
+  readonly 'pace-ms'?: number | undefined
   readonly timeout: number
   readonly 'echo-cores'?: string | undefined
   readonly 'generator-cores'?: string | undefined
@@ -96,7 +95,8 @@ export const measureOptionsOf = (values: MeasureArguments): MeasureOptions => ({
   durationMs: values.seconds * 1000,
   timeoutMs: values.timeout * 1000,
   cores: coresOf(values),
-  ...(values.rate === undefined ? {} : { ratePerSecond: values.rate, paceMs: values['pace-ms'] }),
+  ...(values.rate === undefined ? {} : { ratePerSecond: values.rate }),
+  ...(values['pace-ms'] === undefined ? {} : { paceMs: values['pace-ms'] }),
 })
 
 /** Which server, and who asks. */

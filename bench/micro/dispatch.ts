@@ -3,7 +3,6 @@
  * the disk, without sockets and without TLS. What it is: what a server adds to a bare echo. What it is not: answers that are
  * kept (known-answers.ts), or latency under load (kmip-bench load).
  */
-
 import type { ScenarioName } from '#bench/scenarios/index'
 import { bytesOf } from '#server/connection'
 import { openAsked, taskOf } from './asked.ts'

@@ -9,13 +9,10 @@ import type { Cancel, Clock } from '#actor/clock'
 import { AuditFaulted, AuditUnavailable, type TrailEnd } from './files.ts'
 import { GatheredLines } from './gathered.ts'
 import type { Lines, ToAuditFront } from './messages.ts'
-import { type AuditRecord, startOf } from './record.ts'
+import { startOf } from './record.ts'
 
-/**
- * Lines that nobody waits for are gathered for so long: a message for each turn would cost more than its lines, and the lines of
- * a longer time would hold up, on few cores, who is served there too.
- */
-const gatherMs = 2
+/** Lines that nobody waits for are gathered for so long: a message for each turn would cost more than its lines. */
+const gatherMs = 10
 /** From so many bytes on they go at once. */
 const gatheredMax = 32_768
 
@@ -103,20 +100,14 @@ export class AuditFront {
   }
 
   /**
-   * Takes the lines of a request that was answered before, as of `bodyOf`.
+   * Takes the lines of an operation that was answered before, as of `bodyOf`.
    * @param request of `newRequest`
    * @param ends each of `endOf`, in UTF-8
    * @returns as `record`
    */
-  recordAgain(
-    event: AuditRecord['event'],
-    atMs: number,
-    request: string,
-    ends: readonly Uint8Array[],
-    durable: boolean,
-  ): Promise<void> | undefined {
+  recordAgain(atMs: number, request: string, ends: readonly Uint8Array[], durable: boolean): Promise<void> | undefined {
     if (this.#fault !== undefined) return Promise.reject(this.#fault)
-    const start = startOf(event, atMs)
+    const start = startOf('operation', atMs)
     for (const end of ends) this.#lines.addParts(start, request, end)
     return this.#taken(durable)
   }

@@ -46,8 +46,7 @@ export class GatheredLines {
 
   /** Gives all lines away, in memory of their own. */
   take(): Uint8Array<ArrayBuffer> {
-    const taken = new Uint8Array(this.#length)
-    taken.set(this.#bytes.subarray(0, this.#length))
+    const taken = new Uint8Array(this.#bytes.subarray(0, this.#length))
     this.#length = 0
     if (this.#bytes.length > usualBytes) this.#bytes = Buffer.allocUnsafeSlow(usualBytes)
     return taken

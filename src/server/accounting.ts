@@ -105,7 +105,7 @@ class MessageAccount implements Account {
     const reveals = items.some(
       ({ operation = 0, resultStatus }) => resultStatus === ResultStatus.Success && revealing.has(operation),
     )
-    this.#written = this.#tell(items, changes || reveals)
+    this.#written = this.#tell(items, changes || reveals, this.#repeated)
     // Whoever waits is told; until then nobody may have looked.
     this.#written?.catch(() => undefined)
   }
@@ -127,11 +127,7 @@ class MessageAccount implements Account {
 
   refused(items: readonly ResponseBatchItem[]): void {
     this.#withdraw()
-    const { audit } = this.#accounting.options
-    if (audit !== undefined) {
-      const request = (this.#name ??= audit.newRequest())
-      audit.record(this.#bodies(items, request), false)?.catch(() => undefined)
-    }
+    this.#tell(items, false, undefined)?.catch(() => undefined)
     this.#ended(items)
   }
 
@@ -145,23 +141,25 @@ class MessageAccount implements Account {
     written?.catch(() => undefined)
   }
 
-  /** Tells what was decided. */
-  #tell(items: readonly ResponseBatchItem[], durable: boolean): Promise<void> | undefined {
+  /** Tells of items. @param repeated where they are those that it was answered with before */
+  #tell(
+    items: readonly ResponseBatchItem[],
+    durable: boolean,
+    repeated: Repeated | undefined,
+  ): Promise<void> | undefined {
     const { audit, nowMs } = this.#accounting.options
     if (audit === undefined) return undefined
     const request = (this.#name ??= audit.newRequest())
-    const repeated = this.#repeated
-    if (repeated === undefined) return audit.record(this.#bodies(items, request), durable)
+    const atMs = nowMs()
+    if (repeated === undefined) {
+      const bodies = this.#records(items).map((record) => bodyOf({ event: 'operation', atMs, request, ...record }))
+      return audit.record(bodies, durable)
+    }
     const sender = this.#sender()
     if (repeated.told === undefined || !isSame(repeated.told.sender, sender)) {
       repeated.told = { sender, ends: this.#records(items).map((record) => Buffer.from(endOf(record))) }
     }
-    return audit.recordAgain('operation', nowMs(), request, repeated.told.ends, durable)
-  }
-
-  #bodies(items: readonly ResponseBatchItem[], request: string): string[] {
-    const atMs = this.#accounting.options.nowMs()
-    return this.#records(items).map((record) => bodyOf({ event: 'operation', atMs, request, ...record }))
+    return audit.recordAgain(atMs, request, repeated.told.ends, durable)
   }
 
   #records(items: readonly ResponseBatchItem[]): AuditedAnswer[] {

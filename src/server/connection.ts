@@ -233,11 +233,13 @@ export class Connection {
     if (!this.#isClosed()) this.#hold(-heldFor(message.length))
   }
 
-  /** An answer was given to the output. False: the peer has not taken it; until it has, it is held. */
-  #sent({ length }: Buffer, taken: boolean): boolean {
+  /** Gives an answer to the output. False: the peer has not taken it; until it has, it is held. */
+  #send(answer: Answer): boolean {
+    const bytes = bytesOf(answer)
+    const taken = this.#options.output.send(bytes)
     if (!taken) {
-      this.#unsentBytes += length
-      this.#options.holders.answers.take(length)
+      this.#unsentBytes += bytes.length
+      this.#options.holders.answers.take(bytes.length)
     }
     return taken
   }
@@ -279,7 +281,7 @@ export class Connection {
 
   /** Answers what needs not be waited for, without a turn of the loop. False: something is left, or the session has ended. */
   #answerAtOnce(): boolean {
-    const { output, responder, clock } = this.#options
+    const { responder, clock } = this.#options
     const turnBeganMs = clock.monotonicMs()
     let beganMs = turnBeganMs
     while (!this.#paused) {
@@ -299,8 +301,7 @@ export class Connection {
       }
       this.#answeredOne(message)
       if (this.#isClosed()) return false
-      const bytes = bytesOf(answer)
-      const taken = this.#sent(bytes, output.send(bytes))
+      const taken = this.#send(answer)
       if (answer instanceof LastAnswer) {
         this.#endRefused()
         return false
@@ -314,7 +315,7 @@ export class Connection {
   }
 
   async #answerAll(): Promise<void> {
-    const { output, limits } = this.#options
+    const { limits } = this.#options
     if (this.#isClosed()) return
     if (this.#mustDrain && !(await this.#waitForPeer())) return
     this.#mustDrain = false
@@ -329,8 +330,7 @@ export class Connection {
       const answer = await (message === begun?.message ? begun.answer : this.#timedAnswer(message))
       this.#answeredOne(message)
       if (this.#isClosed()) return
-      const bytes = bytesOf(answer)
-      const taken = this.#sent(bytes, output.send(bytes))
+      const taken = this.#send(answer)
       if (answer instanceof LastAnswer) return this.#endRefused()
       if (!taken && !(await this.#waitForPeer())) return
       const half =

@@ -146,8 +146,9 @@ export class Dispatcher {
     this.#operations = new Map(operations.map((row) => [row.code, row]))
     const { store, table, answerCacheBytesMax: bytesMax } = options
     // An answer with a correlation value of its own is no other's.
+    const read = (bytes: Uint8Array): RequestMessage => readRequest(binaryEncoding.open(bytes, options.readerLimits))
     const isKept = bytesMax > 0 && options.serverCorrelationValues === 'off'
-    this.#known = isKept ? new KnownAnswers({ store, table, bytesMax, read: (bytes) => this.#read(bytes) }) : undefined
+    this.#known = isKept ? new KnownAnswers({ store, table, bytesMax, read }) : undefined
   }
 
   /**
@@ -310,10 +311,6 @@ export class Dispatcher {
     if (!isRepeatable(request, this.#operations) || !hasSucceeded(items)) return
     const made = { version, items, transaction, seenAt, atSeconds: transaction.now }
     this.#known?.keep(bytes, formed, sender.principal, sender.services.policy.hardDelete, made)
-  }
-
-  #read(asked: Uint8Array): RequestMessage {
-    return readRequest(binaryEncoding.open(asked, this.#options.readerLimits))
   }
 
   #correlation({ requestHeader }: RequestMessage): Correlation {

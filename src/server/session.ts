@@ -132,13 +132,12 @@ export class PeerSession {
     }
     const caller = refusal === undefined ? (closed() ?? this.#identity) : notServed
     const bytes = dispatcher.answer(message, caller, encoding, this.peer)
-    if (bytes instanceof Promise) {
-      return bytes.then((given) => {
-        log.exchanged?.(message, given, encoding)
-        return refusal === undefined ? given : new LastAnswer(given)
-      })
-    }
-    log.exchanged?.(message, bytes, encoding)
+    if (bytes instanceof Promise) return bytes.then((given) => this.#answered(refusal, message, given, encoding))
+    return this.#answered(refusal, message, bytes, encoding)
+  }
+
+  #answered(refusal: SessionRefusal | undefined, message: Uint8Array, bytes: Buffer, encoding: Encoding): Answer {
+    this.#parts.log.exchanged?.(message, bytes, encoding)
     return refusal === undefined ? bytes : new LastAnswer(bytes)
   }
 
