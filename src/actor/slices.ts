@@ -2,17 +2,17 @@
  * Turns of a thread for long work. What it is: one queue a thread, of which one goes on in each turn of the event loop, so that
  * however many have much to do, all others wait for a slice of one of them and not for a slice of each; and rest for who took long in
  * one piece, while others are served who ask little. What it is not: a scheduler: what is short never comes here, and who
- * holds the thread is not interrupted.
+ * holds the thread is not interrupted. Work is time of the processor: who only held the thread need not rest.
  *
  *     nextSlice ─▶ waiting ─▶ first whose party need not rest ─▶ works, is timed ─▶ its party rests, as long as others ask little
  */
-import { monotonicMs, systemClock } from './clock.ts'
+import { monotonicMs, processorMs, systemClock } from './clock.ts'
 
 /** About as much work as others may be made to wait for: who has worked so long, and has more to do, asks for another slice. */
 export const sliceMs = 0.5
 
 /**
- * Who took a whole slice rests for four, so that those who ask little have most of the thread; who took the thread for longer
+ * Who worked for a whole slice rests for four, so that those who ask little have most of the thread; who worked for longer
  * rests the longer, in the square, up to twenty times: one in a hundred of the small requests may meet such a piece, not more.
  */
 const restOf = (workedMs: number): number =>
@@ -78,17 +78,23 @@ const goOn = (): void => {
 }
 
 const work = (waiter: Waiter, beganMs: number): void => {
+  const { party, beforeMs, resolve } = waiter
   waiting.delete(waiter)
-  waiter.resolve()
-  // Behind all that the caller does before it waits again: the queue of ticks comes after that of promises.
-  queueMicrotask(() => process.nextTick(() => worked(waiter.party, beganMs - waiter.beforeMs)))
+  resolve()
+  if (party !== undefined) {
+    const processorBeganMs = processorMs()
+    // Behind all that the caller does before it waits again: the queue of ticks comes after that of promises.
+    queueMicrotask(() => process.nextTick(() => worked(party, beforeMs, beganMs, processorBeganMs)))
+  }
   if (waiting.size > 0) schedule(0)
 }
 
-const worked = (party: string | undefined, beganMs: number): void => {
-  if (party === undefined) return
+const worked = (party: string, beforeMs: number, beganMs: number, processorBeganMs: number): void => {
   const endedMs = monotonicMs()
-  const restMs = restOf(endedMs - beganMs)
+  const heldMs = endedMs - beganMs
+  // Whom the system kept from working, on a busy machine, has not worked: resting for that would leave processors idle.
+  const isLong = beforeMs + heldMs >= sliceMs
+  const restMs = isLong ? restOf(beforeMs + Math.min(heldMs, processorMs() - processorBeganMs)) : 0
   if (restMs === 0) resting.delete(party)
   else {
     if (resting.size >= restingMax) resting.clear()

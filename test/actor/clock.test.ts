@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { SettableClock, systemClock } from '#actor/clock'
+import { processorMs, SettableClock, systemClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
 import { KeptKeys } from '#crypto/kept-keys'
 import { Attempts } from '#identity/attempts'
@@ -31,6 +31,21 @@ describe('the settable clock', () => {
   test('the machine\u2019s: time passes', () => {
     const before = systemClock.monotonicMs()
     assert.ok(systemClock.monotonicMs() >= before)
+  })
+})
+
+describe('the processor time of a thread', () => {
+  test('passes in small steps while the thread works', () => {
+    const readings = new Set<number>()
+    for (let count = 0; count < 10_000; count += 1) readings.add(processorMs())
+    assert.ok(readings.size > 100, `${readings.size} readings differ`)
+  })
+
+  test('stands still while it waits', () => {
+    const before = processorMs()
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    const passedMs = processorMs() - before
+    assert.ok(passedMs < 2, `${passedMs} ms`)
   })
 })
 

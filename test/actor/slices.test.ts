@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { processorMs } from '#actor/clock'
 import { nextSlice, workedBriefly } from '#actor/slices'
 
 test('one of those who wait goes on in each turn, and others are not behind all of them', async () => {
@@ -23,20 +24,29 @@ test('one of those who wait goes on in each turn, and others are not behind all 
   for (const [index, count] of seen.entries()) assert.ok(count <= index + 1, `${count} slices in ${index + 1} turns`)
 })
 
-test('who took long in one piece rests while others ask little, and nobody rests when nobody does', async () => {
-  const busyFor = (milliseconds: number): void => {
-    const untilMs = performance.now() + milliseconds
-    while (performance.now() < untilMs);
+/** Works for so long, however often the system gives the processor to somebody else meanwhile. */
+const spin = (milliseconds: number): void => {
+  const untilMs = processorMs() + milliseconds
+  while (processorMs() < untilMs);
+}
+
+/** Holds the thread for so long without any work, as who was preempted does. */
+const standStill = (milliseconds: number): void => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+}
+
+/** How long four pieces take, one in each slice. */
+const fourPieces = async (party: string, piece: () => void): Promise<number> => {
+  const beganMs = performance.now()
+  for (let pieces = 0; pieces < 4; pieces += 1) {
+    await nextSlice(party)
+    piece()
   }
-  const work = async (party: string, pieces: number): Promise<number> => {
-    const beganMs = performance.now()
-    for (let piece = 0; piece < pieces; piece += 1) {
-      await nextSlice(party)
-      busyFor(2)
-    }
-    return performance.now() - beganMs
-  }
-  const quietMs = await work('alone', 4)
+  return performance.now() - beganMs
+}
+
+/** Does something while others ask little. */
+const besideOthers = async <T>(run: () => Promise<T>): Promise<T> => {
   const over = new AbortController()
   const asking = (async () => {
     while (!over.signal.aborted) {
@@ -44,10 +54,34 @@ test('who took long in one piece rests while others ask little, and nobody rests
       await turn()
     }
   })()
-  const restedMs = await work('beside others', 4)
+  const done = await run()
   over.abort()
   await asking
+  return done
+}
+
+test('who took long in one piece rests while others ask little, and nobody rests when nobody does', async () => {
+  const quietMs = await fourPieces('alone', () => spin(2))
+  const restedMs = await besideOthers(() => fourPieces('beside others', () => spin(2)))
   // Three rests of sixteen times two milliseconds, and none.
   assert.ok(restedMs > 90, `${restedMs} ms`)
   assert.ok(quietMs < restedMs / 2, `${quietMs} and ${restedMs} ms`)
+})
+
+test('who held the thread without working need not rest, who worked as long must', async () => {
+  const heldMs = await besideOthers(() => fourPieces('held', () => standStill(5)))
+  const workedMs = await besideOthers(() => fourPieces('worked', () => spin(5)))
+  // Three rests of twenty times five milliseconds, and none.
+  assert.ok(workedMs > 300, `${workedMs} ms`)
+  assert.ok(heldMs < workedMs / 2, `${heldMs} and ${workedMs} ms`)
+})
+
+test('what was spent before the slice counts as work', async () => {
+  const restedMs = await besideOthers(async () => {
+    const beganMs = performance.now()
+    await nextSlice('read much', 5)
+    await nextSlice('read much')
+    return performance.now() - beganMs
+  })
+  assert.ok(restedMs > 95, `${restedMs} ms`)
 })
