@@ -13,6 +13,7 @@ import type { Suite, SuiteOptions, Task } from './suite.ts'
 const suites: Readonly<Record<string, () => Promise<{ readonly open: (options: SuiteOptions) => Promise<Suite> }>>> = {
   binary: () => import('./binary.ts'),
   framer: () => import('./framer.ts'),
+  chain: () => import('./chain.ts'),
   gathered: () => import('./gathered.ts'),
   keys: () => import('./keys.ts'),
   front: () => import('./front.ts'),

@@ -9,6 +9,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { Actor } from '#actor/actor'
 import type { Cancel, Clock } from '#actor/clock'
+import { linesIn } from './chain.ts'
 import { AuditFiles, type AuditFilesOptions, AuditUnavailable } from './files.ts'
 import type { Lines, ToAuditFront, ToAuditOwner, ToAuditor } from './messages.ts'
 
@@ -72,7 +73,7 @@ export const runAuditor = (
       if (fault !== undefined) return
       try {
         const time = new Date(clock.nowMs()).toISOString()
-        files.append([JSON.stringify({ time, event: 'trail resumed', reason: failing, unwritten })])
+        files.append([Buffer.from(JSON.stringify({ time, event: 'trail resumed', reason: failing, unwritten }))])
         files.sync()
         failing = undefined
         unwritten = 0
@@ -89,16 +90,15 @@ export const runAuditor = (
     capacity: waitingMax,
     batchMax,
     handle(batch) {
-      const bodies = batch.flatMap(({ lines }) => bodiesOf(lines))
       try {
         // Once it could not be written, nothing is until that is told in it.
         if (failing !== undefined) throw new AuditUnavailable(failing)
-        files.append(bodies)
+        files.append(batch.map(({ lines }) => lines.bytes))
         if (batch.some(({ lines }) => lines.durable)) files.sync()
         else syncLater()
       } catch (error) {
         if (!(error instanceof AuditUnavailable)) throw error
-        unwritten += bodies.length
+        for (const { lines } of batch) unwritten += linesIn(lines.bytes)
         if (failing === undefined) {
           toAll({ kind: 'failing', reason: error.message })
           tryAgain()
@@ -141,9 +141,6 @@ export const runAuditor = (
   })
   toOwner({ kind: 'ready', synced: files.synced })
 }
-
-const bodiesOf = ({ bytes }: Lines): string[] =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8').split('\n')
 
 /** Tells each front once, by its last message: they come in the order in which they were sent. */
 const answer = (batch: readonly Waiting[], message: (through: number) => ToAuditFront): void => {

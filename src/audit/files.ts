@@ -6,7 +6,7 @@
  *     audit/00000001.jsonl   audit/00000002.jsonl   …   the last one grows; none is ever changed
  *     audit/journal                                     its newest lines, while a server runs (`journal.ts`)
  *
- * Every file begins with a line of its own, and goes on the chain of the one before. A line that a crash has cut off stays as
+ * Every file begins with a line of its own, and goes on the chain of the one before. A write that a crash has cut off stays as
  * it is; the line behind it says how many bytes are none of the trail, and their hash.
  */
 import {
@@ -23,7 +23,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { emptyChain, follows, type Head, hashOf, lineOf, readLine } from './chain.ts'
+import { emptyChain, follows, type Head, hashOf, readWrite, writeOf } from './chain.ts'
 import { Journal, journaledLines, syncFolderOf } from './journal.ts'
 import { begunEvent, mendedEvent, walk } from './walk.ts'
 
@@ -123,9 +123,10 @@ export class AuditFiles {
 
   /**
    * Writes a line for each body, all or none.
+   * @param bodies as `writeOf` takes them
    * @throws AuditUnavailable when the file has none of them; AuditFaulted when that is not known
    */
-  append(bodies: readonly string[]): void {
+  append(bodies: readonly Uint8Array[]): void {
     if (this.#end.bytes >= this.#options.fileBytesMax) this.#turn()
     if (this.#end.bytes > 0) return this.#write(bodies, '')
     const removed = this.#outlived()
@@ -201,15 +202,9 @@ export class AuditFiles {
   }
 
   /** @param prefix what stands before the first line and belongs to none */
-  #write(bodies: readonly string[], prefix: string): void {
-    let head: Head = this.#end
-    let text = prefix
-    for (const [place, body] of bodies.entries()) {
-      const line = lineOf(head, body, place === bodies.length - 1 ? this.#options.key : undefined)
-      head = { sequence: head.sequence + 1, hash: hashOf(line) }
-      text += `${line}\n`
-    }
-    const buffer = Buffer.from(text, 'utf8')
+  #write(bodies: readonly Uint8Array[], prefix: string): void {
+    const { bytes, head } = writeOf(this.#end, bodies, this.#options.key)
+    const buffer = prefix === '' ? bytes : Buffer.concat([Buffer.from(prefix), bytes])
     try {
       for (let at = 0; at < buffer.length; ) at += writeSync(this.#file, buffer, at)
     } catch (error) {
@@ -274,9 +269,8 @@ export class AuditFiles {
     const content = readFileSync(this.#path)
     const before = this.#endBefore(this.#end.file)
     const { head = before ?? emptyChain, bytes = 0 } = endOfChain(content, key, before) ?? {}
-    const lines = journaledLines(join(directory, journalName), key, head)
-    if (lines.length === 0) return 0
-    const redone = Buffer.from(`${lines.join('\n')}\n`, 'utf8')
+    const { bytes: redone, lines } = journaledLines(join(directory, journalName), key, head)
+    if (lines === 0) return 0
     // Anything else than a write that did not come to its end is nothing to write over: it is told.
     if (!isUnfinished(content.subarray(bytes), redone)) return 0
     const file = openSync(this.#path, 'r+')
@@ -287,7 +281,7 @@ export class AuditFiles {
       closeSync(file)
     }
     this.#end = { ...this.#end, bytes: fstatSync(this.#file).size }
-    return lines.length
+    return lines
   }
 
   /**
@@ -300,9 +294,9 @@ export class AuditFiles {
     const before = this.#endBefore(this.#end.file)
     let { head = before ?? emptyChain, bytes = 0 } = endOfChain(content, key, before) ?? {}
     const isNew = bytes === 0
-    const rest = readLine(content.toString('utf8', bytes), key)
+    const rest = readWrite(content.subarray(bytes), key)
     if (rest !== undefined && follows(rest, head)) {
-      // All of the line is there, but for its end.
+      // All of it is there, but for the last end of line.
       head = rest.head
       bytes = content.length
     }
@@ -330,16 +324,17 @@ export class AuditFiles {
     return endOfChain(readFileSync(join(directory, fileName(file - 1))), key, undefined)?.head
   }
 
-  #begun(removedThrough?: number): string {
+  #begun(removedThrough?: number): Uint8Array {
     return this.#body(begunEvent, { file: this.#end.file, removedThrough })
   }
 
-  #body(event: string, members: Readonly<Record<string, unknown>>): string {
-    return JSON.stringify({ time: new Date(this.#options.nowMs()).toISOString(), event, ...members })
+  #body(event: string, members: Readonly<Record<string, unknown>>): Uint8Array {
+    const time = new Date(this.#options.nowMs()).toISOString()
+    return Buffer.from(JSON.stringify({ time, event, ...members }))
   }
 }
 
-/** Where the chain of a file ends: before the first place where it is broken. Undefined: it has no line. */
+/** Where the chain of a file ends: before the first place where it is broken. Undefined: it has nothing of one. */
 const endOfChain = (
   content: Buffer,
   key: Uint8Array,
@@ -348,7 +343,7 @@ const endOfChain = (
   let found: { readonly head: Head; readonly bytes: number } | undefined
   for (const step of walk(content, key, before)) {
     if (step.kind === 'break') break
-    found = { head: step.line.head, bytes: step.end }
+    found = { head: step.write.head, bytes: step.end }
   }
   return found
 }

@@ -26,7 +26,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { follows, type Head, type ReadLine, readLine } from './chain.ts'
+import { follows, type Head, type ReadWrite, writesIn } from './chain.ts'
 
 /** About three thousand lines. A start reads it, and writes it where there is none. */
 const journalBytes = 1 << 20
@@ -90,37 +90,51 @@ export class Journal {
 }
 
 /**
- * The lines of a journal that go on a chain behind `head`, as far as a MAC vouches for them; none where there is no journal.
+ * The lines of a journal that go on a chain behind `head`, as far as a MAC vouches for them, each with its end; none where there is
+ * no journal.
  * @throws errors of the file system
  */
-export const journaledLines = (path: string, key: Uint8Array, head: Head): readonly string[] => {
-  const bySequence = new Map<number, { readonly text: string; readonly line: ReadLine }[]>()
-  for (const text of textOf(path).split('\n')) {
-    const line = readLine(text, key)
-    if (line === undefined || line.head.sequence <= head.sequence) continue
-    const known = bySequence.get(line.head.sequence)
-    if (known === undefined) bySequence.set(line.head.sequence, [{ text, line }])
-    else known.push({ text, line })
+export const journaledLines = (path: string, key: Uint8Array, head: Head): Journaled => {
+  const byFirst = new Map<number, { readonly bytes: Buffer; readonly write: ReadWrite }[]>()
+  for (const found of writesIn(contentOf(path), key)) {
+    const { first } = found.write
+    if (first <= head.sequence) continue
+    const known = byFirst.get(first)
+    if (known === undefined) byFirst.set(first, [found])
+    else known.push(found)
   }
-  const found: string[] = []
+  const found: Buffer[] = []
   let vouchedFor = 0
+  let last = head
   for (let at: Head | undefined = head; at !== undefined; ) {
     const before: Head = at
-    const next = bySequence.get(before.sequence + 1)?.find(({ line }) => follows(line, before))
-    if (next !== undefined) found.push(next.text)
-    if (next?.line.mac === 'right') vouchedFor = found.length
-    at = next?.line.head
+    const next = byFirst.get(before.sequence + 1)?.find(({ write }) => follows(write, before))
+    at = next?.write.head
+    if (next === undefined) continue
+    found.push(next.bytes, endOfLine)
+    if (next.write.mac !== 'right') continue
+    vouchedFor = found.length
+    last = next.write.head
   }
-  return found.slice(0, vouchedFor)
+  return { bytes: Buffer.concat(found.slice(0, vouchedFor)), lines: last.sequence - head.sequence }
 }
 
-/** As text; the line that goes over the ring's end stands whole at the text's end. */
-const textOf = (path: string): string => {
+/** What a journal has of a trail. */
+export interface Journaled {
+  readonly bytes: Buffer
+  /** How many lines that is. */
+  readonly lines: number
+}
+
+const endOfLine = Buffer.of(newline)
+
+/** Twice in a row: so what goes over the ring's end stands whole in the middle. */
+const contentOf = (path: string): Buffer => {
   try {
     const bytes = readFileSync(path)
-    return Buffer.concat([bytes, bytes.subarray(0, bytes.indexOf(newline) + 1)]).toString('utf8')
+    return Buffer.concat([bytes, bytes])
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Buffer.alloc(0)
     throw error
   }
 }

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { emptyChain, type Head, readLine } from './chain.ts'
+import { emptyChain, type Head, type ReadWrite, writesIn } from './chain.ts'
 import { fileName, filesOf, type TrailEnd } from './files.ts'
 import { begunEvent, type Placed, walk } from './walk.ts'
 
@@ -126,41 +126,45 @@ class Check {
     if (step.kind === 'break') this.#tellBreak(file, step)
     if (step.kind === 'mended') {
       if (step.torn.length > 0) this.#mended += 1
-      if (hasVouchedLine(step.torn, this.#options.key)) {
+      if (hasVouchedWrite(step.torn, this.#options.key)) {
         this.#broken(file, `whole lines behind line ${this.#head?.sequence ?? 0} were found broken at a start`)
       }
       const { lostLines } = step.mended
-      const last = step.line.head.sequence - 1
+      const last = step.write.first - 1
       if (lostLines > 0) this.#broken(file, `lines ${last - lostLines + 1} to ${last} were gone at a start`)
     }
-    if (step.line === undefined) return
-    if (this.#awaitsBegin && step.kind !== 'mended') {
-      const { event, file: begun } = step.line.body
+    if (step.write === undefined) return
+    const { first, head, bodies, mac } = step.write
+    // What mends may stand before it.
+    const begin = bodies[step.kind === 'mended' ? 1 : 0]
+    if (this.#awaitsBegin && begin !== undefined) {
       this.#awaitsBegin = false
-      if (event !== begunEvent || begun !== file) this.#broken(file, 'its first line is missing')
+      if (begin['event'] !== begunEvent || begin['file'] !== file) this.#broken(file, 'its first line is missing')
     }
-    const { head, body, mac } = step.line
     const { anchor } = this.#options
     if (anchor !== undefined && head.sequence === anchor.sequence && head.hash !== anchor.hash) {
       this.#broken(file, `line ${head.sequence} is another than the store has noted`)
     }
-    this.#lines += 1
-    if (this.#first === 0) this.#first = head.sequence
+    this.#lines += bodies.length
+    if (this.#first === 0) this.#first = first
     this.#head = head
     this.#vouchedFor = mac === 'right'
-    if (typeof body['removedThrough'] === 'number') {
-      this.#removedThrough = Math.max(this.#removedThrough, body['removedThrough'])
+    for (const { removedThrough } of bodies) {
+      if (typeof removedThrough === 'number') this.#removedThrough = Math.max(this.#removedThrough, removedThrough)
     }
   }
 
-  #tellBreak(file: number, { at, behind, line }: Placed & { readonly kind: 'break' }): void {
+  #tellBreak(file: number, { at, behind, write }: Placed & { readonly kind: 'break' }): void {
     const expected = behind.sequence + 1
-    if (line === undefined) this.#broken(file, `at byte ${at}, where line ${expected} should be, is no line`)
-    else if (line.mac === 'wrong') this.#broken(file, `line ${line.head.sequence} at byte ${at} has a wrong MAC`)
-    else if (line.head.sequence !== expected) {
-      this.#broken(file, `line ${line.head.sequence} stands at byte ${at}, where line ${expected} should be`)
-    } else
-      this.#broken(file, `line ${expected} at byte ${at} does not follow the line before it: one of them was changed`)
+    if (write === undefined)
+      this.#broken(file, `at byte ${at}, where line ${expected} should be, is no line of the chain`)
+    else if (write.mac === 'wrong')
+      this.#broken(file, `line ${write.head.sequence}, behind byte ${at}, has a wrong MAC`)
+    else if (write.first !== expected) {
+      this.#broken(file, `${namesOf(write)} at byte ${at}, where line ${expected} should be`)
+    } else if (!write.whole)
+      this.#broken(file, `of ${namesOf(write)} at byte ${at} one is gone, was changed, or is too much`)
+    else this.#broken(file, `${namesOf(write)} at byte ${at} does not follow the line before: one of them was changed`)
   }
 
   #broken(file: number, what: string): void {
@@ -168,9 +172,12 @@ class Check {
   }
 }
 
-/** Whether bytes that were cut out of the chain hold a line that was written whole: no crash does that. */
-const hasVouchedLine = (torn: Uint8Array, key: Uint8Array): boolean =>
-  Buffer.from(torn)
-    .toString('utf8')
-    .split('\n')
-    .some((line) => line.includes(',"mac":"') && readLine(line, key)?.mac === 'right')
+/** Lines that were written at once are told by their numbers. */
+const namesOf = ({ first, head }: ReadWrite): string =>
+  first === head.sequence ? `line ${first}` : `lines ${first} to ${head.sequence}`
+
+/** Whether bytes that were cut out of the chain hold lines that were written whole: no crash does that. */
+const hasVouchedWrite = (torn: Uint8Array, key: Uint8Array): boolean => {
+  for (const { write } of writesIn(Buffer.from(torn), key)) if (write.whole && write.mac === 'right') return true
+  return false
+}

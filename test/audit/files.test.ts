@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { hashOf, lineOf, readLine } from '#audit/chain'
+import { closingLine, hashOf } from '#audit/chain'
 import { verifyTrail } from '#audit/verify'
 import { body, check, fileName, filesOf, key, linesOf, newFolder, openTrail, writeLines } from './trail.ts'
 
@@ -40,12 +40,58 @@ describe('an untouched trail', () => {
     assert.deepEqual([again.intact, again.lines, again.mended], [true, 12, 0])
   })
 
-  test('can be followed without the key: each line names the SHA-256 of the one before', () => {
-    const { directory } = written([2, 2])
+  test('can be followed without the key: the last line of a write names the SHA-256 of that before it, and of its other lines', () => {
+    const { directory } = written([2, 3, 1])
     let previous = ''
+    let others: string[] = []
+    const numbers: number[] = []
     for (const line of linesOf(directory, 1)) {
-      assert.equal((JSON.parse(line) as { previous: string }).previous, previous)
+      const told = JSON.parse(line) as { sequence: number; previous?: string; since?: number; lines?: string }
+      numbers.push(told.sequence)
+      if (told.previous === undefined) {
+        others.push(`${line}\n`)
+        continue
+      }
+      assert.equal(told.previous, previous)
+      assert.equal(told.lines, others.length === 0 ? undefined : hashOf(others.join('')))
+      assert.equal(told.since, others.length === 0 ? undefined : told.sequence - others.length)
       previous = hashOf(line)
+      others = []
+    }
+    assert.deepEqual(numbers, [1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
+  test('numbers its lines over any number of digits', () => {
+    const { directory, files } = written([1, 7, 1, 95, 1, 990, 3])
+    const numbers = linesOf(directory, 1).map((line) => (JSON.parse(line) as { sequence: number }).sequence)
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: 1_100 }, (_, place) => place + 1),
+    )
+    assert.equal(check(directory, files.end).intact, true)
+  })
+
+  test('that an earlier server has written, with a hash in each line, is followed and gone on', () => {
+    const directory = newFolder()
+    const lines: string[] = []
+    let previous = ''
+    const told = [{ event: 'file begun', file: 1 }, { event: 'server started' }, { event: 'a' }, { event: 'b' }]
+    for (const [place, body] of told.entries()) {
+      const line = closingLine(place + 1, previous, JSON.stringify(body), undefined, place % 2 === 1 ? key : undefined)
+      lines.push(line)
+      previous = hashOf(line)
+    }
+    writeLines(directory, 1, lines)
+    const files = openTrail(directory, { anchor: { sequence: 4, hash: previous } })
+    files.append([body('Now'), body('Now')])
+    files.close()
+    const { intact, last, mended } = check(directory, files.end)
+    assert.deepEqual([intact, last, mended], [true, 8, 0])
+    for (const place of lines.keys()) {
+      const now = linesOf(directory, 1)
+      writeLines(directory, 1, now.with(place, (now[place] ?? '').replace('"event":"', '"event":"x')))
+      assert.equal(check(directory, files.end).intact, false, `line ${place + 1}`)
+      writeLines(directory, 1, now)
     }
   })
 
@@ -76,6 +122,42 @@ describe('an untouched trail', () => {
     assert.ok(found.files > 3)
   })
 })
+
+/** Lines from a place on made anew by somebody who has no key: each closed, or in the writes that there were. */
+const forgedFrom = (original: readonly string[], from: number, closesEach: boolean): readonly string[] => {
+  const forged: string[] = []
+  let previous = ''
+  let others: string[] = []
+  for (const [place, line] of original.entries()) {
+    const {
+      sequence,
+      previous: before,
+      since: _since,
+      lines: _lines,
+      mac,
+      ...told
+    } = JSON.parse(line) as {
+      sequence: number
+      previous?: string
+      since?: number
+      lines?: string
+      mac?: string
+    }
+    const text = JSON.stringify({ ...told, user: 'forged', ...(mac === undefined ? {} : { mac }) })
+    const closes = before !== undefined || (closesEach && place >= from)
+    const covered = others.length === 0 ? undefined : { since: sequence - others.length, hash: hashOf(others.join('')) }
+    let made = line
+    if (place >= from) {
+      made = closes
+        ? closingLine(sequence, previous, text, covered, undefined)
+        : `{"sequence":${sequence},${text.slice(1)}`
+    }
+    forged.push(made)
+    if (closes) previous = hashOf(made)
+    others = closes ? [] : [...others, `${made}\n`]
+  }
+  return forged
+}
 
 describe('a trail that somebody has changed', () => {
   const lines = (): { directory: string; lines: string[]; end: { sequence: number; hash: string } } => {
@@ -122,15 +204,8 @@ describe('a trail that somebody has changed', () => {
 
   test('a chain that was made anew from a line on, with right hashes, is found: only the server has the key', () => {
     for (let from = 0; from < original.length; from += 1) {
-      const forged = original.slice(0, from)
-      let head = from === 0 ? { sequence: 0, hash: '' } : (readLine(forged[from - 1] ?? '', key)?.head ?? end)
-      for (const line of original.slice(from)) {
-        const { sequence: _sequence, previous: _previous, mac, ...told } = JSON.parse(line) as Record<string, unknown>
-        const next = lineOf(head, JSON.stringify({ ...told, user: 'forged', ...(mac === undefined ? {} : { mac }) }))
-        head = { sequence: head.sequence + 1, hash: hashOf(next) }
-        forged.push(next)
-      }
-      assert.ok(found(forged), `from line ${from + 1}`)
+      for (const closesEach of [true, false])
+        assert.ok(found(forgedFrom(original, from, closesEach)), `from line ${from + 1}`)
     }
   })
 
@@ -163,17 +238,16 @@ describe('a trail after a crash', () => {
     for (let length = before.length; length <= whole.length; length += nextCut(whole, length)) {
       writeFileSync(join(directory, fileName(1)), whole.subarray(0, length))
       const cut = whole.subarray(before.length, length)
-      // A line that lacks nothing but its end is a line.
-      const ended = whole[length] === 0x0a ? whole.subarray(before.length, length + 1) : cut
-      const wholeLines = ended.filter((byte) => byte === 0x0a).length
-      const tornBytes = ended.length - (ended.lastIndexOf(0x0a) + 1)
+      // A write that lacks nothing but the end of its last line is whole; of any other nothing is left.
+      const isWhole = length >= whole.length - 1
+      const isTorn = !isWhole && cut.length > 0
       const again = openTrail(directory)
       again.append([body('Next')])
       again.close()
       const found = check(directory, again.end)
       assert.deepEqual(found.breaks, [], `cut at ${length - before.length}`)
-      assert.equal(found.mended, tornBytes === 0 ? 0 : 1)
-      assert.equal(found.lines, 7 + wholeLines + (tornBytes === 0 ? 0 : 1) + 3)
+      assert.equal(found.mended, isTorn ? 1 : 0)
+      assert.equal(found.lines, 7 + (isWhole ? 2 : 0) + (isTorn ? 1 : 0) + 3)
     }
   })
 

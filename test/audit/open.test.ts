@@ -10,7 +10,7 @@ import { AuditFront } from '#audit/front'
 import { type AuditOptions, openAudit } from '#audit/open'
 import { MemoryStore } from '#store/memory'
 import type { Store } from '#store/store'
-import { body, fileName, filesOf, key, linesOf, newFolder } from './trail.ts'
+import { bodyText, fileName, filesOf, key, linesOf, newFolder } from './trail.ts'
 
 const options = (directory: string, more: Partial<AuditOptions> = {}): AuditOptions => ({
   directory,
@@ -39,7 +39,7 @@ describe('the audit trail of a process', () => {
       const waits: (Promise<void> | undefined)[] = []
       for (let line = 0; line < 10; line += 1) {
         told.push(`${turn}.${line}`)
-        waits.push(audit.front.record([body(`${turn}.${line}`)], line % 2 === 0))
+        waits.push(audit.front.record([bodyText(`${turn}.${line}`)], line % 2 === 0))
       }
       await Promise.all(waits.map(async (wait) => wait))
       assert.deepEqual(operationsIn(directory), told)
@@ -57,7 +57,9 @@ describe('the audit trail of a process', () => {
         new AuditFront({ port: audit.connect(), name, waitingMax: 1_000_000, durable: true, clock: systemClock }),
     )
     await Promise.all(
-      fronts.flatMap((front) => Array.from({ length: 50 }, async () => front.record([body(front.newRequest())], true))),
+      fronts.flatMap((front) =>
+        Array.from({ length: 50 }, async () => front.record([bodyText(front.newRequest())], true)),
+      ),
     )
     const operations = operationsIn(directory)
     assert.equal(new Set(operations).size, 150)
@@ -77,7 +79,7 @@ describe('the audit trail of a process', () => {
       durable: true,
       clock: systemClock,
     })
-    await other.record([body('One'), body('Two')], true)
+    await other.record([bodyText('One'), bodyText('Two')], true)
     for (let wait = 0; wait < 300 && audit.synced?.sequence === start; wait += 1) await pause(10)
     assert.equal(audit.synced?.sequence, start + 2)
     other.close()
@@ -87,8 +89,8 @@ describe('the audit trail of a process', () => {
   test('relaxed: nobody waits, but for room', async () => {
     const directory = newFolder()
     const audit = await openAudit(options(directory, { mode: 'relaxed' }))
-    assert.equal(audit.front.record([body('One')], true), undefined)
-    const large = body('x'.repeat(100)).repeat(1)
+    assert.equal(audit.front.record([bodyText('One')], true), undefined)
+    const large = bodyText('x'.repeat(100))
     let waits: Promise<void> | undefined
     for (let line = 0; waits === undefined && line < 200_000; line += 1) waits = audit.front.record([large], false)
     assert.ok(waits !== undefined, 'a thread cannot have any number of lines in memory')
@@ -101,7 +103,7 @@ describe('the audit trail of a process', () => {
     const directory = newFolder()
     const store: Store = new MemoryStore([auditTable])
     const first = await openAudit(options(directory, { store }))
-    await first.front.record([body('One')], true)
+    await first.front.record([bodyText('One')], true)
     await first.close()
     const path = join(directory, fileName(1))
     const lines = linesOf(directory, 1)
@@ -122,9 +124,9 @@ describe('the audit trail of a process', () => {
   test('what somebody writes into the growing file is found', async () => {
     const directory = newFolder()
     const audit = await openAudit(options(directory))
-    await audit.front.record([body('One')], true)
+    await audit.front.record([bodyText('One')], true)
     appendFileSync(join(directory, fileName(1)), `${linesOf(directory, 1).at(-1)}\n`)
-    await audit.front.record([body('Two')], true)
+    await audit.front.record([bodyText('Two')], true)
     assert.equal((await audit.verify()).intact, false)
     await audit.close()
   })

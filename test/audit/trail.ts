@@ -33,8 +33,10 @@ export const openTrail = (directory: string, options: Partial<AuditFilesOptions>
     ...options,
   })
 
-export const body = (operation: string): string =>
+export const bodyText = (operation: string): string =>
   bodyOf({ event: 'operation', atMs: 1_780_000_000_000, operation, result: 'success' })
+
+export const body = (operation: string): Uint8Array => Buffer.from(bodyText(operation))
 
 export const check = (directory: string, anchor?: Head): Verified =>
   verifyTrail({ directory, key, through: undefined, anchor })

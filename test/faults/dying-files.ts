@@ -37,7 +37,7 @@ syncBuiltinESMExports()
 
 /** As the real ones; batches of lines pass the points. */
 export class AuditFiles extends RealAuditFiles {
-  override append(bodies: readonly string[]): void {
+  override append(bodies: readonly Uint8Array[]): void {
     if (batches > 0 || existsSync(armedBy)) batches += 1
     dieAt('lines taken')
     tears = point === 'lines torn' && batches === transaction
