@@ -6,7 +6,16 @@ import type { ScenarioName } from '#bench/scenarios/index'
 import { openAsked, taskOf } from './asked.ts'
 import type { Suite, SuiteOptions } from './suite.ts'
 
-const cases: readonly ScenarioName[] = ['discover-versions', 'query', 'get', 'get-attributes', 'locate']
+const cases: readonly ScenarioName[] = [
+  'discover-versions',
+  'query',
+  'get',
+  'get-attributes',
+  'locate',
+  'encrypt-cbc',
+  'encrypt-gcm',
+  'mac',
+]
 
 /** A task a kind of request that only reads. */
 export const open = async ({ objects }: SuiteOptions): Promise<Suite> => {

@@ -22,6 +22,8 @@ export interface CipherRow {
   readonly tagBytes?: readonly number[]
   /** The mode wants all data at once. */
   readonly whole: boolean
+  /** Each block is mixed with the one that came out before it, the first one with the initialization vector, and with nothing else. */
+  readonly chained?: true
   /** The key as the library wants it. */
   readonly key: Uint8Array
 }
@@ -43,7 +45,7 @@ const gcmIvBytesMax = 128
 
 const modes: ReadonlyMap<number, ModeRow> = new Map<number, ModeRow>([
   [M.ECB, { suffix: 'ecb', padded: true, whole: false }],
-  [M.CBC, { suffix: 'cbc', padded: true, whole: false, iv: 'block' }],
+  [M.CBC, { suffix: 'cbc', padded: true, whole: false, iv: 'block', chained: true }],
   [M.CFB, { suffix: 'cfb', padded: false, whole: false, iv: 'block' }],
   [M.OFB, { suffix: 'ofb', padded: false, whole: false, iv: 'block' }],
   [M.CTR, { suffix: 'ctr', padded: false, whole: false, iv: { min: 1, max: 16, usual: 16 }, counter: 'behind' }],

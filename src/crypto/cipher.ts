@@ -10,6 +10,7 @@ import type { CryptographicParameters } from '#kmip/attribute-values'
 import { type CipherRow, cipherDefaults, cipherRow } from './cipher-rows.ts'
 import { KeyUseError } from './errors.ts'
 import { randomOctets } from './generate.ts'
+import { KeptCipher } from './kept-cipher.ts'
 import type { KeyForm } from './key-format.ts'
 import { symmetricBytes } from './key-use.ts'
 import { concatenated } from './octets.ts'
@@ -26,6 +27,8 @@ export interface CipherOptions {
   readonly aad?: Uint8Array | undefined
   /** Authenticated Encryption Tag, to be checked by decryption. */
   readonly tag?: Uint8Array | undefined
+  /** Of this key, where it encrypts again and again in this thread. It does not cross to another. */
+  readonly kept?: KeptCipher | undefined
 }
 
 /** A cipher at work: pieces in, pieces out. */
@@ -205,6 +208,12 @@ export function encryptAtOnce(
   const { row, padding, madeIv, tagBytes } = settled
   checkWholeBlocks(settled, data.length)
   return guarded(() => {
+    const { kept } = options
+    if (row.chained === true && kept instanceof KeptCipher && settled.iv !== null) {
+      const tail = padding === undefined ? none : padding.tail(data.length % row.blockBytes, row.blockBytes)
+      const encrypted = kept.encrypt(row, settled.iv, data, tail)
+      return { data: plainBytes(encrypted), ...(madeIv === undefined ? {} : { iv: madeIv }) }
+    }
     const cipher = row.whole ? libraryCipher(settled, data.length) : libraryCipher(settled)
     const tail = padding === undefined ? none : padding.tail(data.length % row.blockBytes, row.blockBytes)
     const head = cipher.update(tail.length === 0 ? data : concatenated(data, tail))

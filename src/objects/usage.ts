@@ -73,3 +73,11 @@ export const allocated = (object: ManagedObject, use: Use, { bytes, objects }: A
   if (needed > left) throw new KmipError(ResultReason.PermissionDenied, 'The Usage Limits of the object are used up')
   return withValue(object, 'Usage Limits', { ...limits, usageLimitsCount: left - needed })
 }
+
+/** Whether each use counts: Usage Limits hold for it (§3.21). */
+export const isLimited = (object: ManagedObject, use: Use): boolean =>
+  rows[use].protects && valueOf<UsageLimits>(object, 'Usage Limits') !== undefined
+
+/** Until when an object that may be used so now may be used, as far as no change of its State says otherwise (§3.26). */
+export const usableUntil = (object: ManagedObject, use: Use): number =>
+  (rows[use].protects ? valueOf<number>(object, 'Protect Stop Date') : undefined) ?? Number.POSITIVE_INFINITY

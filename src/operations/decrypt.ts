@@ -1,11 +1,12 @@
 /** Decrypt: what a key encrypted, in one go or in parts. KMIP 1.4 §4.30 */
-import type { response } from '#kmip/payloads/decrypt'
+import type { request as requestFields, response } from '#kmip/payloads/decrypt'
 import { effectiveParameters, withCipherDefaults } from '#objects/cryptographic-parameters'
 import type { Infer } from '#ttlv/schema'
 import { ivFor } from './initialization-vector.ts'
-import { after, compute, someBytes, streamed, usableKey, wholeData } from './key-use.ts'
-import { operation } from './operation.ts'
+import { after, compute, preparedUse, someBytes, streamed, type UsableKey, usableKey, wholeData } from './key-use.ts'
+import { type Context, operation, type Varying } from './operation.ts'
 
+type Request = Infer<typeof requestFields>
 type Answer = Infer<typeof response>
 
 export const decrypt = operation({
@@ -20,26 +21,47 @@ export const decrypt = operation({
     'InvalidMessage',
   ],
   handle(request, context) {
-    return after(usableKey(context, request, 'decrypt', 'decrypt'), ({ object, key }): Answer | Promise<Answer> => {
-      const { uniqueIdentifier } = object
-      const { unnamedPadding } = context.services.policy.computing
+    return after(usableKey(context, request, 'decrypt', 'decrypt'), (usable): Answer | Promise<Answer> => {
+      const { uniqueIdentifier } = usable.object
+      const open = () => cipherOf(request, usable, context)(request.ivCounterNonce)
       const tag = request.authenticatedEncryptionTag
-      const open = () => {
-        const asked = effectiveParameters(object, request.cryptographicParameters)
-        const parameters = withCipherDefaults(asked, key.cryptographicAlgorithm, unnamedPadding)
-        const iv = ivFor(parameters, key, request.ivCounterNonce, false, context)
-        return { key, parameters, iv, aad: request.authenticatedEncryptionAdditionalData }
-      }
       const part = streamed(context, request, 'decrypt', uniqueIdentifier, open, tag)
-      if (part !== undefined) {
-        return part.then(({ data, correlationValue }) => ({
-          uniqueIdentifier,
-          data: someBytes(data),
-          correlationValue,
-        }))
-      }
-      const decrypted = compute(context, { kind: 'decrypt', ...open(), data: wholeData(request.data), tag })
-      return after(decrypted, ({ data }) => ({ uniqueIdentifier, data }))
+      if (part === undefined) return decryptionOf(request, usable, context)(request)
+      return part.then(({ data, correlationValue }) => ({
+        uniqueIdentifier,
+        data: someBytes(data),
+        correlationValue,
+      }))
     })
   },
+  preparation: {
+    varies: ['data', 'ivCounterNonce', 'authenticatedEncryptionTag'],
+    prepare: (request, context) =>
+      preparedUse(context, request, 'decrypt', 'decrypt', (usable) => decryptionOf(request, usable, context)),
+  },
 })
+
+/** What a cipher needs beside the data, for any given IV. */
+const cipherOf = (request: Request, { object, key }: UsableKey, { services }: Context) => {
+  const { unnamedPadding } = services.policy.computing
+  const asked = effectiveParameters(object, request.cryptographicParameters)
+  const parameters = withCipherDefaults(asked, key.cryptographicAlgorithm, unnamedPadding)
+  const aad = request.authenticatedEncryptionAdditionalData
+  return (given: Uint8Array | undefined) => ({
+    key,
+    parameters,
+    iv: ivFor(parameters, key, given, false, { services }),
+    aad,
+  })
+}
+
+/** The decryption of data in one go. */
+const decryptionOf = (request: Request, usable: UsableKey, context: Context) => {
+  const { services } = context
+  const { uniqueIdentifier } = usable.object
+  const open = cipherOf(request, usable, context)
+  return ({ data: whole, ivCounterNonce, authenticatedEncryptionTag: tag }: Varying): Answer | Promise<Answer> => {
+    const decrypted = compute({ services }, { kind: 'decrypt', ...open(ivCounterNonce), data: wholeData(whole), tag })
+    return after(decrypted, ({ data }) => ({ uniqueIdentifier, data }))
+  }
+}

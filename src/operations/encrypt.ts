@@ -1,13 +1,26 @@
 /** Encrypt: data under a key, in one go or in parts. KMIP 1.4 §4.29 */
-import { response } from '#kmip/payloads/encrypt'
+import { KeptCipher } from '#crypto/run'
+import { type request as requestFields, response } from '#kmip/payloads/encrypt'
 import { inVersion } from '#kmip/row'
 import type { Version } from '#kmip/versions'
 import { effectiveParameters, withCipherDefaults } from '#objects/cryptographic-parameters'
 import type { Infer } from '#ttlv/schema'
 import { ivFor } from './initialization-vector.ts'
-import { after, allocate, amountOf, compute, someBytes, streamed, usableKey, wholeData } from './key-use.ts'
-import { operation } from './operation.ts'
+import {
+  after,
+  allocate,
+  amountOf,
+  compute,
+  preparedUse,
+  someBytes,
+  streamed,
+  type UsableKey,
+  usableKey,
+  wholeData,
+} from './key-use.ts'
+import { type Context, operation, type Varying } from './operation.ts'
 
+type Request = Infer<typeof requestFields>
 type Answer = Infer<typeof response>
 
 export const encrypt = operation({
@@ -22,38 +35,60 @@ export const encrypt = operation({
     'InvalidMessage',
   ],
   handle(request, context) {
-    return after(usableKey(context, request, 'encrypt', 'encrypt'), ({ object, key }): Answer | Promise<Answer> => {
-      const { uniqueIdentifier } = object
-      const { unnamedPadding } = context.services.policy.computing
-      const open = () => {
-        const asked = effectiveParameters(object, request.cryptographicParameters)
-        const parameters = withCipherDefaults(asked, key.cryptographicAlgorithm, unnamedPadding)
-        const given = parameters.randomIv === true ? undefined : request.ivCounterNonce
-        const iv = ivFor(parameters, key, given, parameters.randomIv === true, context)
-        return { key, parameters, iv, aad: request.authenticatedEncryptionAdditionalData }
-      }
-      allocate(context, object, 'encrypt', amountOf(request))
+    return after(usableKey(context, request, 'encrypt', 'encrypt'), (usable): Answer | Promise<Answer> => {
+      const { uniqueIdentifier } = usable.object
+      allocate(context, usable.object, 'encrypt', amountOf(request))
+      const open = () => cipherOf(request, usable, context)(request.ivCounterNonce)
       const part = streamed(context, request, 'encrypt', uniqueIdentifier, open)
-      if (part !== undefined) {
-        return part.then(({ correlationValue, iv, ...made }) => {
-          const { data, tag } = inFormOf(context.version, made.data, made.tag)
-          const madeIv = request.ivCounterNonce === undefined ? iv : undefined
-          return {
-            uniqueIdentifier,
-            data: someBytes(data),
-            ivCounterNonce: madeIv,
-            correlationValue,
-            authenticatedEncryptionTag: tag,
-          }
-        })
-      }
-      return after(compute(context, { kind: 'encrypt', ...open(), data: wholeData(request.data) }), (made) => {
+      if (part === undefined) return encryptionOf(request, usable, context)(request)
+      return part.then(({ correlationValue, iv, ...made }) => {
         const { data, tag } = inFormOf(context.version, made.data, made.tag)
-        return { uniqueIdentifier, data, ivCounterNonce: made.iv, authenticatedEncryptionTag: tag }
+        const madeIv = request.ivCounterNonce === undefined ? iv : undefined
+        return {
+          uniqueIdentifier,
+          data: someBytes(data),
+          ivCounterNonce: madeIv,
+          correlationValue,
+          authenticatedEncryptionTag: tag,
+        }
       })
     })
   },
+  preparation: {
+    varies: ['data', 'ivCounterNonce'],
+    prepare: (request, context) =>
+      preparedUse(context, request, 'encrypt', 'encrypt', (usable) =>
+        encryptionOf(request, usable, context, new KeptCipher()),
+      ),
+  },
 })
+
+/** What a cipher needs beside the data, for any given IV. */
+const cipherOf = (request: Request, { object, key }: UsableKey, { services }: Context) => {
+  const { unnamedPadding } = services.policy.computing
+  const asked = effectiveParameters(object, request.cryptographicParameters)
+  const parameters = withCipherDefaults(asked, key.cryptographicAlgorithm, unnamedPadding)
+  const isMadeHere = parameters.randomIv === true
+  const aad = request.authenticatedEncryptionAdditionalData
+  return (given: Uint8Array | undefined) => {
+    const iv = ivFor(parameters, key, isMadeHere ? undefined : given, isMadeHere, { services })
+    return { key, parameters, iv, aad }
+  }
+}
+
+/** The encryption of data in one go. @param kept for one that is done again and again */
+const encryptionOf = (request: Request, usable: UsableKey, context: Context, kept?: KeptCipher) => {
+  const { version, services } = context
+  const { uniqueIdentifier } = usable.object
+  const open = cipherOf(request, usable, context)
+  return ({ data: whole, ivCounterNonce }: Varying): Answer | Promise<Answer> => {
+    const job = { kind: 'encrypt', ...open(ivCounterNonce), kept, data: wholeData(whole) } as const
+    return after(compute({ services }, job), (made) => {
+      const { data, tag } = inFormOf(version, made.data, made.tag)
+      return { uniqueIdentifier, data, ivCounterNonce: made.iv, authenticatedEncryptionTag: tag }
+    })
+  }
+}
 
 const tagField = response.fields['authenticatedEncryptionTag']
 

@@ -19,10 +19,10 @@ export const ivFor = (
   key: KeyForm,
   given: Uint8Array | undefined,
   madeHere: boolean,
-  context: Context,
+  { services }: Pick<Context, 'services'>,
 ): Uint8Array | undefined => {
   if (given !== undefined || madeHere || !needsIv(parameters)) return given
-  if (context.services.policy.computing.missingIv === 'zeros' && parameters.blockCipherMode === BlockCipherMode.CBC) {
+  if (services.policy.computing.missingIv === 'zeros' && parameters.blockCipherMode === BlockCipherMode.CBC) {
     return new Uint8Array(blockBytes(key.cryptographicAlgorithm))
   }
   throw new KmipError(ResultReason.InvalidMessage, 'The IV/Counter/Nonce is missing')

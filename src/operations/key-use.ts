@@ -17,9 +17,9 @@ import { KmipError } from '#kmip/errors'
 import type { KeyBlock } from '#kmip/key-block'
 import type { CertificateValue } from '#kmip/objects'
 import { type ManagedObject, valueOf } from '#objects/managed-object'
-import { type Amount, allocated, objectionToUse, type Use } from '#objects/usage'
+import { type Amount, allocated, isLimited, objectionToUse, type Use, usableUntil } from '#objects/usage'
 import { kmipErrorOfFailure } from './failures.ts'
-import type { Context } from './operation.ts'
+import type { Context, Prepared } from './operation.ts'
 import { isPart, type Part, type Step, type StepResult, type StreamKind, type StreamRequest } from './streams.ts'
 
 /** A key that may be used. */
@@ -99,6 +99,24 @@ const usableObject = (
   return { object, key: keyFormOf(object) }
 }
 
+/**
+ * A use of a key, decided but for what varies. Undefined for a part of a stream, and where each use is counted.
+ * @param runOf what is done then
+ * @throws KmipError as `usableKey`
+ */
+export const preparedUse = <Answer>(
+  context: Context,
+  request: { readonly uniqueIdentifier?: string | undefined } & Part,
+  permission: Permission,
+  use: Use,
+  runOf: (usable: UsableKey) => Prepared<Answer>['run'],
+): Prepared<Answer> | undefined => {
+  if (isPart(request)) return undefined
+  const usable = usableObject(context, request.uniqueIdentifier, permission, use)
+  if (isLimited(usable.object, use)) return undefined
+  return { untilSeconds: usableUntil(usable.object, use), run: runOf(usable) }
+}
+
 /** Counts what is protected with a key off its Usage Limits. @throws KmipError Permission Denied when too little is left */
 export const allocate = (context: Context, object: ManagedObject, use: Use, amount: Amount): void => {
   const left = allocated(object, use, amount)
@@ -121,7 +139,7 @@ export const computingError = (error: unknown): unknown => {
 
 /** Runs a job of an operation that computes. No promise where it is done in place. @throws KmipError Cryptographic Failure */
 export const compute = <Kind extends CryptoJobKind>(
-  context: Context,
+  context: Pick<Context, 'services'>,
   job: CryptoJob<Kind>,
 ): CryptoResult<Kind> | Promise<CryptoResult<Kind>> => {
   const failed = (error: unknown): never => {

@@ -2,12 +2,13 @@
 
 import { ResultReason, ValidityIndicator } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
-import type { response } from '#kmip/payloads/mac-verify'
+import type { request as requestFields, response } from '#kmip/payloads/mac-verify'
 import { effectiveParameters } from '#objects/cryptographic-parameters'
 import type { Infer } from '#ttlv/schema'
-import { after, compute, streamed, usableKey, wholeData } from './key-use.ts'
-import { operation } from './operation.ts'
+import { after, compute, preparedUse, streamed, type UsableKey, usableKey, wholeData } from './key-use.ts'
+import { type Context, operation, type Varying } from './operation.ts'
 
+type Request = Infer<typeof requestFields>
 type Answer = Infer<typeof response>
 
 const indicator = (valid: boolean): ValidityIndicator => (valid ? ValidityIndicator.Valid : ValidityIndicator.Invalid)
@@ -24,21 +25,32 @@ export const macVerify = operation({
     'InvalidMessage',
   ],
   handle(request, context) {
-    return after(usableKey(context, request, 'mac', 'macVerify'), ({ object, key }): Answer | Promise<Answer> => {
+    return after(usableKey(context, request, 'mac', 'macVerify'), (usable): Answer | Promise<Answer> => {
+      const { object, key } = usable
       const { uniqueIdentifier } = object
-      const { macData } = request
       const opened = { key, parameters: effectiveParameters(object, request.cryptographicParameters) }
-      const part = streamed(context, request, 'verifyMac', uniqueIdentifier, () => opened, macData)
-      if (part !== undefined) {
-        return part.then(({ valid, correlationValue }) => {
-          const validityIndicator = valid === undefined ? undefined : indicator(valid)
-          return { uniqueIdentifier, validityIndicator, correlationValue }
-        })
-      }
-      if (macData === undefined) throw new KmipError(ResultReason.InvalidMessage, 'The request holds no MAC Data')
-      const data = wholeData(request.data)
-      const verified = compute(context, { kind: 'verifyMac', ...opened, data, mac: macData })
-      return after(verified, ({ valid }) => ({ uniqueIdentifier, validityIndicator: indicator(valid) }))
+      const part = streamed(context, request, 'verifyMac', uniqueIdentifier, () => opened, request.macData)
+      if (part === undefined) return verificationOf(request, usable, context)(request)
+      return part.then(({ valid, correlationValue }) => {
+        const validityIndicator = valid === undefined ? undefined : indicator(valid)
+        return { uniqueIdentifier, validityIndicator, correlationValue }
+      })
     })
   },
+  preparation: {
+    varies: ['data', 'macData'],
+    prepare: (request, context) =>
+      preparedUse(context, request, 'mac', 'macVerify', (usable) => verificationOf(request, usable, context)),
+  },
 })
+
+/** The check of a code of data in one go. */
+const verificationOf = (request: Request, { object, key }: UsableKey, { services }: Context) => {
+  const { uniqueIdentifier } = object
+  const parameters = effectiveParameters(object, request.cryptographicParameters)
+  return ({ data, macData: mac }: Varying): Answer | Promise<Answer> => {
+    if (mac === undefined) throw new KmipError(ResultReason.InvalidMessage, 'The request holds no MAC Data')
+    const verified = compute({ services }, { kind: 'verifyMac', key, parameters, data: wholeData(data), mac })
+    return after(verified, ({ valid }) => ({ uniqueIdentifier, validityIndicator: indicator(valid) }))
+  }
+}

@@ -223,6 +223,26 @@ export class Context {
 type Request<N extends PayloadName> = Infer<(typeof payloads)[N]['request']>
 type Response<N extends PayloadName> = Infer<(typeof payloads)[N]['response']>
 
+/** Fields of a request's payload in which requests may differ that are the same otherwise: each a Byte String. */
+export type VaryingField = 'data' | 'ivCounterNonce' | 'authenticatedEncryptionTag' | 'macData'
+export type Varying = { readonly [Field in VaryingField]?: Uint8Array | undefined }
+
+/** An operation that was decided but for what varies. */
+export interface Prepared<Answer = unknown> {
+  /** Seconds since 1970 from which on it is to be decided anew, beside what the dates of a State say. */
+  readonly untilSeconds: number
+  /** Does it. What is done in place gives its answer at once. @throws what `handle` throws because of what varies */
+  readonly run: (varying: Varying) => Answer | Promise<Answer>
+}
+
+/** How an operation is decided for many requests at once. */
+export interface Preparation<Request, Answer> {
+  /** In what these requests may differ. */
+  readonly varies: readonly VaryingField[]
+  /** Decides all else; undefined where such a request does more than give a result. @throws what `handle` throws */
+  readonly prepare: (request: Request, context: Context) => Prepared<Answer> | undefined
+}
+
 /** An operation, as its file declares it. */
 export interface OperationDeclaration<N extends PayloadName> {
   readonly name: N
@@ -243,6 +263,8 @@ export interface OperationDeclaration<N extends PayloadName> {
    */
   readonly repeatable?: (request: Request<N>) => boolean
   readonly handle: (request: Request<N>, context: Context) => Response<N> | Promise<Response<N>>
+  /** Left out: every request is decided by itself. */
+  readonly preparation?: Preparation<Request<N>, Response<N>>
 }
 
 /** Of operations that only read. */
@@ -261,6 +283,7 @@ export interface OperationRow {
   readonly reveals: boolean
   readonly repeatable: (request: unknown) => boolean
   readonly handle: (request: unknown, context: Context) => unknown
+  readonly preparation: Preparation<unknown, unknown> | undefined
 }
 
 const operationValues = enumerationNamed('Operation').values
@@ -281,5 +304,6 @@ export const operation = <N extends PayloadName>(declaration: OperationDeclarati
     reveals: declaration.reveals ?? false,
     repeatable: (declaration.repeatable as OperationRow['repeatable'] | undefined) ?? never,
     handle: declaration.handle as OperationRow['handle'],
+    preparation: declaration.preparation as OperationRow['preparation'],
   }
 }

@@ -43,8 +43,9 @@ import {
 } from './background.ts'
 import { binaryEncoding, type MessageReader } from './encodings.ts'
 import { clientOf, type Holdings } from './holdings.ts'
-import { hasSucceeded, isRepeatable, type KnownAnswer, KnownAnswers } from './known-answers.ts'
+import type { KnownAnswer } from './known-entry.ts'
 import { checkMessage } from './message-rules.ts'
+import { RepeatedRequests } from './repeated-requests.ts'
 import { Turns } from './turns.ts'
 
 /** What of a failure goes to the log, where the client is told a correlation id alone. */
@@ -130,7 +131,7 @@ export class Dispatcher {
   readonly #turns = new Turns()
   readonly #operations: ReadonlyMap<number, OperationRow>
   readonly #background: BackgroundKeeper
-  readonly #known: KnownAnswers | undefined
+  readonly #known: RepeatedRequests | undefined
   readonly #services: Services
   /** The same with the other answer to whether Destroy leaves nothing: interfaces may differ in it. */
   readonly #otherServices: Services
@@ -146,9 +147,10 @@ export class Dispatcher {
     this.#operations = new Map(operations.map((row) => [row.code, row]))
     const { store, table, answerCacheBytesMax: bytesMax } = options
     // An answer with a correlation value of its own is no other's.
+    if (bytesMax === 0 || options.serverCorrelationValues !== 'off') return
     const read = (bytes: Uint8Array): RequestMessage => readRequest(binaryEncoding.open(bytes, options.readerLimits))
-    const isKept = bytesMax > 0 && options.serverCorrelationValues === 'off'
-    this.#known = isKept ? new KnownAnswers({ store, table, bytesMax, read }) : undefined
+    const boundsOf = (request: RequestMessage): AnswerBounds => this.#bounds(request)
+    this.#known = new RepeatedRequests({ store, table, bytesMax, read, operations: this.#operations, boundsOf })
   }
 
   /**
@@ -170,7 +172,8 @@ export class Dispatcher {
       const { ownPrincipal: own } = caller
       const nowSeconds = this.#options.clock.nowSeconds()
       const known = own && this.#known.find(bytes, own, this.#destroysHard(caller), nowSeconds)
-      if (own !== undefined && known !== undefined) return this.#answerAgain(known, own, origin, nowSeconds)
+      const again = own && known && this.#answerAgain(known, bytes, own, origin, nowSeconds)
+      if (again !== undefined) return again
     }
     let reader: MessageReader | undefined
     let request: RequestMessage
@@ -277,9 +280,22 @@ export class Dispatcher {
     return hardDelete ?? this.hardDelete
   }
 
-  /** The same answer once more: the same account is given of it. */
-  #answerAgain(known: KnownAnswer, principal: Principal, origin: Origin, nowSeconds: number): Buffer | Promise<Buffer> {
+  /** The same answer once more: the same account is given of it. Undefined: the request must be looked at anew. */
+  #answerAgain(
+    known: KnownAnswer,
+    message: Uint8Array,
+    principal: Principal,
+    origin: Origin,
+    nowSeconds: number,
+  ): Buffer | Promise<Buffer> | undefined {
     const { version, items } = known
+    let bytes: Buffer
+    try {
+      bytes = known.answerTo(message, nowSeconds)
+    } catch {
+      // Nothing has come of it but an error, which is found again where it is told.
+      return undefined
+    }
     const account = this.#options.accounts?.openAgain(known, version, origin)
     const failed = (error: unknown): Buffer => {
       if (error instanceof AuditFaulted) throw error
@@ -290,27 +306,10 @@ export class Dispatcher {
       account?.begin(principal)
       account?.decided(items, false)
       this.#options.log.answered(version, items, principal, {})
-      const bytes = known.answerAt(nowSeconds)
       return account?.settled(items)?.then(() => bytes, failed) ?? bytes
     } catch (error) {
       return failed(error)
     }
-  }
-
-  /** Notes an answer that waited for nothing, to be given again. */
-  #keep(
-    request: RequestMessage,
-    { version, encoding }: Addressee,
-    sender: Sender,
-    bytes: Uint8Array,
-    seenAt: bigint,
-    settled: Settled<Buffer>,
-  ): void {
-    const { items, formed, read: transaction } = settled
-    if (transaction === undefined || encoding !== binaryEncoding) return
-    if (!isRepeatable(request, this.#operations) || !hasSucceeded(items)) return
-    const made = { version, items, transaction, seenAt, atSeconds: transaction.now }
-    this.#known?.keep(bytes, formed, sender.principal, sender.services.policy.hardDelete, made)
   }
 
   #correlation({ requestHeader }: RequestMessage): Correlation {
@@ -398,7 +397,12 @@ export class Dispatcher {
       const seenAt = this.#options.store.committed()
       const settled = this.#settle(request, addressee.version, sender, form)
       if (settled instanceof Promise) return settled.then(answered).catch(failed)
-      this.#keep(request, addressee, sender, bytes, seenAt, settled)
+      const { items, formed, read: transaction } = settled
+      if (transaction !== undefined && addressee.encoding === binaryEncoding) {
+        const made = { version: addressee.version, items, transaction, seenAt, atSeconds: transaction.now }
+        const contextOf = (): Context => this.#contextOf(addressee.version, sender)
+        this.#known?.keep({ request, message: bytes, answer: formed, made, sender, contextOf })
+      }
       return answered(settled)
     } catch (error) {
       return failed(error)
@@ -471,13 +475,15 @@ export class Dispatcher {
 
   /** Runs the items in order. */
   #decide(request: RequestMessage, version: Version, sender: Sender): Decided | Promise<Decided> {
-    const { principal, services, growth } = sender
-    const { store, table, clock } = this.#options
+    const { growth } = sender
     growth?.clear()
+    return this.#runItems(request, this.#contextOf(version, sender), growth, [], 0)
+  }
+
+  #contextOf(version: Version, { principal, services }: Sender): Context {
+    const { store, table, clock } = this.#options
     const now = clock.nowSeconds()
-    const transaction = new Transaction(store, table, now)
-    const context = new Context(version, now, principal, transaction, services)
-    return this.#runItems(request, context, growth, [], 0)
+    return new Context(version, now, principal, new Transaction(store, table, now), services)
   }
 
   /**

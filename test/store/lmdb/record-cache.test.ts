@@ -64,7 +64,7 @@ test('what was dropped is gone from memory, though no room was ever needed', asy
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   const cache = new RecordCache(1_000_000)
-  const keys = [...'abcdefgh']
+  const keys = Array.from('abcdefgh')
   const values: WeakRef<object>[] = []
   for (let revision = 1; revision <= 100; revision += 1) {
     for (const key of keys) {
