@@ -16,6 +16,7 @@ const suites: Readonly<Record<string, () => Promise<{ readonly open: (options: S
   chain: () => import('./chain.ts'),
   gathered: () => import('./gathered.ts'),
   keys: () => import('./keys.ts'),
+  unpack: () => import('./unpack.ts'),
   front: () => import('./front.ts'),
   find: () => import('./find.ts'),
   run: () => import('./run.ts'),

@@ -171,8 +171,18 @@ export class Front implements Store {
     const known = this.#cache.get(table.name, key, revisionOf(bytes), commits)
     if (known !== undefined) return known as Stored<T>
     const opened = openRecord<T>(this.#sealer, table.name, key, Buffer.from(bytes.subarray(0, bytes.length)))
-    this.#cache.put(table.name, opened, bytes.length, commits)
+    this.#cache.put(table.name, opened, commits)
     return opened
+  }
+
+  revision<T>(table: Table<T>, key: string): number | undefined {
+    const { files } = this.#table(table.name)
+    const unchanged = this.#cache.revisionSince(table.name, key, Atomics.load(this.#commitCount, 0))
+    if (unchanged !== undefined) return unchanged
+    if (!isRecordKey(key)) return undefined
+    this.#renewView()
+    const bytes = files.records.getBinaryFast(encodeRecordKey(key))
+    return bytes && revisionOf(bytes)
   }
 
   committed(): bigint {
