@@ -48,6 +48,10 @@ const counted = (): { readonly under: DispatcherUnderTest; readonly looks: () =>
       looks += 1
       return store.read(table, key)
     },
+    revision: (table, key) => {
+      looks += 1
+      return store.revision(table, key)
+    },
     find: (table, query) => store.find(table, query),
     findInTurns: (table, query) => store.findInTurns(table, query),
     commit: (changes) => store.commit(changes),
