@@ -1,6 +1,9 @@
 /** The cache of opened records: it gives nothing but what was asked for, at the revision that was asked for, within its bound. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { RecordCache } from '#store/lmdb/record-cache'
 
 const stored = (key: string, revision: number, value: unknown = key) => ({ key, revision, value })
@@ -55,4 +58,24 @@ test('a record comes back without a look at the file as long as nothing was comm
   assert.deepEqual(cache.unchangedSince('object', 'a', 2n), stored('a', 3))
   cache.drop('object', 'a')
   assert.equal(cache.unchangedSince('object', 'a', 2n), undefined)
+})
+
+test('what was dropped is gone from memory, though no room was ever needed', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const cache = new RecordCache(1_000_000)
+  const keys = [...'abcdefgh']
+  const values: WeakRef<object>[] = []
+  for (let revision = 1; revision <= 100; revision += 1) {
+    for (const key of keys) {
+      const value = { keyMaterial: new Uint8Array(32) }
+      values.push(new WeakRef(value))
+      cache.put('object', stored(key, revision, value), 10, 1n)
+    }
+  }
+  // What a WeakRef was made of is held until the turn ends.
+  await setImmediate()
+  collect()
+  assert.equal(values.filter((value) => value.deref() !== undefined).length, keys.length)
+  assert.ok(cache.get('object', 'a', 100, 1n))
 })
