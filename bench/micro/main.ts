@@ -15,6 +15,7 @@ const suites: Readonly<Record<string, () => Promise<{ readonly open: (options: S
   framer: () => import('./framer.ts'),
   gathered: () => import('./gathered.ts'),
   keys: () => import('./keys.ts'),
+  unpack: () => import('./unpack.ts'),
   front: () => import('./front.ts'),
   find: () => import('./find.ts'),
   run: () => import('./run.ts'),

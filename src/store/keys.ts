@@ -92,7 +92,10 @@ export function writeRevision(bytes: Buffer, revision: number, offset: number): 
 /** The revision that `encodeRevision` wrote, at an offset. */
 export function decodeRevision(bytes: Uint8Array, offset = 0): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return view.getUint32(offset) * 2 ** 32 + view.getUint32(offset + 4)
+  const high = view.getUint32(offset)
+  const low = view.getUint32(offset + 4)
+  // What comes of a product is kept as an object of its own, even when it is small.
+  return high === 0 ? low : high * 2 ** 32 + low
 }
 
 /** Eight bytes whose order is the order of the numbers. -0 is 0. */

@@ -12,6 +12,7 @@ import assert from 'node:assert/strict'
 import { Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr'
 import { decodeRevision, encodeRecordKey, entryText, writeRevision } from './keys.ts'
 import { type IndexEntry, type Sealer, StoreDamaged, type Stored } from './store.ts'
+import { unpackPlain, unread } from './unpack.ts'
 
 const format = 1
 const headBytes = 9
@@ -23,9 +24,14 @@ export function packValue(value: unknown): Buffer {
   return packr.pack(value)
 }
 
-/** The value that `packValue` packed. @throws what the decoder throws on other bytes. */
-export function unpackValue(bytes: Uint8Array): unknown {
-  return packr.unpack(bytes)
+/**
+ * The value that `packValue` packed, of which small parts may be those of other values, and frozen.
+ * @param key of the record: given for a text that equals it
+ * @throws what the decoder throws on other bytes.
+ */
+export function unpackValue(bytes: Uint8Array, key = ''): unknown {
+  const value = unpackPlain(bytes, key)
+  return value === unread ? packr.unpack(bytes) : value
 }
 
 /** The bytes of a record at a revision, sealed to its table, key and revision. */
@@ -72,7 +78,7 @@ export function openRecord<T>(sealer: Sealer, table: string, key: string, bytes:
     )
   }
   try {
-    return { key, revision: revisionOf(bytes), value: unpackValue(plaintext) as T }
+    return { key, revision: revisionOf(bytes), value: unpackValue(plaintext, key) as T }
   } catch (cause) {
     throw damaged(table, key, 'does not decode', cause)
   }
