@@ -171,7 +171,7 @@ export class Front implements Store {
     const known = this.#cache.get(table.name, key, revisionOf(bytes), commits)
     if (known !== undefined) return known as Stored<T>
     const opened = openRecord<T>(this.#sealer, table.name, key, Buffer.from(bytes.subarray(0, bytes.length)))
-    this.#cache.put(table.name, opened, bytes.length, commits)
+    this.#cache.put(table.name, opened, commits)
     return opened
   }
 
