@@ -24,6 +24,10 @@ export const open = async ({ objects: count }: SuiteOptions): Promise<Suite> => 
     at += stride
     return store.read(objectTable, identifiers[at % count] ?? '')?.revision ?? 0
   }
+  const revisionOf = (): number => {
+    at += stride
+    return unkept.store.revision(objectTable, identifiers[at % count] ?? '') ?? 0
+  }
   const absent = kept.objectOf(2 ** 40).uniqueIdentifier
   for (let index = 0; index < count; index += 1) reading(kept.store)()
   let next = count
@@ -38,6 +42,7 @@ export const open = async ({ objects: count }: SuiteOptions): Promise<Suite> => 
   const tasks: Task[] = [
     { name: 'read, kept open', run: reading(kept.store) },
     { name: 'read, opened anew', run: reading(unkept.store) },
+    { name: 'revision of what is not kept', run: revisionOf },
     { name: 'read what is not there', run: () => (unkept.store.read(objectTable, absent) === undefined ? 1 : 0) },
     { name: 'commit of 1 change, alone', run: () => commit(1) },
     {

@@ -207,7 +207,7 @@ export class KnownAnswers {
     if (commits === entry.seenAt) return true
     if (entry.reads === undefined) return false
     for (const { key, revision } of entry.reads) {
-      if ((store.read(table, key)?.revision ?? 0) !== revision) return false
+      if ((store.revision(table, key) ?? 0) !== revision) return false
     }
     entry.seenAt = commits
     return true

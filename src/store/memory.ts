@@ -54,6 +54,10 @@ export class MemoryStore implements Store {
     return row && { key, revision: row.revision, value: unpackValue(row.bytes) as T }
   }
 
+  revision<T>(table: Table<T>, key: string): number | undefined {
+    return this.#rows(table.name).live.get(key)?.revision
+  }
+
   committed(): bigint {
     return this.#committed
   }

@@ -124,6 +124,12 @@ export interface Store {
   read<T>(table: Table<T>, key: string): Stored<T> | undefined
 
   /**
+   * The revision that `read` would give, at an eighth of its cost: from the record's head, unopened. It is unchecked: who can write to the
+   * file can have it be that of what was read and checked before, which is what putting the old record back would do to `read`.
+   */
+  revision<T>(table: Table<T>, key: string): number | undefined
+
+  /**
    * A number that is another one whenever anybody has committed something: as long as it stands, so does everything that was
    * read after it was asked for.
    */

@@ -195,6 +195,7 @@ describe('a crash', () => {
       read: (table, key) => store.read(table, key),
       findInTurns: (table, query) => store.findInTurns(table, query),
       find: (table, query) => store.find(table, query),
+      revision: (table, key) => store.revision(table, key),
       committed: () => store.committed(),
       least: (table, field) => store.least(table, field),
       onChanged: (listener) => store.onChanged(listener),

@@ -40,6 +40,7 @@ const storeAround = (store: Store, own: Partial<Store>): Store => ({
   find: (table, what) => (own.find === undefined ? store.find(table, what) : own.find(table, what)),
   findInTurns: async (table, what) => (own.find === undefined ? store.findInTurns(table, what) : own.find(table, what)),
   commit: (changes) => (own.commit === undefined ? store.commit(changes) : own.commit(changes)),
+  revision: (table, key) => (own.read === undefined ? store.revision(table, key) : own.read(table, key)?.revision),
   committed: () => store.committed(),
   least: (table, field) => store.least(table, field),
   onChanged: (listener) => store.onChanged(listener),

@@ -52,13 +52,19 @@ describe('answers that are given again', () => {
     await rm(directory, { recursive: true, force: true })
   })
 
-  /** A store that counts how often an object or an index was looked at. */
-  const counting = (): { readonly store: Store; readonly looks: () => number } => {
+  /** A store that counts how often an object or an index was looked at, and how often a record was opened. */
+  const counting = (): { readonly store: Store; readonly looks: () => number; readonly opened: () => number } => {
     let looks = 0
+    let opened = 0
     const counted: Store = {
       read: (table, key) => {
         looks += 1
+        opened += 1
         return store.read(table, key)
+      },
+      revision: (table, key) => {
+        looks += 1
+        return store.revision(table, key)
       },
       find: (table, query) => {
         looks += 1
@@ -74,7 +80,7 @@ describe('answers that are given again', () => {
       onChanged: (listener) => store.onChanged(listener),
       close: async () => undefined,
     }
-    return { store: counted, looks: () => looks }
+    return { store: counted, looks: () => looks, opened: () => opened }
   }
 
   const asked = (under: DispatcherUnderTest, bytes: Buffer, who = alice) => sendBytes(under, who, bytes)
@@ -104,6 +110,20 @@ describe('answers that are given again', () => {
       assert.notDeepEqual(again.bytes, first.bytes, 'the Time Stamp is that of now')
     })
   }
+
+  test('when others have changed, a look at the revision is enough', async () => {
+    const { store: counted, looks, opened } = counting()
+    const under = openDispatcher({ store: counted })
+    const { uniqueIdentifier } = await succeed(under, 'Create', createRequest())
+    await succeed(under, 'Get', { uniqueIdentifier })
+    const bytes = requestBytes(104, [item('Get', { uniqueIdentifier })])
+    await asked(under, bytes)
+    const { items } = await asked(under, bytes)
+    await succeed(openDispatcher({ store }), 'Create', createRequest())
+    const before = { looks: looks(), opened: opened() }
+    assert.deepEqual((await asked(under, bytes)).items, items)
+    assert.deepEqual({ looks: looks(), opened: opened() }, { looks: before.looks + 1, opened: before.opened })
+  })
 
   test('a key that is revoked and destroyed is given no more; others still are', async () => {
     const under = openDispatcher({ store })

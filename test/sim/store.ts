@@ -53,6 +53,10 @@ export class SlowStore implements Store {
     return inner.read(table, key)
   }
 
+  revision<T>(table: Table<T>, key: string): number | undefined {
+    return this.read(table, key)?.revision
+  }
+
   committed(): bigint {
     const { inner, canary } = this.#options
     return canary === 'untold changes' ? 0n : inner.committed()

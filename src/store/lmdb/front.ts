@@ -175,6 +175,16 @@ export class Front implements Store {
     return opened
   }
 
+  revision<T>(table: Table<T>, key: string): number | undefined {
+    const { files } = this.#table(table.name)
+    const unchanged = this.#cache.revisionSince(table.name, key, Atomics.load(this.#commitCount, 0))
+    if (unchanged !== undefined) return unchanged
+    if (!isRecordKey(key)) return undefined
+    this.#renewView()
+    const bytes = files.records.getBinaryFast(encodeRecordKey(key))
+    return bytes && revisionOf(bytes)
+  }
+
   committed(): bigint {
     return Atomics.load(this.#commitCount, 0)
   }

@@ -158,6 +158,10 @@ export class LmdbStore implements Store {
     return this.#front.read(table, key)
   }
 
+  revision<T>(table: Table<T>, key: string): number | undefined {
+    return this.#front.revision(table, key)
+  }
+
   committed(): bigint {
     return this.#front.committed()
   }

@@ -49,6 +49,12 @@ export class RecordCache {
     return entry.stored
   }
 
+  /** The record's revision, if no commit was made since the file had it. The record itself gets no second chance for that. */
+  revisionSince(table: string, key: string, commits: bigint): number | undefined {
+    const entry = this.#tables.get(table)?.get(key)
+    return entry?.seenAt === commits ? entry.stored.revision : undefined
+  }
+
   /**
    * The record, if it was opened at this very revision.
    * @param commits made when the revision was read, or fewer

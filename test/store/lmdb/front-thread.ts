@@ -7,8 +7,13 @@ import { openFront, storeLimits } from '#store/lmdb/open'
 import { create, tables, things } from '#test/store/contract'
 import { openSealer } from './sealer.ts'
 
-/** What the thread is asked: to read a key, to create a record, which changes of others it was told of, or to end. */
-export type Ask = { readonly read: string } | { readonly create: string } | 'told' | 'end'
+/** What the thread is asked: to read a key or its revision, to create a record, which changes of others it was told of, or to end. */
+export type Ask =
+  | { readonly read: string }
+  | { readonly revision: string }
+  | { readonly create: string }
+  | 'told'
+  | 'end'
 
 const { directory, channel } = workerData as { directory: string; channel: FrontChannel }
 const store = openFront({ directory, sealer: openSealer(directory), tables, limits: storeLimits, channel })
@@ -22,6 +27,7 @@ async function answer(ask: Ask): Promise<unknown> {
     return store.close()
   }
   if (ask === 'told') return told
+  if ('revision' in ask) return store.revision(things, ask.revision)
   if ('read' in ask) return store.read(things, ask.read)?.value.content
   return store.commit([create(ask.create, { entries: [], content: 'from another thread' })])
 }

@@ -18,7 +18,7 @@ import { lockDirectory } from '#store/lmdb/lock'
 import { packCommits } from '#store/lmdb/messages'
 import { type LmdbStore, openStore, type StoreOptions, storeExists, storeLimits } from '#store/lmdb/open'
 import { prepareSchema, type Step, schemaNewest } from '#store/lmdb/schema'
-import { StoreDamaged, StoreFaulted, StoreRefused, StoreUnavailable } from '#store/store'
+import { type Sealer, StoreDamaged, StoreFaulted, StoreRefused, StoreUnavailable } from '#store/store'
 import { change, create, present, query, storeContract, tables, things, uuid } from '#test/store/contract'
 import type { Ask } from './front-thread.ts'
 import { openSealer } from './sealer.ts'
@@ -253,6 +253,36 @@ describe('lmdb schema', () => {
   })
 })
 
+describe('lmdb revisions', () => {
+  test('a revision is told without opening the record, kept or not', async () => {
+    const directory = freshDirectory()
+    const sealer = openSealer(directory)
+    let opened = 0
+    const counted: Sealer = {
+      seal: (context, plaintext) => sealer.seal(context, plaintext),
+      open: (context, sealed) => {
+        opened += 1
+        return sealer.open(context, sealed)
+      },
+      hash: (term) => sealer.hash(term),
+    }
+    const store = await openAt(directory, { sealer: counted })
+    await store.commit([create('k', { entries: [] })])
+    assert.equal(store.revision(things, 'k'), 1)
+    assert.equal(opened, 0)
+    await store.commit([change(present(store, 'k'), { entries: [], content: 'large'.repeat(100_000) })])
+    assert.equal(store.revision(things, 'k'), 2)
+    assert.equal(opened, 1)
+    await store.commit([create('l', { entries: [] })])
+    assert.deepEqual([store.revision(things, 'k'), present(store, 'k').revision, opened], [2, 2, 2])
+    assert.deepEqual([store.revision(things, 'k'), opened], [2, 2])
+    await store.commit([change(present(store, 'k'), undefined)])
+    assert.equal(store.revision(things, 'k'), undefined)
+    await store.close()
+    assert.throws(() => store.revision(things, 'k'), StoreUnavailable)
+  })
+})
+
 describe('lmdb threads', () => {
   test('another thread sees a commit as soon as it is answered, and commits through the same writer', async () => {
     const directory = freshDirectory()
@@ -268,6 +298,7 @@ describe('lmdb threads', () => {
     }
     await store.commit([create('shared', { entries: [], content: 0 })])
     for (let n = 0; n < 50; n++) {
+      assert.equal(await ask({ revision: 'shared' }), n + 1)
       assert.equal(await ask({ read: 'shared' }), n)
       await store.commit([change(present(store, 'shared'), { entries: [], content: n + 1 })])
     }

@@ -60,8 +60,11 @@ test('a record comes back without a look at the file as long as nothing was comm
   assert.equal(cache.unchangedSince('object', 'a', 2n), undefined)
   assert.ok(cache.get('object', 'a', 3, 2n), 'the file has it still')
   assert.deepEqual(cache.unchangedSince('object', 'a', 2n), stored('a', 3))
+  assert.equal(cache.revisionSince('object', 'a', 2n), 3)
+  assert.equal(cache.revisionSince('object', 'a', 3n), undefined)
   cache.drop('object', 'a')
   assert.equal(cache.unchangedSince('object', 'a', 2n), undefined)
+  assert.equal(cache.revisionSince('object', 'a', 2n), undefined)
 })
 
 /** Runs the garbage collector, once the turn has ended: until then what a WeakRef was made of is held. */
