@@ -94,7 +94,7 @@ test('what was dropped is gone from memory, though no room was ever needed', asy
 
 /** A key with a Name of its own, and what a server sets of it. */
 const keyOf = (number: number) => {
-  const flags = Object.fromEntries([...'abcdefghijkl'].map((name) => [name, [{ index: 0, value: true }]]))
+  const flags = Object.fromEntries(Array.from('abcdefghijkl', (name) => [name, [{ index: 0, value: true }]]))
   return {
     uniqueIdentifier: `key-${number}`,
     objectType: 2,
