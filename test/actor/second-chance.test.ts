@@ -7,7 +7,7 @@ interface Letter extends Kept {
   readonly name: string
 }
 
-const letters = (names: string) => [...names].map((name): Letter => ({ name, used: false, place: 0 }))
+const letters = (names: string) => Array.from(names, (name): Letter => ({ name, used: false, place: 0 }))
 
 const filled = (names: string) => {
   const line = new SecondChance<Letter>()

@@ -78,7 +78,7 @@ const collect = async (): Promise<void> => {
 
 test('what was dropped is gone from memory, though no room was ever needed', async () => {
   const cache = new RecordCache(1_000_000)
-  const keys = [...'abcdefgh']
+  const keys = Array.from('abcdefgh')
   const values: WeakRef<object>[] = []
   for (let revision = 1; revision <= 100; revision += 1) {
     for (const key of keys) {
@@ -94,7 +94,7 @@ test('what was dropped is gone from memory, though no room was ever needed', asy
 
 /** A key with a Name of its own, and what a server sets of it. */
 const keyOf = (number: number) => {
-  const flags = Object.fromEntries([...'abcdefghijkl'].map((name) => [name, [{ index: 0, value: true }]]))
+  const flags = Object.fromEntries(Array.from('abcdefghijkl', (name) => [name, [{ index: 0, value: true }]]))
   return {
     uniqueIdentifier: `key-${number}`,
     objectType: 2,
