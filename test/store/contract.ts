@@ -177,25 +177,6 @@ function conflictTests(at: () => Store): void {
     assert.equal(present(store, key).revision, 3)
   })
 
-  test('the revision alone is that of the record, whatever becomes of it', async () => {
-    const store = at()
-    const key = 'revised'
-    const revision = () => [store.revision(things, key), store.read(things, key)?.revision, store.revision(things, key)]
-    assert.deepEqual(revision(), [undefined, undefined, undefined])
-    await store.commit([create(key, { entries: [] })])
-    assert.deepEqual(revision(), [1, 1, 1])
-    assert.equal(store.revision(others, key), undefined)
-    await store.commit([create('another', { entries: [] })])
-    assert.deepEqual(revision(), [1, 1, 1])
-    await store.commit([change(present(store, key), { entries: [], content: 'changed' })])
-    assert.deepEqual(revision(), [2, 2, 2])
-    await store.commit([change(present(store, key), undefined)])
-    assert.deepEqual(revision(), [undefined, undefined, undefined])
-    await store.commit([create(key, { entries: [] })])
-    assert.deepEqual(revision(), [3, 3, 3])
-    assert.equal(store.revision(things, '\ud800'), undefined)
-  })
-
   test('a record of a new key is made without a look; who had a record under that key is told of a conflict', async () => {
     const store = at()
     const made = (key: string) => ({ ...create(key, { entries: [named('made now')] }), isNew: true })
