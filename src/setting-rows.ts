@@ -283,7 +283,7 @@ export const settingGroups = {
       64 * MiB,
       0,
       65_536 * MiB,
-      'Memory for answers to requests that only read, as they were sent: the same request of the same user has the same bytes again, as long as nothing that they tell has changed. Keys in clear are among them. Shared out among the threads with listeners. 0: none are kept.',
+      'Memory for answers to requests that only read, as they were sent: the same request of the same user has the same bytes again, as long as nothing that they tell has changed; and for what was decided of requests that encrypt, decrypt or compute codes, so that those which differ in their data alone are not decided again. Keys in clear are among them. Shared out among the threads with listeners. 0: none are kept.',
     ),
     cryptoPlacement: choice(
       'auto',

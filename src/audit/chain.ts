@@ -14,6 +14,7 @@
  * Hashes and MACs are in Base64url; lines are hashed as they stand in the file, in UTF-8, the last one of a write without its end
  * of line, the others with it. Earlier servers closed each line, and had no MAC but in the last one of a write: that reads the same.
  */
+import assert from 'node:assert/strict'
 import { createHmac, hash } from 'node:crypto'
 
 /** Where a chain has come to: what the next write goes on from. */
@@ -121,6 +122,7 @@ const closed = (head: Head, bytes: Buffer, length: number, body: string, key: Ui
   const covered = length === 0 ? undefined : { since, hash: hashOf(others) }
   const line = closingLine(sequence, head.hash, body, covered, key)
   const end = length + bytes.write(line, length, 'utf8')
+  assert(end < bytes.length, 'there is room for the closing line')
   bytes[end] = newline
   return { bytes: bytes.subarray(0, end + 1), head: { sequence, hash: hashOf(line) } }
 }

@@ -10,14 +10,13 @@ import assert from 'node:assert/strict'
 import { type Cipheriv, createCipheriv } from 'node:crypto'
 import type { CipherRow } from './cipher-rows.ts'
 
-/** Messages up to here are put together in one place. */
-const usualBytes = 1_024
+/** Where messages up to its length are put together, whichever cipher encrypts them; zeros in between. */
+const place = Buffer.alloc(1_024)
 
 /** The cipher of one key. Whoever lets go of it lets go of the key in it. */
 export class KeptCipher {
   #cipher: Cipheriv | undefined
   readonly #last = Buffer.alloc(16)
-  readonly #blocks = Buffer.alloc(usualBytes)
 
   /**
    * Encrypts a message.
@@ -34,17 +33,20 @@ export class KeptCipher {
     const cipher = this.#cipher ?? newCipher(libraryName, key, last.fill(0).subarray(0, blockBytes))
     // What fails in the midst leaves a chain that nobody knows.
     this.#cipher = undefined
-    const blocks = length > usualBytes ? Buffer.alloc(length) : this.#blocks.subarray(0, length)
+    const blocks = length > place.length ? Buffer.alloc(length) : place.subarray(0, length)
     blocks.set(data)
     blocks.set(tail, data.length)
     for (let at = 0; at < blockBytes; at += 1) {
       blocks[at] = (blocks[at] ?? 0) ^ (iv[at] ?? 0) ^ (last[at] ?? 0)
     }
-    const encrypted = cipher.update(blocks)
-    blocks.fill(0)
-    encrypted.copy(last, 0, length - blockBytes)
-    this.#cipher = cipher
-    return encrypted
+    try {
+      const encrypted = cipher.update(blocks)
+      encrypted.copy(last, 0, length - blockBytes)
+      this.#cipher = cipher
+      return encrypted
+    } finally {
+      blocks.fill(0)
+    }
   }
 }
 

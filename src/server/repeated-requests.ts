@@ -4,6 +4,7 @@
  */
 import type { Principal } from '#identity/principals'
 import { ResultStatus } from '#kmip/enums'
+import { KmipError } from '#kmip/errors'
 import { RefusedPayload, type RequestMessage, type ResponseBatchItem } from '#kmip/message'
 import type { Version } from '#kmip/versions'
 import type { Context, OperationRow, Services, VaryingField } from '#operations/operation'
@@ -55,7 +56,15 @@ export class RepeatedRequests {
       return this.#known.keep(message, answer, principal, hardDelete, made)
     }
     const { version, items } = made
-    const decide = (again: RequestMessage): Decision | undefined => this.#decided(again, version, items, contextOf())
+    const decide = (again: RequestMessage): Decision | undefined => {
+      try {
+        return this.#decided(again, version, items, contextOf())
+      } catch (error) {
+        // The answer stands. What it was decided from was changed since, or a date has come: nothing is to be kept.
+        if (error instanceof KmipError) return undefined
+        throw error
+      }
+    }
     this.#known.keepDecision(message, principal, hardDelete, decide)
   }
 
