@@ -6,6 +6,7 @@ import { emptyChain, writeOf } from '#audit/chain'
 import { GatheredLines } from '#audit/gathered'
 import { bodyOf } from '#audit/record'
 import { noClose, type Suite } from './suite.ts'
+import { told } from './told.ts'
 
 /** About as many as a busy front sends at once. */
 const together = 128
@@ -14,19 +15,7 @@ const together = 128
 export const open = (): Promise<Suite> => {
   const lines = new GatheredLines()
   for (let line = 0; line < together; line += 1) {
-    lines.add(
-      bodyOf({
-        event: 'operation',
-        atMs: 1_780_000_000_000,
-        request: String(line),
-        user: 'local|kmip',
-        client: '01JZ0000000000000000000000',
-        address: '127.0.0.1',
-        operation: 'Get',
-        objects: ['0197f3a2-6f0e-7c3a-9a55-4f5a4a4f2c11'],
-        result: 'success',
-      }),
-    )
+    lines.add(bodyOf({ event: 'operation', atMs: 1_780_000_000_000, request: String(line), ...told }))
   }
   const bodies = [lines.take()]
   const key = new Uint8Array(32).fill(1)

@@ -5,17 +5,10 @@
 import { GatheredLines } from '#audit/gathered'
 import { bodyOf, endOf, startOf } from '#audit/record'
 import { noClose, type Suite } from './suite.ts'
+import { told } from './told.ts'
 
 /** About as many as a busy front sends at once. */
 const together = 64
-const told = {
-  user: 'local|kmip',
-  client: '01JZ0000000000000000000000',
-  address: '127.0.0.1',
-  operation: 'Get',
-  objects: ['0197f3a2-6f0e-7c3a-9a55-4f5a4a4f2c11'],
-  result: 'success',
-}
 const end = Buffer.from(endOf(told))
 
 /** A task a way in which a line comes about. */

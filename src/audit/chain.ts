@@ -89,13 +89,14 @@ export const writeOf = (head: Head, bodies: readonly Uint8Array[], key: Uint8Arr
   }
   const bytes = Buffer.allocUnsafeSlow(room)
   const number = new LineNumber(head.sequence)
+  const last = head.sequence + lines
   let length = 0
   for (const piece of pieces) {
     for (let start = 0; start <= piece.length; ) {
       const found = piece.indexOf(newline, start)
       const end = found === -1 ? piece.length : found
       lines -= 1
-      if (lines === 0) return closed(head, bytes, length, piece.toString('utf8', start, end), key)
+      if (lines === 0) return closed(head, last, bytes, length, piece.toString('utf8', start, end), key)
       length = number.writeNext(bytes, length)
       // What stands before the first member of the body stands there already.
       length += piece.copy(bytes, length, start + 1, end)
@@ -114,12 +115,20 @@ export const linesIn = (piece: Uint8Array): number => {
   return count
 }
 
-/** @param length of the lines before the closing one, which are in `bytes` */
-const closed = (head: Head, bytes: Buffer, length: number, body: string, key: Uint8Array): Written => {
-  const others = bytes.subarray(0, length)
+/**
+ * @param sequence of the closing line
+ * @param length of the lines before it, which are in `bytes`
+ */
+const closed = (
+  head: Head,
+  sequence: number,
+  bytes: Buffer,
+  length: number,
+  body: string,
+  key: Uint8Array,
+): Written => {
   const since = head.sequence + 1
-  const sequence = length === 0 ? since : head.sequence + linesIn(others)
-  const covered = length === 0 ? undefined : { since, hash: hashOf(others) }
+  const covered = length === 0 ? undefined : { since, hash: hashOf(bytes.subarray(0, length)) }
   const line = closingLine(sequence, head.hash, body, covered, key)
   const end = length + bytes.write(line, length, 'utf8')
   assert(end < bytes.length, 'there is room for the closing line')

@@ -209,13 +209,12 @@ export function encryptAtOnce(
   checkWholeBlocks(settled, data.length)
   return guarded(() => {
     const { kept } = options
+    const tail = padding === undefined ? none : padding.tail(data.length % row.blockBytes, row.blockBytes)
     if (row.chained === true && kept instanceof KeptCipher && settled.iv !== null) {
-      const tail = padding === undefined ? none : padding.tail(data.length % row.blockBytes, row.blockBytes)
       const encrypted = kept.encrypt(row, settled.iv, data, tail)
       return { data: plainBytes(encrypted), ...(madeIv === undefined ? {} : { iv: madeIv }) }
     }
     const cipher = row.whole ? libraryCipher(settled, data.length) : libraryCipher(settled)
-    const tail = padding === undefined ? none : padding.tail(data.length % row.blockBytes, row.blockBytes)
     const head = cipher.update(tail.length === 0 ? data : concatenated(data, tail))
     const rest = cipher.final()
     return {

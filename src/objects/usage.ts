@@ -65,7 +65,7 @@ export interface Amount {
  * @throws KmipError Permission Denied when less is left than is needed (§4.29)
  */
 export const allocated = (object: ManagedObject, use: Use, { bytes, objects }: Amount): ManagedObject => {
-  const limits = rows[use].protects ? valueOf<UsageLimits>(object, 'Usage Limits') : undefined
+  const limits = limitsOf(object, use)
   if (limits === undefined) return object
   const needed = BigInt(limits.usageLimitsUnit === UsageLimitsUnit.Byte ? bytes : objects)
   if (needed === 0n) return object
@@ -75,8 +75,10 @@ export const allocated = (object: ManagedObject, use: Use, { bytes, objects }: A
 }
 
 /** Whether each use counts: Usage Limits hold for it (§3.21). */
-export const isLimited = (object: ManagedObject, use: Use): boolean =>
-  rows[use].protects && valueOf<UsageLimits>(object, 'Usage Limits') !== undefined
+export const isLimited = (object: ManagedObject, use: Use): boolean => limitsOf(object, use) !== undefined
+
+const limitsOf = (object: ManagedObject, use: Use): UsageLimits | undefined =>
+  rows[use].protects ? valueOf<UsageLimits>(object, 'Usage Limits') : undefined
 
 /** Until when an object that may be used so now may be used, as far as no change of its State says otherwise (§3.26). */
 export const usableUntil = (object: ManagedObject, use: Use): number =>

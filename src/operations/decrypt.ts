@@ -1,8 +1,7 @@
 /** Decrypt: what a key encrypted, in one go or in parts. KMIP 1.4 §4.30 */
 import type { request as requestFields, response } from '#kmip/payloads/decrypt'
-import { effectiveParameters, withCipherDefaults } from '#objects/cryptographic-parameters'
 import type { Infer } from '#ttlv/schema'
-import { ivFor } from './initialization-vector.ts'
+import { cipherOf } from './cipher-request.ts'
 import { after, compute, preparedUse, someBytes, streamed, type UsableKey, usableKey, wholeData } from './key-use.ts'
 import { type Context, operation, type Varying } from './operation.ts'
 
@@ -23,7 +22,7 @@ export const decrypt = operation({
   handle(request, context) {
     return after(usableKey(context, request, 'decrypt', 'decrypt'), (usable): Answer | Promise<Answer> => {
       const { uniqueIdentifier } = usable.object
-      const open = () => cipherOf(request, usable, context)(request.ivCounterNonce)
+      const open = () => cipherOf(request, usable, context, false)(request.ivCounterNonce)
       const tag = request.authenticatedEncryptionTag
       const part = streamed(context, request, 'decrypt', uniqueIdentifier, open, tag)
       if (part === undefined) return decryptionOf(request, usable, context)(request)
@@ -41,25 +40,11 @@ export const decrypt = operation({
   },
 })
 
-/** What a cipher needs beside the data, for any given IV. */
-const cipherOf = (request: Request, { object, key }: UsableKey, { services }: Context) => {
-  const { unnamedPadding } = services.policy.computing
-  const asked = effectiveParameters(object, request.cryptographicParameters)
-  const parameters = withCipherDefaults(asked, key.cryptographicAlgorithm, unnamedPadding)
-  const aad = request.authenticatedEncryptionAdditionalData
-  return (given: Uint8Array | undefined) => ({
-    key,
-    parameters,
-    iv: ivFor(parameters, key, given, false, { services }),
-    aad,
-  })
-}
-
 /** The decryption of data in one go. */
 const decryptionOf = (request: Request, usable: UsableKey, context: Context) => {
   const { services } = context
   const { uniqueIdentifier } = usable.object
-  const open = cipherOf(request, usable, context)
+  const open = cipherOf(request, usable, context, false)
   return ({ data: whole, ivCounterNonce, authenticatedEncryptionTag: tag }: Varying): Answer | Promise<Answer> => {
     const decrypted = compute({ services }, { kind: 'decrypt', ...open(ivCounterNonce), data: wholeData(whole), tag })
     return after(decrypted, ({ data }) => ({ uniqueIdentifier, data }))

@@ -3,9 +3,8 @@ import { KeptCipher } from '#crypto/run'
 import { type request as requestFields, response } from '#kmip/payloads/encrypt'
 import { inVersion } from '#kmip/row'
 import type { Version } from '#kmip/versions'
-import { effectiveParameters, withCipherDefaults } from '#objects/cryptographic-parameters'
 import type { Infer } from '#ttlv/schema'
-import { ivFor } from './initialization-vector.ts'
+import { cipherOf } from './cipher-request.ts'
 import {
   after,
   allocate,
@@ -38,7 +37,7 @@ export const encrypt = operation({
     return after(usableKey(context, request, 'encrypt', 'encrypt'), (usable): Answer | Promise<Answer> => {
       const { uniqueIdentifier } = usable.object
       allocate(context, usable.object, 'encrypt', amountOf(request))
-      const open = () => cipherOf(request, usable, context)(request.ivCounterNonce)
+      const open = () => cipherOf(request, usable, context, true)(request.ivCounterNonce)
       const part = streamed(context, request, 'encrypt', uniqueIdentifier, open)
       if (part === undefined) return encryptionOf(request, usable, context)(request)
       return part.then(({ correlationValue, iv, ...made }) => {
@@ -63,24 +62,11 @@ export const encrypt = operation({
   },
 })
 
-/** What a cipher needs beside the data, for any given IV. */
-const cipherOf = (request: Request, { object, key }: UsableKey, { services }: Context) => {
-  const { unnamedPadding } = services.policy.computing
-  const asked = effectiveParameters(object, request.cryptographicParameters)
-  const parameters = withCipherDefaults(asked, key.cryptographicAlgorithm, unnamedPadding)
-  const isMadeHere = parameters.randomIv === true
-  const aad = request.authenticatedEncryptionAdditionalData
-  return (given: Uint8Array | undefined) => {
-    const iv = ivFor(parameters, key, isMadeHere ? undefined : given, isMadeHere, { services })
-    return { key, parameters, iv, aad }
-  }
-}
-
 /** The encryption of data in one go. @param kept for one that is done again and again */
 const encryptionOf = (request: Request, usable: UsableKey, context: Context, kept?: KeptCipher) => {
   const { version, services } = context
   const { uniqueIdentifier } = usable.object
-  const open = cipherOf(request, usable, context)
+  const open = cipherOf(request, usable, context, true)
   return ({ data: whole, ivCounterNonce }: Varying): Answer | Promise<Answer> => {
     const job = { kind: 'encrypt', ...open(ivCounterNonce), kept, data: wholeData(whole) } as const
     return after(compute({ services }, job), (made) => {

@@ -28,8 +28,8 @@ export const macVerify = operation({
     return after(usableKey(context, request, 'mac', 'macVerify'), (usable): Answer | Promise<Answer> => {
       const { object, key } = usable
       const { uniqueIdentifier } = object
-      const opened = { key, parameters: effectiveParameters(object, request.cryptographicParameters) }
-      const part = streamed(context, request, 'verifyMac', uniqueIdentifier, () => opened, request.macData)
+      const open = () => ({ key, parameters: effectiveParameters(object, request.cryptographicParameters) })
+      const part = streamed(context, request, 'verifyMac', uniqueIdentifier, open, request.macData)
       if (part === undefined) return verificationOf(request, usable, context)(request)
       return part.then(({ valid, correlationValue }) => {
         const validityIndicator = valid === undefined ? undefined : indicator(valid)

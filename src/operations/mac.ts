@@ -33,9 +33,9 @@ export const mac = operation({
     return after(usableKey(context, request, 'mac', 'macGenerate'), (usable): Answer | Promise<Answer> => {
       const { object, key } = usable
       const { uniqueIdentifier } = object
-      const parameters = effectiveParameters(object, request.cryptographicParameters)
+      const open = () => ({ key, parameters: effectiveParameters(object, request.cryptographicParameters) })
       allocate(context, object, 'macGenerate', amountOf(request))
-      const part = streamed(context, request, 'mac', uniqueIdentifier, () => ({ key, parameters }))
+      const part = streamed(context, request, 'mac', uniqueIdentifier, open)
       if (part === undefined) return macOf(request, usable, context)(request)
       return part.then((made) => ({ uniqueIdentifier, macData: made.mac, correlationValue: made.correlationValue }))
     })

@@ -11,7 +11,7 @@ import { RevocationReasonCode } from '#kmip/enums'
 import { supportedVersions } from '#kmip/versions'
 import { objectTable } from '#operations/object-table'
 import { type LmdbStore, openStore, storeLimits } from '#store/lmdb/open'
-import type { Store } from '#store/store'
+import { countingStore } from '#test/counting-store'
 import {
   alice,
   bob,
@@ -52,36 +52,7 @@ describe('answers that are given again', () => {
     await rm(directory, { recursive: true, force: true })
   })
 
-  /** A store that counts how often an object or an index was looked at, and how often a record was opened. */
-  const counting = (): { readonly store: Store; readonly looks: () => number; readonly opened: () => number } => {
-    let looks = 0
-    let opened = 0
-    const counted: Store = {
-      read: (table, key) => {
-        looks += 1
-        opened += 1
-        return store.read(table, key)
-      },
-      revision: (table, key) => {
-        looks += 1
-        return store.revision(table, key)
-      },
-      find: (table, query) => {
-        looks += 1
-        return store.find(table, query)
-      },
-      findInTurns: (table, query) => {
-        looks += 1
-        return store.findInTurns(table, query)
-      },
-      commit: (changes) => store.commit(changes),
-      committed: () => store.committed(),
-      least: (table, field) => store.least(table, field),
-      onChanged: (listener) => store.onChanged(listener),
-      close: async () => undefined,
-    }
-    return { store: counted, looks: () => looks, opened: () => opened }
-  }
+  const counting = () => countingStore(store)
 
   const asked = (under: DispatcherUnderTest, bytes: Buffer, who = alice) => sendBytes(under, who, bytes)
 

@@ -14,8 +14,8 @@ import {
   ValidityIndicator,
 } from '#kmip/enums'
 import { withValue } from '#objects/managed-object'
-import type { Store } from '#store/store'
 import { everyUse, limits, registerKey } from '#test/computing'
+import { countingStore } from '#test/counting-store'
 import {
   alice,
   attributesOf,
@@ -41,26 +41,8 @@ const drawn = (length: number): Uint8Array => Uint8Array.from({ length }, () => 
 
 /** A dispatcher whose looks at the store are counted. */
 const counted = (): { readonly under: DispatcherUnderTest; readonly looks: () => number } => {
-  const store = newStore()
-  let looks = 0
-  const counting: Store = {
-    read: (table, key) => {
-      looks += 1
-      return store.read(table, key)
-    },
-    revision: (table, key) => {
-      looks += 1
-      return store.revision(table, key)
-    },
-    find: (table, query) => store.find(table, query),
-    findInTurns: (table, query) => store.findInTurns(table, query),
-    commit: (changes) => store.commit(changes),
-    committed: () => store.committed(),
-    least: (table, field) => store.least(table, field),
-    onChanged: (listener) => store.onChanged(listener),
-    close: () => store.close(),
-  }
-  return { under: openDispatcher({ store: counting }), looks: () => looks }
+  const { store, looks } = countingStore(newStore())
+  return { under: openDispatcher({ store }), looks }
 }
 
 const cbc = { blockCipherMode: CBC, paddingMethod: PaddingMethod.PKCS5 }
