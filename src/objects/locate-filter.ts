@@ -7,6 +7,7 @@
  */
 
 import type { attributeFilter } from '#kmip/attribute'
+import type { Name } from '#kmip/attribute-values'
 import { attributeRow, type IndexKind } from '#kmip/attributes'
 import { State } from '#kmip/enums'
 import type { Infer } from '#ttlv/schema'
@@ -18,11 +19,12 @@ import { type AttributeInstance, instancesOf, type ManagedObject, valueOf } from
 export interface Entry {
   readonly field: string
   readonly value: string | number
+  readonly beside?: Entry
 }
 
 /** A term of a query: the same shape as the store's. */
 export type FilterTerm =
-  | { readonly field: string; readonly equals: string | number; readonly claimed?: true }
+  | { readonly field: string; readonly equals: string | number; readonly claimed?: true; readonly beside?: Entry }
   | { readonly field: string; readonly from?: number; readonly to?: number }
 
 /** One attribute of the filter: its name and the values that are asked for (two of a date make a range). */
@@ -95,15 +97,23 @@ const addEntries = (entries: Entry[], name: string, instances: readonly Attribut
 
 /** The entry that no other object of the domain may hold: Names are unique (§3.2), and free again when the object is destroyed. */
 export const claimsOf = (object: ManagedObject): readonly Entry[] =>
-  isDestroyed(object) ? [] : instancesOf(object, 'Name').map(({ value }) => nameClaim(object.owner, value))
+  isDestroyed(object) ? [] : instancesOf(object, 'Name').map(({ value }) => nameClaim(object.owner, value as Name))
 
-/** The claim of a Name: an index field of its own, because destroyed objects keep their Names without a claim to them. */
-const nameClaim = (owner: string, name: unknown): Entry => {
+/**
+ * The claim of a Name: an index field of its own, because destroyed objects keep their Names without a claim to them. Beside the entry of
+ * the Name's value, since nearly every Name is a place of its own in the index.
+ */
+const nameClaim = (owner: string, name: Name): Entry => {
   // `domain|connection|user` outside the root domain: domains have their Names to themselves.
   const [domain, ...user] = owner.split('|')
   const place = user.length === 2 ? `${domain}|` : ''
-  return { field: 'claimed Name', value: `${place}${canonicalValue(name)}` }
+  const beside = { field: 'Name.nameValue', value: canonicalValue(name.nameValue) }
+  return { field: 'claimed Name', value: `${place}${canonicalValue(name)}`, beside }
 }
+
+/** The term that finds the holder of a claim. */
+export const termOfClaim = ({ field, value: equals, beside }: Entry): FilterTerm =>
+  beside === undefined ? { field, equals, claimed: true } : { field, equals, claimed: true, beside }
 
 /** A custom attribute's item without its tag, which says where it stood and not what it is; anything else as it is. */
 const canonicalValue = (value: unknown): string => {
@@ -165,8 +175,7 @@ const addEqualityTerm = (
   const parts = indexedParts[name] ?? []
   const isAll = given === undefined || isWhole(name, given)
   if (isAll && name === 'Name' && claimant !== undefined) {
-    const claim = nameClaim(claimant, value)
-    terms.push({ field: claim.field, equals: claim.value, claimed: true })
+    terms.push(termOfClaim(nameClaim(claimant, value as Name)))
     return
   }
   if (given === undefined || (isAll && !foundByParts.has(name))) {

@@ -10,12 +10,14 @@ import {
   type AttributeFilter,
   asksForDestroyed,
   dueField,
+  type Entry,
   type FilterTerm,
   matches,
   type Plan,
   planOf,
   storageField,
   storageStatus,
+  termOfClaim,
 } from '#objects/locate-filter'
 import type { ManagedObject } from '#objects/managed-object'
 import { type Change, type CommitResult, type Store, type Stored, StoreUnavailable, type Table } from '#store/store'
@@ -192,7 +194,7 @@ export class Transaction {
 
   /** Whether an entry of this field and value is held by another object than `except`. */
   isClaimed(
-    entry: { readonly field: string; readonly value: string | number },
+    entry: Entry,
     except: string | undefined,
     claims: (object: ManagedObject) => readonly { readonly field: string; readonly value: unknown }[],
   ): boolean {
@@ -203,8 +205,7 @@ export class Transaction {
     }
     const exclude = new Set(this.#drafts.keys())
     if (except !== undefined) exclude.add(except)
-    const term = { field: entry.field, equals: entry.value, claimed: true } as const
-    const query = { all: [term], any: [], exclude, offset: 0, limit: 1 }
+    const query = { all: [termOfClaim(entry)], any: [], exclude, offset: 0, limit: 1 }
     return this.#store.find(this.#table, query).total > 0
   }
 

@@ -9,6 +9,8 @@
  *   posting         01 | hash of field and value 16 | record key      text and bytes
  *   number posting  02 | hash of field 8 | number 8 | record key      in the order of the numbers, for ranges
  *   claim           03 | hash of field and value 16                   value: the record key that holds it
+ *   claim beside    01 | first half of that posting's hash 8 |
+ *     a posting          first half of the claim's own 8              the same: the two lie on one page
  *   gone record     04 | record key                                   value: its last revision 8
  *
  * A hash is the sealer's keyed one, over table, field and value, so that neither names nor equal names in two tables show in
@@ -31,6 +33,7 @@ export const indexKinds = { postings: 1, numbers: 2, claims: 3, gone: 4 } as con
 const { postings: postingKind, numbers: numberKind, claims: claimKind, gone: goneKind } = indexKinds
 const uuidBytes = 16
 const fieldHashBytes = 8
+const halfHashBytes = 8
 const numberBytes = 8
 const canonicalUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** A posting without its record key, and a claim, have this many bytes. */
@@ -181,13 +184,21 @@ export class IndexKeys {
   /** The key of a claim. */
   claim(entry: IndexEntry): Buffer {
     const { value } = entry
-    if (typeof value === 'object') return this.#hashed(claimKind, entryText(entry))
+    if (typeof value === 'object') return this.#claim(entry)
     const { claims } = this.#field(entry.field)
     const known = claims.get(value)
     if (known !== undefined) return known
-    const claim = this.#hashed(claimKind, entryText(entry))
+    const claim = this.#claim(entry)
     this.#keep(claims, value, claim)
     return claim
+  }
+
+  #claim(entry: IndexEntry): Buffer {
+    const alone = this.#hashed(claimKind, entryText(entry))
+    if (entry.beside === undefined) return alone
+    const posting = this.posting(entry.beside)
+    assert(posting[0] === postingKind, 'a claim lies beside an entry of text or bytes')
+    return Buffer.concat([posting.subarray(0, 1 + halfHashBytes), alone.subarray(1, 1 + halfHashBytes)])
   }
 
   #field(name: string): Field {

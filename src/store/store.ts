@@ -14,6 +14,11 @@ export type IndexValue = string | number | Uint8Array
 export interface IndexEntry {
   readonly field: string
   readonly value: IndexValue
+  /**
+   * Of a claim: an entry of the same record, not a number, beside which the store may keep it, so that a change of both is a change in one
+   * place. It follows from field and value: the same claim always has the same one.
+   */
+  readonly beside?: IndexEntry
 }
 
 /** A kind of record: its name, the index entries of a value, and the entries that no two records may share. */
@@ -37,10 +42,10 @@ export interface Stored<T> {
 
 /**
  * One term of a query: an index entry that must be there, or a range of numbers (both ends included). `claimed`: the entry is
- * one of the table's claims, so that one record at most has it, and it is found without a search.
+ * one of the table's claims, so that one record at most has it, and it is found without a search; it is asked for with its `beside`.
  */
 export type Term =
-  | { readonly field: string; readonly equals: IndexValue; readonly claimed?: true }
+  | { readonly field: string; readonly equals: IndexValue; readonly claimed?: true; readonly beside?: IndexEntry }
   | { readonly field: string; readonly from?: number; readonly to?: number }
 
 /** What `find` looks for. Every term of `all` must match and, when `any` is not empty, at least one term of `any`. */

@@ -297,6 +297,27 @@ function conflictTests(at: () => Store): void {
     assert.deepEqual(await store.commit(left), done)
   })
 
+  test('claims beside an entry are as good as others, also where several records have that entry', async () => {
+    const store = at()
+    const beside = { field: 'name', value: 'beside' }
+    const claim = (place: string): IndexEntry => ({ field: 'claimed', value: `${place} beside`, beside })
+    const claimed = (place: string): Term => ({ field: 'claimed', equals: `${place} beside`, claimed: true, beside })
+    const value = (place: string): Thing => ({ entries: [beside], claims: [claim(place)] })
+    assert.deepEqual(await store.commit([create('b1', value('here')), create('b2', value('there'))]), done)
+    assert.deepEqual(await store.commit([create('b3', value('here'))]), { done: false, table: 'things', key: 'b3' })
+    assert.deepEqual(store.find(things, query([claimed('here')])), { keys: ['b1'], total: 1 })
+    assert.deepEqual(store.find(things, query([claimed('there')])), { keys: ['b2'], total: 1 })
+    assert.deepEqual(store.find(things, query([claimed('nowhere')])), { keys: [], total: 0 })
+    assert.deepEqual(store.find(things, query([equals('beside')])), { keys: ['b1', 'b2'], total: 2 })
+    assert.deepEqual(await store.commit([change(present(store, 'b1'), { entries: [beside] })]), done)
+    assert.deepEqual(await store.commit([create('b3', value('here'))]), done)
+    assert.deepEqual(store.find(things, query([claimed('here')])), { keys: ['b3'], total: 1 })
+    assert.deepEqual(store.find(things, query([equals('beside')])), { keys: ['b1', 'b2', 'b3'], total: 3 })
+    const left = ['b1', 'b2', 'b3'].map((key) => change(present(store, key), undefined))
+    assert.deepEqual(await store.commit(left), done)
+    assert.deepEqual(store.find(things, query([equals('beside')])), { keys: [], total: 0 })
+  })
+
   test('numbers up to a bound are found as they come and go', async () => {
     const store = at()
     const due = (to: number): Query => query([{ field: 'due', to }])

@@ -131,7 +131,8 @@ function checkEntries(
     const holder = index.getBinary(claim)
     if (holder === undefined) faults.add(`${table.name}: the index lacks a claim of ${named(key)}`)
     else {
-      counts.claims++
+      if (claim[0] === indexKinds.postings) counts.postings++
+      else counts.claims++
       if (!holder.equals(key)) faults.add(`${table.name}: a claim of ${named(key)} is held by ${named(holder)}`)
     }
   }

@@ -3,7 +3,7 @@
  * bring an older file up, and the verifier that tells a wrong root key before anything is touched. What it is not: what a
  * schema contains (`environment.ts`, `keys.ts`, `records.ts` and docs/data.md draw it), or the making of indexes (`rebuild.ts`).
  *
- *   meta   "schema"     version 4, big-endian
+ *   meta   "schema"     version, 4 bytes, big-endian
  *          "verifier"   a known text, sealed to this place
  *          "rebuild"    there only while the indexes are made anew
  *
@@ -38,6 +38,11 @@ const steps: readonly Step[] = [
   {
     to: 2,
     what: 'the index leaves out what is found without it: whole Names, claims among the postings, Digests',
+    rebuildsIndexes: true,
+  },
+  {
+    to: 3,
+    what: 'the claim of a Name lies beside the entry of its value',
     rebuildsIndexes: true,
   },
 ]
