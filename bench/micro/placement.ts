@@ -84,8 +84,8 @@ cipher(A.ARIA, 32, 16, M.CBC)
 cipher(A.SM4, 16, 16, M.CBC)
 cipher(A.ChaCha20, 32, 12)
 cipher(A.ChaCha20Poly1305, 32, 12)
-for (const { value, libraryName } of hashRows.values()) {
-  if (libraryName === undefined) continue
+for (const { value, library } of hashRows.values()) {
+  if (library === undefined) continue
   bySize.set(hashCostName(value), (bytes) => ({ kind: 'hash', hashingAlgorithm: value, data: data(bytes) }))
 }
 

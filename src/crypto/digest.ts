@@ -7,14 +7,23 @@
 import { hash } from 'node:crypto'
 import { HashingAlgorithm, type KeyFormatType } from '#kmip/enums'
 import { AlgorithmError } from './errors.ts'
+import { bytesOfLatin1 } from './octets.ts'
 import { plainBytes } from './transparent.ts'
 
-/** A hash: the registry's number and name, and the name that the library has for it, if it has it. */
+/** A hash as the library has it. */
+export interface LibraryHash {
+  /** The library's name of it. */
+  readonly name: string
+  /** Bytes that it works on at once: the rate, where it is a sponge (FIPS 180-4 §1, FIPS 202 Table 3). */
+  readonly blockBytes: number
+}
+
+/** A hash: the registry's number and name, and what the library knows of it, if it has it. */
 export interface HashRow {
   readonly value: HashingAlgorithm
   readonly name: string
   readonly digestBytes: number
-  readonly libraryName?: string
+  readonly library?: LibraryHash
 }
 
 const H = HashingAlgorithm
@@ -23,32 +32,35 @@ const H = HashingAlgorithm
 const rows: readonly HashRow[] = [
   { value: H.MD2, name: 'MD2', digestBytes: 16 },
   { value: H.MD4, name: 'MD4', digestBytes: 16 },
-  { value: H.MD5, name: 'MD5', digestBytes: 16, libraryName: 'md5' },
-  { value: H.SHA_1, name: 'SHA-1', digestBytes: 20, libraryName: 'sha1' },
-  { value: H.SHA_224, name: 'SHA-224', digestBytes: 28, libraryName: 'sha224' },
-  { value: H.SHA_256, name: 'SHA-256', digestBytes: 32, libraryName: 'sha256' },
-  { value: H.SHA_384, name: 'SHA-384', digestBytes: 48, libraryName: 'sha384' },
-  { value: H.SHA_512, name: 'SHA-512', digestBytes: 64, libraryName: 'sha512' },
-  { value: H.RIPEMD_160, name: 'RIPEMD-160', digestBytes: 20, libraryName: 'ripemd160' },
+  { value: H.MD5, name: 'MD5', digestBytes: 16, library: { name: 'md5', blockBytes: 64 } },
+  { value: H.SHA_1, name: 'SHA-1', digestBytes: 20, library: { name: 'sha1', blockBytes: 64 } },
+  { value: H.SHA_224, name: 'SHA-224', digestBytes: 28, library: { name: 'sha224', blockBytes: 64 } },
+  { value: H.SHA_256, name: 'SHA-256', digestBytes: 32, library: { name: 'sha256', blockBytes: 64 } },
+  { value: H.SHA_384, name: 'SHA-384', digestBytes: 48, library: { name: 'sha384', blockBytes: 128 } },
+  { value: H.SHA_512, name: 'SHA-512', digestBytes: 64, library: { name: 'sha512', blockBytes: 128 } },
+  { value: H.RIPEMD_160, name: 'RIPEMD-160', digestBytes: 20, library: { name: 'ripemd160', blockBytes: 64 } },
   { value: H.Tiger, name: 'Tiger', digestBytes: 24 },
   { value: H.Whirlpool, name: 'Whirlpool', digestBytes: 64 },
-  { value: H.SHA_512_224, name: 'SHA-512/224', digestBytes: 28, libraryName: 'sha512-224' },
-  { value: H.SHA_512_256, name: 'SHA-512/256', digestBytes: 32, libraryName: 'sha512-256' },
-  { value: H.SHA3_224, name: 'SHA3-224', digestBytes: 28, libraryName: 'sha3-224' },
-  { value: H.SHA3_256, name: 'SHA3-256', digestBytes: 32, libraryName: 'sha3-256' },
-  { value: H.SHA3_384, name: 'SHA3-384', digestBytes: 48, libraryName: 'sha3-384' },
-  { value: H.SHA3_512, name: 'SHA3-512', digestBytes: 64, libraryName: 'sha3-512' },
+  { value: H.SHA_512_224, name: 'SHA-512/224', digestBytes: 28, library: { name: 'sha512-224', blockBytes: 128 } },
+  { value: H.SHA_512_256, name: 'SHA-512/256', digestBytes: 32, library: { name: 'sha512-256', blockBytes: 128 } },
+  { value: H.SHA3_224, name: 'SHA3-224', digestBytes: 28, library: { name: 'sha3-224', blockBytes: 144 } },
+  { value: H.SHA3_256, name: 'SHA3-256', digestBytes: 32, library: { name: 'sha3-256', blockBytes: 136 } },
+  { value: H.SHA3_384, name: 'SHA3-384', digestBytes: 48, library: { name: 'sha3-384', blockBytes: 104 } },
+  { value: H.SHA3_512, name: 'SHA3-512', digestBytes: 64, library: { name: 'sha3-512', blockBytes: 72 } },
 ]
 
 /** Hash rows by Hashing Algorithm number. */
 export const hashRows: ReadonlyMap<number, HashRow> = new Map(rows.map((row) => [row.value, row]))
 
-/** The library's name of a hash. Throws AlgorithmError (`unsupportedAlgorithm`). */
-export function hashName(hashingAlgorithm: number): string {
-  const name = hashRows.get(hashingAlgorithm)?.libraryName
-  if (name === undefined) throw new AlgorithmError('unsupportedAlgorithm', 'The hashing algorithm is not supported')
-  return name
+/** A hash that the library has. Throws AlgorithmError (`unsupportedAlgorithm`). */
+export function libraryHash(hashingAlgorithm: number): LibraryHash {
+  const library = hashRows.get(hashingAlgorithm)?.library
+  if (library === undefined) throw new AlgorithmError('unsupportedAlgorithm', 'The hashing algorithm is not supported')
+  return library
 }
+
+/** The library's name of a hash. Throws AlgorithmError (`unsupportedAlgorithm`). */
+export const hashName = (hashingAlgorithm: number): string => libraryHash(hashingAlgorithm).name
 
 /** The hash of bytes. Throws AlgorithmError (`unsupportedAlgorithm`) for a number without a row or without the library's help. */
 export function digestOf(hashingAlgorithm: number, bytes: Uint8Array): Uint8Array {
@@ -68,7 +80,7 @@ export interface Digest {
  * only. KMIP 1.4 §3.17.
  */
 export function mandatoryDigest(encodedMaterial: Uint8Array, keyFormatType?: KeyFormatType): Digest {
-  const digestValue = digestOf(HashingAlgorithm.SHA_256, encodedMaterial)
+  const digestValue = bytesOfLatin1(hash('sha256', encodedMaterial, 'latin1'))
   const digest = { hashingAlgorithm: HashingAlgorithm.SHA_256, digestValue }
   return keyFormatType === undefined ? digest : { ...digest, keyFormatType }
 }

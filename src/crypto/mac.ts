@@ -8,8 +8,9 @@ import { createHmac } from 'node:crypto'
 import type { CryptographicParameters } from '#kmip/attribute-values'
 import { BlockCipherMode, CryptographicAlgorithm, HashingAlgorithm } from '#kmip/enums'
 import { openEncryption } from './cipher.ts'
-import { hashName } from './digest.ts'
+import { hashName, libraryHash } from './digest.ts'
 import { AlgorithmError, KeyUseError } from './errors.ts'
+import { hmacOf } from './hmac.ts'
 import type { KeyForm } from './key-format.ts'
 import { symmetricBytes } from './key-use.ts'
 import { concatenated } from './octets.ts'
@@ -126,6 +127,8 @@ function doubled(block: Uint8Array): Uint8Array {
 
 /** The code of data. Throws what `openMac` throws. KMIP 1.4 §4.33. */
 export function computeMac(key: KeyForm, parameters: CryptographicParameters, data: Uint8Array): Uint8Array {
+  const hash = hashMeant(key, parameters)
+  if (hash !== undefined) return hmacOf(libraryHash(hash), symmetricBytes(key), data)
   const stream = openMac(key, parameters)
   stream.update(data)
   return stream.final()

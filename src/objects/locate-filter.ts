@@ -100,16 +100,23 @@ export const claimsOf = (object: ManagedObject): readonly Entry[] =>
   isDestroyed(object) ? [] : instancesOf(object, 'Name').map(({ value }) => nameClaim(object.owner, value as Name))
 
 /**
- * The claim of a Name: an index field of its own, because destroyed objects keep their Names without a claim to them. Beside the entry of
- * the Name's value, since nearly every Name is a place of its own in the index.
+ * The claim of a Name: its value's entry, which destroyed objects keep, claimed for a domain and a type of Names. Beside that entry, since
+ * nearly every Name is a place of its own in the index.
  */
-const nameClaim = (owner: string, name: Name): Entry => {
+const nameClaim = (owner: string, { nameValue, nameType }: Name): Entry => {
   // `domain|connection|user` outside the root domain: domains have their Names to themselves.
   const [domain, ...user] = owner.split('|')
   const place = user.length === 2 ? `${domain}|` : ''
-  const beside = { field: 'Name.nameValue', value: canonicalValue(name.nameValue) }
-  return { field: 'claimed Name', value: `${place}${canonicalValue(name)}`, beside }
+  const beside = { field: 'Name.nameValue', value: canonicalValue(nameValue) }
+  return { field: 'claimed Name', value: `${place}${nameType}`, beside }
 }
+
+/** Whether two claims are the same. */
+export const isSameClaim = (a: Entry, b: Entry): boolean =>
+  a.field === b.field &&
+  a.value === b.value &&
+  a.beside?.field === b.beside?.field &&
+  a.beside?.value === b.beside?.value
 
 /** The term that finds the holder of a claim. */
 export const termOfClaim = ({ field, value: equals, beside }: Entry): FilterTerm =>

@@ -12,6 +12,7 @@ import {
   dueField,
   type Entry,
   type FilterTerm,
+  isSameClaim,
   matches,
   type Plan,
   planOf,
@@ -192,20 +193,16 @@ export class Transaction {
     return changes
   }
 
-  /** Whether an entry of this field and value is held by another object than `except`. */
-  isClaimed(
-    entry: Entry,
-    except: string | undefined,
-    claims: (object: ManagedObject) => readonly { readonly field: string; readonly value: unknown }[],
-  ): boolean {
+  /** Whether a claim is held by another object than `except`. */
+  isClaimed(claim: Entry, except: string | undefined, claims: (object: ManagedObject) => readonly Entry[]): boolean {
     this.#hasSearched = true
     for (const [key, { value }] of this.#drafts) {
       if (key === except || value === undefined) continue
-      if (claims(value).some((claim) => claim.field === entry.field && claim.value === entry.value)) return true
+      if (claims(value).some((held) => isSameClaim(held, claim))) return true
     }
     const exclude = new Set(this.#drafts.keys())
     if (except !== undefined) exclude.add(except)
-    const query = { all: [termOfClaim(entry)], any: [], exclude, offset: 0, limit: 1 }
+    const query = { all: [termOfClaim(claim)], any: [], exclude, offset: 0, limit: 1 }
     return this.#store.find(this.#table, query).total > 0
   }
 

@@ -9,8 +9,8 @@
  *   posting         01 | hash of field and value 16 | record key      text and bytes
  *   number posting  02 | hash of field 8 | number 8 | record key      in the order of the numbers, for ranges
  *   claim           03 | hash of field and value 16                   value: the record key that holds it
- *   claim beside    01 | first half of that posting's hash 8 |
- *     a posting          first half of the claim's own 8              the same: the two lie on one page
+ *   claim beside    01 | first 11 bytes of that posting's hash |
+ *     a posting          first 5 of field and value's                 the same: the two lie on one page
  *   gone record     04 | record key                                   value: its last revision 8
  *
  * A hash is the sealer's keyed one, over table, field and value, so that neither names nor equal names in two tables show in
@@ -18,7 +18,7 @@
  */
 
 import assert from 'node:assert/strict'
-import type { IndexEntry, IndexValue, Sealer } from './store.ts'
+import type { IndexEntry, IndexValue, Sealer, Term } from './store.ts'
 
 /**
  * A record key has at most this many UTF-8 bytes; `commit` refuses a longer one, `read` finds none. LMDB takes keys of 1,978
@@ -33,7 +33,9 @@ export const indexKinds = { postings: 1, numbers: 2, claims: 3, gone: 4 } as con
 const { postings: postingKind, numbers: numberKind, claims: claimKind, gone: goneKind } = indexKinds
 const uuidBytes = 16
 const fieldHashBytes = 8
-const halfHashBytes = 8
+/** Of the hashes of a claim beside a posting. Values are few there, and a Name is one of millions. */
+const besideHashBytes = 11
+const ownHashBytes = 5
 const numberBytes = 8
 const canonicalUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** A posting without its record key, and a claim, have this many bytes. */
@@ -130,8 +132,14 @@ export function afterPrefix(prefix: Uint8Array): Buffer {
 }
 
 /** A text that is the same for two entries exactly when they are the same entry. */
-export function entryText({ field, value }: IndexEntry): string {
-  return `${field}\0${valueText(value)}`
+export function entryText({ field, value, beside }: IndexEntry): string {
+  const own = `${field}\0${valueText(value)}`
+  return beside === undefined ? own : `\0${own.length}\0${own}${entryText(beside)}`
+}
+
+/** The entry that a term of equality asks for. */
+export function entryOf({ field, equals: value, beside }: Extract<Term, { equals: unknown }>): IndexEntry {
+  return beside === undefined ? { field, value } : { field, value, beside }
 }
 
 function valueText(value: IndexValue): string {
@@ -182,23 +190,15 @@ export class IndexKeys {
   }
 
   /** The key of a claim. */
-  claim(entry: IndexEntry): Buffer {
-    const { value } = entry
-    if (typeof value === 'object') return this.#claim(entry)
-    const { claims } = this.#field(entry.field)
+  claim({ field, value, beside }: IndexEntry): Buffer {
+    if (beside !== undefined) return besideOf(this.posting(beside), this.claim({ field, value }))
+    if (typeof value === 'object') return this.#hashed(claimKind, entryText({ field, value }))
+    const { claims } = this.#field(field)
     const known = claims.get(value)
     if (known !== undefined) return known
-    const claim = this.#claim(entry)
+    const claim = this.#hashed(claimKind, entryText({ field, value }))
     this.#keep(claims, value, claim)
     return claim
-  }
-
-  #claim(entry: IndexEntry): Buffer {
-    const alone = this.#hashed(claimKind, entryText(entry))
-    if (entry.beside === undefined) return alone
-    const posting = this.posting(entry.beside)
-    assert(posting[0] === postingKind, 'a claim lies beside an entry of text or bytes')
-    return Buffer.concat([posting.subarray(0, 1 + halfHashBytes), alone.subarray(1, 1 + halfHashBytes)])
   }
 
   #field(name: string): Field {
@@ -243,6 +243,12 @@ export class IndexKeys {
   #hash(term: string): Uint8Array {
     return this.#sealer.hash(Buffer.from(`${this.#table}\0${term}`, 'utf8'))
   }
+}
+
+/** The key of a claim that lies beside a posting. */
+function besideOf(posting: Buffer, own: Buffer): Buffer {
+  assert(posting[0] === postingKind, 'a claim lies beside an entry of text or bytes')
+  return Buffer.concat([posting.subarray(0, 1 + besideHashBytes), own.subarray(1, 1 + ownHashBytes)])
 }
 
 function withNumber(numbers: Buffer, number: number): Buffer {

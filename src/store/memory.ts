@@ -5,7 +5,7 @@
  */
 
 import assert from 'node:assert/strict'
-import { encodeRecordKey, entryText, isRecordKey } from './keys.ts'
+import { encodeRecordKey, entryOf, entryText, isRecordKey } from './keys.ts'
 import { changeOfEntries, checkEntries, packValue, unpackValue } from './records.ts'
 import {
   type Change,
@@ -189,7 +189,7 @@ function assertPrevious(table: Table<never>, now: Row, change: Change): void {
 
 function satisfies(entry: IndexEntry, term: Term): boolean {
   if (entry.field !== term.field) return false
-  if ('equals' in term) return entryText(entry) === entryText({ field: term.field, value: term.equals })
+  if ('equals' in term) return entryText(entry) === entryText(entryOf(term))
   if (typeof entry.value !== 'number') return false
   return entry.value >= (term.from ?? -Infinity) && entry.value <= (term.to ?? Infinity)
 }

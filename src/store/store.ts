@@ -15,8 +15,8 @@ export interface IndexEntry {
   readonly field: string
   readonly value: IndexValue
   /**
-   * Of a claim: an entry of the same record, not a number, beside which the store may keep it, so that a change of both is a change in one
-   * place. It follows from field and value: the same claim always has the same one.
+   * Of a claim: an entry of the same record, not a number, that is claimed together with field and value, which may then be the same for
+   * many. The store may keep both in one place, so that a new record changes one of its pages for them.
    */
   readonly beside?: IndexEntry
 }

@@ -223,7 +223,20 @@ test('the micro-benchmarks run, every one of them', async () => {
   const { rows } = JSON.parse(readFileSync(json, 'utf8')) as { rows: Row[] }
   assert.deepEqual(
     [...new Set(rows.map(({ suite }) => suite))],
-    ['binary', 'framer', 'chain', 'gathered', 'keys', 'unpack', 'front', 'find', 'run', 'dispatch', 'known-answers'],
+    [
+      'binary',
+      'framer',
+      'chain',
+      'gathered',
+      'hmac',
+      'keys',
+      'unpack',
+      'front',
+      'find',
+      'run',
+      'dispatch',
+      'known-answers',
+    ],
   )
   assert.ok(rows.length > 70)
   assert.ok(rows.every((row) => row.p50Us > 0))

@@ -11,7 +11,7 @@ const keys = new IndexKeys(sealer as Sealer, 'things')
 const named = (value: string): IndexEntry => ({ field: 'name', value })
 const claim = (place: string, name: string): IndexEntry => ({
   field: 'claimed',
-  value: `${place} ${name}`,
+  value: place,
   beside: named(name),
 })
 

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryStore } from '#store/memory'
 import { StoreUnavailable } from '#store/store'
-import { change, create, present, storeContract, tables, things } from './contract.ts'
+import { storeContract } from './contract.ts'
+import { change, create, present, tables, things } from './things.ts'
 
 storeContract('memory', async () => new MemoryStore(tables))
 

@@ -11,7 +11,7 @@
  * a long search is cut into slices, between which others have the thread.
  */
 
-import { afterPrefix, decodeRecordKey, encodeNumber, encodeRecordKey, type IndexKeys } from '#store/keys'
+import { afterPrefix, decodeRecordKey, encodeNumber, encodeRecordKey, entryOf, type IndexKeys } from '#store/keys'
 import type { Found, IndexEntry, Query, Term } from '#store/store'
 import type { Bytes, TableFiles } from './environment.ts'
 
@@ -53,10 +53,10 @@ export function* searchKeys(
 ): Generator<undefined, Found, undefined> {
   const listOf = (term: Term): KeyList => {
     if (!('equals' in term)) return new RangeKeys(files.index, keys.numbers(term.field), term, entriesOf)
-    const { field, equals: value, beside } = term
-    if (term.claimed !== true) return new StoredKeys(files.index, keys.posting({ field, value }))
-    const claim = keys.claim(beside === undefined ? { field, value } : { field, value, beside })
-    return new ClaimedKey(files.index.getBinary(claim))
+    const entry = entryOf(term)
+    return term.claimed === true
+      ? new ClaimedKey(files.index.getBinary(keys.claim(entry)))
+      : new StoredKeys(files.index, keys.posting(entry))
   }
   const lists = query.all.map(listOf)
   if (query.any.length > 0) lists.push(unionOf(query.any.map(listOf)))

@@ -6,7 +6,7 @@
 import { writeSync } from 'node:fs'
 import { argv } from 'node:process'
 import { openStore, storeLimits } from '#store/lmdb/open'
-import { change, create, present, tables, uuid } from '#test/store/contract'
+import { change, create, present, tables, uuid } from '#test/store/things'
 import { openSealer } from './sealer.ts'
 
 const directory = argv[2] ?? ''

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { FrontChannel } from '#store/lmdb/messages'
 import { openFront, storeLimits } from '#store/lmdb/open'
-import { create, tables, things } from '#test/store/contract'
+import { create, tables, things } from '#test/store/things'
 import { openSealer } from './sealer.ts'
 
 /** What the thread is asked: to read a key or its revision, to create a record, which changes of others it was told of, or to end. */

@@ -17,7 +17,7 @@ import { openFile } from '#store/lmdb/environment'
 import { openStore, storeLimits } from '#store/lmdb/open'
 import { schemaNewest } from '#store/lmdb/schema'
 import { StoreRefused } from '#store/store'
-import { change, create, present, tables, uuid } from '#test/store/contract'
+import { change, create, present, tables, uuid } from '#test/store/things'
 import { openSealer } from './sealer.ts'
 import { laterTables, upgrade } from './upgrading.ts'
 

@@ -9,7 +9,7 @@ import { openFile } from '#store/lmdb/environment'
 import { storeLimits } from '#store/lmdb/open'
 import { prepareSchema, type Step, schemaNewest } from '#store/lmdb/schema'
 import type { Table } from '#store/store'
-import { others, type Thing, things } from '#test/store/contract'
+import { others, type Thing, things } from '#test/store/things'
 import { openSealer } from './sealer.ts'
 
 /** Steps of a time to come: one that needs the indexes of all tables anew, behind those of today. */
