@@ -64,7 +64,8 @@ export const replacementAttributes = (
   }
   const attributes: Record<string, readonly AttributeInstance[]> = {}
   for (const [name, instances] of Object.entries(existing.attributes)) {
-    if (!ownLife.has(name)) attributes[name] = instances
+    // Indices start with 0 (§2.1.1), also where the first instance of the existing object was deleted.
+    if (!ownLife.has(name)) attributes[name] = united([], instances)
   }
   for (const [name, instances] of Object.entries(given)) {
     const before = attributeRow(name)?.multiple === true ? (attributes[name] ?? []) : []
@@ -107,12 +108,17 @@ const moved = (existing: ManagedObject, attributes: AttributeSet, activation: nu
   }
 }
 
-/** The existing object after its replacement: the Names have gone over, and a Link tells of the replacement. */
-export const replaced = (existing: ManagedObject, replacement: string): ManagedObject =>
-  withLink(withInstances(existing, 'Name', []), {
+/**
+ * The existing object after its replacement: the Names have gone over, and a Link tells of the replacement. There is only one such
+ * (§3.35): a later one takes its place.
+ */
+export const replaced = (existing: ManagedObject, replacement: string): ManagedObject => {
+  const before = linkedObject(existing, LinkType.ReplacementObjectLink) ?? replacement
+  return withLinkMoved(withInstances(existing, 'Name', []), before, {
     linkType: LinkType.ReplacementObjectLink,
     linkedObjectIdentifier: replacement,
   })
+}
 
 /** The object with a Link behind those that it has; one that it has already is not added twice. */
 export const withLink = (object: ManagedObject, link: LinkValue): ManagedObject =>
@@ -138,6 +144,11 @@ export const linkedObject = (object: ManagedObject, linkType: number): string | 
     .map(({ value }) => value as LinkValue)
     .find((link) => link.linkType === linkType)?.linkedObjectIdentifier
 
-/** Links as a list of instances, for a new object. */
-export const linkInstances = (links: readonly LinkValue[]): readonly AttributeInstance[] =>
-  links.map((value, index) => ({ index, value }))
+/** The attributes of a new object with Links behind those that the request gave. */
+export const withLinks = (attributes: AttributeSet, links: readonly LinkValue[]): AttributeSet => ({
+  ...attributes,
+  Link: united(
+    attributes['Link'] ?? [],
+    links.map((value, index) => ({ index, value })),
+  ),
+})
