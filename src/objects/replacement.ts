@@ -6,6 +6,7 @@ import type { UsageLimits } from '#kmip/attribute-values'
 import { attributeRow } from '#kmip/attributes'
 import { LinkType, ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
+import { type AttributeLimits, checkAddedTo } from './attributes.ts'
 import { sameValue } from './canonical.ts'
 import {
   type AttributeInstance,
@@ -51,13 +52,15 @@ const dates = ['Activation Date', 'Process Start Date', 'Protect Stop Date', 'De
  * The attributes of a replacement: those of the existing object, above them what the request gives (single-instance
  * attributes replaced, of others the union), the dates moved by the Offset (Tables 172, 176, 186).
  * @param offsetSeconds from the replacement's Initial Date, which is `now` (seconds since 1970), to its Activation Date
- * @throws KmipError Invalid Message for an Offset beside a date; Illegal Operation for one that has no Activation Date to start from
+ * @throws KmipError Invalid Message for an Offset beside a date; Illegal Operation for one that has no Activation Date to start from;
+ * Index Out of Bounds and Invalid Field where the request gives more than there is room for
  */
 export const replacementAttributes = (
   existing: ManagedObject,
   given: AttributeSet,
   offsetSeconds: number | undefined,
   now: number,
+  limits: AttributeLimits,
 ): AttributeSet => {
   if (offsetSeconds !== undefined && dates.some((name) => given[name] !== undefined)) {
     throw new KmipError(ResultReason.InvalidMessage, 'An Offset and a date of the replacement do not go together')
@@ -71,9 +74,10 @@ export const replacementAttributes = (
     const before = attributeRow(name)?.multiple === true ? (attributes[name] ?? []) : []
     attributes[name] = united(before, instances)
   }
-  const limits = attributes['Usage Limits']?.[0]?.value as UsageLimits | undefined
-  if (limits !== undefined) {
-    attributes['Usage Limits'] = [{ index: 0, value: { ...limits, usageLimitsCount: limits.usageLimitsTotal } }]
+  checkAddedTo(attributes, Object.keys(given), limits)
+  const usage = attributes['Usage Limits']?.[0]?.value as UsageLimits | undefined
+  if (usage !== undefined) {
+    attributes['Usage Limits'] = [{ index: 0, value: { ...usage, usageLimitsCount: usage.usageLimitsTotal } }]
   }
   return offsetSeconds === undefined ? attributes : moved(existing, attributes, now + offsetSeconds)
 }

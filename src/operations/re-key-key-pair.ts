@@ -42,12 +42,14 @@ export const reKeyKeyPair = operation({
         await givenAttributes(context, ObjectType.PrivateKey, [commonTemplateAttribute, privateKeyTemplateAttribute]),
         offset,
         context.now,
+        context.services.policy,
       ),
       replacementAttributes(
         publicKey,
         await givenAttributes(context, ObjectType.PublicKey, [commonTemplateAttribute, publicKeyTemplateAttribute]),
         offset,
         context.now,
+        context.services.policy,
       ),
     ]
     checkCommon(privateAttributes, publicAttributes)

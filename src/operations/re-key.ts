@@ -26,7 +26,7 @@ export const reKey = operation({
     const existing = context.object(uniqueIdentifier, 'rekey')
     checkReplaceable(existing)
     const asked = await givenAttributes(context, ObjectType.SymmetricKey, [templateAttribute])
-    const attributes = replacementAttributes(existing, asked, offset, context.now)
+    const attributes = replacementAttributes(existing, asked, offset, context.now, context.services.policy)
     const cryptographicLength = given<number>(attributes, 'Cryptographic Length')
     checkLength(cryptographicLength, context.services.policy.createdSymmetricBitsMax)
     const key = await context.services.crypto.run({

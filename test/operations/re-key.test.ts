@@ -40,6 +40,26 @@ describe('Re-key: reasons', () => {
         }),
     ],
     [
+      'more instances of an attribute, together with those that are there, than the server allows',
+      'IndexOutOfBounds',
+      async (under) =>
+        outcome(under, 'ReKey', {
+          uniqueIdentifier: await createKey(under, { 'Object Group': ['a', 'b', 'c'] }),
+          templateAttribute: asked({ 'Object Group': ['c', 'd', 'e'] }),
+        }),
+    ],
+    [
+      'more attributes, together with those that are there, than an object has room for',
+      'InvalidField',
+      async ({ store, clock }) => {
+        const under = openDispatcher({ store, clock, policy: { attributeBytesMax: 3_000 } })
+        return outcome(under, 'ReKey', {
+          uniqueIdentifier: await createKey(under, { 'Contact Information': 'a'.repeat(1_000) }),
+          templateAttribute: asked({ 'Object Group': 'b'.repeat(2_000) }),
+        })
+      },
+    ],
+    [
       'a library that fails',
       'CryptographicFailure',
       async (under) => {
