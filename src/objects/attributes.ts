@@ -117,6 +117,20 @@ const checkAttributeCount = (count: number, limits: AttributeLimits): void => {
   }
 }
 
+/**
+ * The same bounds where a request adds to what an object takes from another one; what is only taken over is not measured again.
+ * @param added names of the attributes that the request gives
+ * @throws KmipError Index Out of Bounds, Invalid Field
+ */
+export const checkAddedTo = (set: AttributeSet, added: readonly string[], limits: AttributeLimits): void => {
+  if (added.length === 0) return
+  if (added.some((name) => (set[name]?.length ?? 0) > limits.instancesMax)) {
+    throw new KmipError(ResultReason.IndexOutOfBounds)
+  }
+  checkAttributeCount(countInstances(set), limits)
+  checkAttributeBytes(set, limits)
+}
+
 /** An object as changed, with the instance that the response returns. */
 export interface AttributeChange {
   readonly object: ManagedObject

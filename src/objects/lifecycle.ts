@@ -64,13 +64,15 @@ export const nextTransition = (object: ManagedObject): number | undefined => {
 }
 
 /**
- * The object in the state that it has now: dates that have been reached take effect. Gives the same object when nothing
+ * The object in the state that it has now: dates that have been reached take effect, and are changes of it (§3.38). Gives the same object when nothing
  * changed.
  */
 export const settle = (object: ManagedObject, now: number): ManagedObject => {
   let settled = object
   for (let next = nextTransition(settled); next !== undefined && next <= now; next = nextTransition(settled)) {
+    const changed = Math.max(next, valueOf<number>(settled, 'Last Change Date') ?? next)
     settled = withValue(settled, 'State', stateOf(settled) === State.PreActive ? State.Active : State.Deactivated)
+    settled = withValue(settled, 'Last Change Date', changed)
   }
   return settled
 }

@@ -6,6 +6,7 @@ import type { UsageLimits } from '#kmip/attribute-values'
 import { attributeRow } from '#kmip/attributes'
 import { LinkType, ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
+import { type AttributeLimits, checkAddedTo } from './attributes.ts'
 import { sameValue } from './canonical.ts'
 import {
   type AttributeInstance,
@@ -51,28 +52,32 @@ const dates = ['Activation Date', 'Process Start Date', 'Protect Stop Date', 'De
  * The attributes of a replacement: those of the existing object, above them what the request gives (single-instance
  * attributes replaced, of others the union), the dates moved by the Offset (Tables 172, 176, 186).
  * @param offsetSeconds from the replacement's Initial Date, which is `now` (seconds since 1970), to its Activation Date
- * @throws KmipError Invalid Message for an Offset beside a date; Illegal Operation for one that has no Activation Date to start from
+ * @throws KmipError Invalid Message for an Offset beside a date; Illegal Operation for one that has no Activation Date to start from;
+ * Index Out of Bounds and Invalid Field where the request gives more than there is room for
  */
 export const replacementAttributes = (
   existing: ManagedObject,
   given: AttributeSet,
   offsetSeconds: number | undefined,
   now: number,
+  limits: AttributeLimits,
 ): AttributeSet => {
   if (offsetSeconds !== undefined && dates.some((name) => given[name] !== undefined)) {
     throw new KmipError(ResultReason.InvalidMessage, 'An Offset and a date of the replacement do not go together')
   }
   const attributes: Record<string, readonly AttributeInstance[]> = {}
   for (const [name, instances] of Object.entries(existing.attributes)) {
-    if (!ownLife.has(name)) attributes[name] = instances
+    // Indices start with 0 (§2.1.1), also where the first instance of the existing object was deleted.
+    if (!ownLife.has(name)) attributes[name] = united([], instances)
   }
   for (const [name, instances] of Object.entries(given)) {
     const before = attributeRow(name)?.multiple === true ? (attributes[name] ?? []) : []
     attributes[name] = united(before, instances)
   }
-  const limits = attributes['Usage Limits']?.[0]?.value as UsageLimits | undefined
-  if (limits !== undefined) {
-    attributes['Usage Limits'] = [{ index: 0, value: { ...limits, usageLimitsCount: limits.usageLimitsTotal } }]
+  checkAddedTo(attributes, Object.keys(given), limits)
+  const usage = attributes['Usage Limits']?.[0]?.value as UsageLimits | undefined
+  if (usage !== undefined) {
+    attributes['Usage Limits'] = [{ index: 0, value: { ...usage, usageLimitsCount: usage.usageLimitsTotal } }]
   }
   return offsetSeconds === undefined ? attributes : moved(existing, attributes, now + offsetSeconds)
 }
@@ -107,12 +112,17 @@ const moved = (existing: ManagedObject, attributes: AttributeSet, activation: nu
   }
 }
 
-/** The existing object after its replacement: the Names have gone over, and a Link tells of the replacement. */
-export const replaced = (existing: ManagedObject, replacement: string): ManagedObject =>
-  withLink(withInstances(existing, 'Name', []), {
+/**
+ * The existing object after its replacement: the Names have gone over, and a Link tells of the replacement. There is only one such
+ * (§3.35): a later one takes its place.
+ */
+export const replaced = (existing: ManagedObject, replacement: string): ManagedObject => {
+  const before = linkedObject(existing, LinkType.ReplacementObjectLink) ?? replacement
+  return withLinkMoved(withInstances(existing, 'Name', []), before, {
     linkType: LinkType.ReplacementObjectLink,
     linkedObjectIdentifier: replacement,
   })
+}
 
 /** The object with a Link behind those that it has; one that it has already is not added twice. */
 export const withLink = (object: ManagedObject, link: LinkValue): ManagedObject =>
@@ -138,6 +148,11 @@ export const linkedObject = (object: ManagedObject, linkType: number): string | 
     .map(({ value }) => value as LinkValue)
     .find((link) => link.linkType === linkType)?.linkedObjectIdentifier
 
-/** Links as a list of instances, for a new object. */
-export const linkInstances = (links: readonly LinkValue[]): readonly AttributeInstance[] =>
-  links.map((value, index) => ({ index, value }))
+/** The attributes of a new object with Links behind those that the request gave. */
+export const withLinks = (attributes: AttributeSet, links: readonly LinkValue[]): AttributeSet => ({
+  ...attributes,
+  Link: united(
+    attributes['Link'] ?? [],
+    links.map((value, index) => ({ index, value })),
+  ),
+})

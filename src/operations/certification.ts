@@ -9,7 +9,7 @@ import { CertificateRequestType, CertificateType, KeyFormatType, ObjectType, Res
 import { KmipError } from '#kmip/errors'
 import { isDestroyed } from '#objects/lifecycle'
 import { type AttributeSet, type ManagedObject, valueOf } from '#objects/managed-object'
-import { type LinkValue, linkInstances } from '#objects/replacement'
+import { type LinkValue, withLinks } from '#objects/replacement'
 import { certificateAttributes } from './certificate-attributes.ts'
 import { addObject, given } from './creation.ts'
 import { keyFormOf } from './key-use.ts'
@@ -96,7 +96,7 @@ export const addCertificate = async (
   await addObject(context, {
     uniqueIdentifier,
     objectType: ObjectType.Certificate,
-    attributes: { ...attributes, Link: linkInstances(links) },
+    attributes: withLinks(attributes, links),
     derived,
     value,
     digested: { encodedMaterial: certificateValue, keyFormatType: undefined },

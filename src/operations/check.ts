@@ -20,9 +20,9 @@ export const check = operation({
       usageLimitsCount > limits.usageLimitsCount
     const exceedsMask =
       cryptographicUsageMask !== undefined && (mask & cryptographicUsageMask) !== cryptographicUsageMask
-    const exceedsLease =
-      leaseTime !== undefined &&
-      leaseTime > (valueOf<number>(object, 'Lease Time') ?? context.services.policy.leaseTimeSeconds)
+    const granted = valueOf<number>(object, 'Lease Time') ?? context.services.policy.leaseTimeSeconds
+    // §4.17: a Lease Time of 0 says that none is in effect, so that any is within it.
+    const exceedsLease = leaseTime !== undefined && granted !== 0 && leaseTime > granted
     if (exceedsLimits || exceedsMask || exceedsLease) {
       context.idPlaceholder = undefined
       // §4.10: the fields of the request that caused the denial come back, the Unique Identifier does not.

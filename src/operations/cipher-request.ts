@@ -15,7 +15,7 @@ interface CipherRequest {
 }
 
 /**
- * What a cipher needs beside the data, for any given IV. What is given is passed over where one is made here.
+ * What a cipher needs beside the data, for any given IV. One that is given stands also where a Random IV is asked for (Table 230).
  * @param makesIv whether a Random IV can be asked for
  */
 export const cipherOf = (
@@ -27,10 +27,10 @@ export const cipherOf = (
   const asked = effectiveParameters(object, request.cryptographicParameters)
   const { unnamedPadding } = services.policy.computing
   const parameters = withCipherDefaults(asked, key.cryptographicAlgorithm, unnamedPadding)
-  const isMadeHere = makesIv && parameters.randomIv === true
+  const mayBeMadeHere = makesIv && parameters.randomIv === true
   const aad = request.authenticatedEncryptionAdditionalData
   return (given: Uint8Array | undefined) => {
-    const iv = ivFor(parameters, key, isMadeHere ? undefined : given, isMadeHere, { services })
+    const iv = ivFor(parameters, key, given, mayBeMadeHere, { services })
     return { key, parameters, iv, aad }
   }
 }

@@ -3,6 +3,7 @@ import { KeyWrapType, ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import { objectRow, objectRows } from '#kmip/objects'
 import { importedAttributes } from '#objects/imported-attributes'
+import { isDestroyed } from '#objects/lifecycle'
 import { addObject } from './creation.ts'
 import { checkSize, inTheClear, objectWithin, readTaken, readUnwrapped } from './object-reading.ts'
 import { type Context, operation } from './operation.ts'
@@ -51,7 +52,9 @@ export const importObject = operation({
       ...(replaced === undefined ? {} : { replaces: replaced }),
     })
     // §4.41: what is supplied stands, also where the server would have set another value.
-    const imported = { ...made, attributes: { ...made.attributes, ...attributes } }
+    const supplied = { ...made, attributes: { ...made.attributes, ...attributes } }
+    // §4.21: of an object that is destroyed there is no key material.
+    const imported = isDestroyed(supplied) ? { ...supplied, value: undefined } : supplied
     context.transaction.put(imported)
     context.checkNames(imported, ResultReason.InvalidField)
     context.idPlaceholder = uniqueIdentifier

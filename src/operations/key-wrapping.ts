@@ -13,6 +13,7 @@ import {
 } from '#kmip/key-block'
 import { Tag } from '#kmip/tags'
 import { isTtlvEncoded, type MethodSteps, methodSteps, wrappingMethods } from '#objects/key-wrapping'
+import { isAttributeKnown } from '#objects/known-values'
 import { attributeNames, instancesOf, type ManagedObject, wireAttribute } from '#objects/managed-object'
 import { BinaryReader, BinaryWriter } from '#ttlv/binary'
 import type { Context } from './operation.ts'
@@ -110,7 +111,7 @@ export const wrapped = async (
   const { encodingOption, attributeName, wrappingMethod } = specification
   const keyValue: KeyValue = {
     keyMaterial: keyBlock.keyValue.keyMaterial,
-    attribute: attributesOf(object, attributeName),
+    attribute: attributesOf(object, attributeName, context),
   }
   const plain = encoded(keyBlock, keyValue, specification, context)
   const { steps } = keys
@@ -131,12 +132,13 @@ export const wrapped = async (
   }
 }
 
-/** The attributes that travel with the key, as far as the object has them (§2.1.6). */
-const attributesOf = (object: ManagedObject, names: readonly string[]) => {
+/** The attributes that travel with the key, as far as the object and the version of the request have them (§2.1.6). */
+const attributesOf = (object: ManagedObject, names: readonly string[], { version }: Context) => {
   const own = new Set(attributeNames(object))
   return [...new Set(names)]
     .filter((name) => own.has(name))
     .flatMap((name) => instancesOf(object, name).map((instance) => wireAttribute(name, instance)))
+    .filter((attribute) => isAttributeKnown(attribute, version))
 }
 
 /** The bytes that are wrapped. @throws KmipError Encoding Option Error */

@@ -95,7 +95,7 @@ const capabilitiesOf = (policy: Policy): CapabilityInformation => ({
   attestationCapability: false,
   batchUndoCapability: true,
   batchContinueCapability: true,
-  unwrapMode: UnwrapMode.NotProcessed,
+  unwrapMode: policy.wrapping.registeredWrapped === 'unwrap' ? UnwrapMode.Processed : UnwrapMode.NotProcessed,
   destroyAction: policy.hardDelete ? DestroyAction.Deleted : DestroyAction.KeyMaterialDeleted,
   shreddingAlgorithm: ShreddingAlgorithm.Unspecified,
   rngMode: RNGMode.SharedInstantiation,

@@ -43,7 +43,8 @@ export const reCertify = operation({
     const value = renewable(existing)
     const publicKey = certifiableKey(linkedObject(existing, LinkType.PublicKeyLink) ?? '', context)
     const given = await givenAttributes(context, ObjectType.Certificate, [templateAttribute])
-    const copied = Object.entries(replacementAttributes(existing, given, offset, context.now))
+    const { now, services } = context
+    const copied = Object.entries(replacementAttributes(existing, given, offset, now, services.policy))
     const attributes = Object.fromEntries(copied.filter(([name]) => !ownToCertificate.has(name)))
     const subject = parseCertificate(value.certificateValue).subject.der
     const wanted = await asked(request, publicKey, subject, context)

@@ -4,7 +4,7 @@ import { type CryptographicAlgorithm, LinkType, ObjectType, type RecommendedCurv
 import { KmipError } from '#kmip/errors'
 import { isDestroyed } from '#objects/lifecycle'
 import { type ManagedObject, valueOf } from '#objects/managed-object'
-import { linkedObject, linkInstances, replaced, replacementAttributes } from '#objects/replacement'
+import { linkedObject, replaced, replacementAttributes, withLinks } from '#objects/replacement'
 import {
   addObject,
   checkCommon,
@@ -42,12 +42,14 @@ export const reKeyKeyPair = operation({
         await givenAttributes(context, ObjectType.PrivateKey, [commonTemplateAttribute, privateKeyTemplateAttribute]),
         offset,
         context.now,
+        context.services.policy,
       ),
       replacementAttributes(
         publicKey,
         await givenAttributes(context, ObjectType.PublicKey, [commonTemplateAttribute, publicKeyTemplateAttribute]),
         offset,
         context.now,
+        context.services.policy,
       ),
     ]
     checkCommon(privateAttributes, publicAttributes)
@@ -72,13 +74,10 @@ export const reKeyKeyPair = operation({
       await addObject(context, {
         uniqueIdentifier,
         objectType: existing.objectType,
-        attributes: {
-          ...attributes,
-          Link: linkInstances([
-            { linkType, linkedObjectIdentifier: otherHalf },
-            { linkType: LinkType.ReplacedObjectLink, linkedObjectIdentifier: existing.uniqueIdentifier },
-          ]),
-        },
+        attributes: withLinks(attributes, [
+          { linkType, linkedObjectIdentifier: otherHalf },
+          { linkType: LinkType.ReplacedObjectLink, linkedObjectIdentifier: existing.uniqueIdentifier },
+        ]),
         derived: {
           'Cryptographic Algorithm': pair.cryptographicAlgorithm,
           'Cryptographic Length': pair.cryptographicLength,

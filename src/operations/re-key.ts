@@ -3,7 +3,7 @@ import { type CryptographicAlgorithm, LinkType, ObjectType, ResultReason } from 
 import { KmipError } from '#kmip/errors'
 import { isDestroyed } from '#objects/lifecycle'
 import { type ManagedObject, valueOf } from '#objects/managed-object'
-import { linkInstances, replaced, replacementAttributes } from '#objects/replacement'
+import { replaced, replacementAttributes, withLinks } from '#objects/replacement'
 import { addObject, checkLength, digestedKey, given, givenAttributes, keyObject, required } from './creation.ts'
 import { operation } from './operation.ts'
 
@@ -26,7 +26,7 @@ export const reKey = operation({
     const existing = context.object(uniqueIdentifier, 'rekey')
     checkReplaceable(existing)
     const asked = await givenAttributes(context, ObjectType.SymmetricKey, [templateAttribute])
-    const attributes = replacementAttributes(existing, asked, offset, context.now)
+    const attributes = replacementAttributes(existing, asked, offset, context.now, context.services.policy)
     const cryptographicLength = given<number>(attributes, 'Cryptographic Length')
     checkLength(cryptographicLength, context.services.policy.createdSymmetricBitsMax)
     const key = await context.services.crypto.run({
@@ -40,12 +40,9 @@ export const reKey = operation({
     await addObject(context, {
       uniqueIdentifier: replacement,
       objectType: ObjectType.SymmetricKey,
-      attributes: {
-        ...attributes,
-        Link: linkInstances([
-          { linkType: LinkType.ReplacedObjectLink, linkedObjectIdentifier: existing.uniqueIdentifier },
-        ]),
-      },
+      attributes: withLinks(attributes, [
+        { linkType: LinkType.ReplacedObjectLink, linkedObjectIdentifier: existing.uniqueIdentifier },
+      ]),
       derived: {
         'Cryptographic Algorithm': key.cryptographicAlgorithm,
         'Cryptographic Length': key.cryptographicLength,

@@ -11,6 +11,7 @@ export const recover = operation({
     const object = context.object(uniqueIdentifier, 'archive', 'any')
     // One that is on-line is what is asked for: no error is named for it, and nothing is changed.
     if (valueOf(object, 'Archive Date') !== undefined) context.put(withInstances(object, 'Archive Date', []))
+    context.idPlaceholder = object.uniqueIdentifier
     return { uniqueIdentifier: object.uniqueIdentifier }
   },
 })

@@ -2,7 +2,7 @@
  * What a server sends of its own accord (KMIP 1.4 §5): what it asks of a client, and from changes of objects Put and Notify. What
  * it is: which change is told to whom, and with what. What it is not: the sending (server/outgoing.ts).
  */
-import { Operation, PutFunction, QueryFunction } from '#kmip/enums'
+import { LinkType, Operation, PutFunction, QueryFunction } from '#kmip/enums'
 import { objectRow } from '#kmip/objects'
 import type { PayloadName } from '#kmip/payloads/index'
 import type { response as queryResponse } from '#kmip/payloads/query'
@@ -12,6 +12,7 @@ import { supportedVersions, type Version, versionOf } from '#kmip/versions'
 import { sameValue } from '#objects/canonical'
 import { isAttributeKnown, isEnumerationKnown, isStructureKnown } from '#objects/known-values'
 import { attributeNames, instancesOf, type ManagedObject, valueOf, wireAttribute } from '#objects/managed-object'
+import { linkedObject } from '#objects/replacement'
 import type { Infer } from '#ttlv/schema'
 
 /** A change that is durable. */
@@ -100,7 +101,7 @@ export const serverRequestOf = ({ previous, value }: DurableChange, version: Ver
   return previous === undefined ? putOf(value, version) : notifyOf(previous, value, version)
 }
 
-/** A new object, unless it may not leave the server in the clear, or the version has no form for it. */
+/** A new object, or one that replaces another, unless it may not leave the server in the clear, or the version has no form for it. */
 const putOf = (object: ManagedObject, version: Version): ServerRequest | undefined => {
   const row = objectRow(object.objectType)
   const mayLeave = valueOf(object, 'Sensitive') !== true && valueOf(object, 'Extractable') !== false
@@ -109,9 +110,11 @@ const putOf = (object: ManagedObject, version: Version): ServerRequest | undefin
   const attribute = attributeNames(object)
     .flatMap((name) => instancesOf(object, name).map((instance) => wireAttribute(name, instance)))
     .filter((each) => isAttributeKnown(each, version))
+  const replacedUniqueIdentifier = linkedObject(object, LinkType.ReplacedObjectLink)
   const payload = {
     uniqueIdentifier: object.uniqueIdentifier,
-    putFunction: PutFunction.New,
+    putFunction: replacedUniqueIdentifier === undefined ? PutFunction.New : PutFunction.Replace,
+    replacedUniqueIdentifier,
     [row.field]: object.value,
     attribute,
   }

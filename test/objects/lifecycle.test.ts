@@ -13,7 +13,7 @@ import {
   stateOf,
   transitions,
 } from '#objects/lifecycle'
-import type { ManagedObject } from '#objects/managed-object'
+import { type ManagedObject, valueOf, withValue } from '#objects/managed-object'
 
 const { PreActive, Active, Deactivated, Compromised, Destroyed, DestroyedCompromised } = State
 const { PermissionDenied, IllegalOperation } = ResultReason
@@ -118,6 +118,15 @@ describe('dates that are reached', () => {
       if (expected === stateOf(object)) assert.equal(settled, object, 'the same object when nothing changed')
     })
   }
+
+  test('a date that is reached is that of the last change (§3.38), unless there was a later one', () => {
+    const changed = (lastChange: number, now: number) =>
+      valueOf(settle(withValue(dated(PreActive, 50, 100), 'Last Change Date', lastChange), now), 'Last Change Date')
+    assert.equal(changed(10, 49), 10)
+    assert.equal(changed(10, 70), 50)
+    assert.equal(changed(10, 170), 100)
+    assert.equal(changed(60, 70), 60)
+  })
 
   test('the next transition: of Pre-Active the Activation Date, of Active the Deactivation Date', () => {
     assert.equal(nextTransition(dated(PreActive, 50, 100)), 50)

@@ -26,6 +26,7 @@ import {
   createKey,
   name,
   pairRequest,
+  parentLink,
   revocation,
 } from '#test/sample-objects'
 
@@ -205,6 +206,25 @@ describe('certificates', () => {
     assert.deepEqual([old['Name'], renewed['Name']], [undefined, [name('first')]])
     assert.deepEqual(renewed['X.509 Certificate Subject'], old['X.509 Certificate Subject'])
     assert.notDeepEqual(renewed['X.509 Certificate Identifier'], old['X.509 Certificate Identifier'])
+  })
+
+  test('have the Links of the request beside those of the server', async () => {
+    const under = openDispatcher()
+    const { publicKeyUniqueIdentifier: key } = await succeed(under, 'CreateKeyPair', pairRequest())
+    const templateAttribute = { attribute: attributes({ Link: parentLink('parent') }) }
+    const { uniqueIdentifier } = await succeed(under, 'Certify', { uniqueIdentifier: key, templateAttribute })
+    const next = await succeed(under, 'ReCertify', { uniqueIdentifier, templateAttribute })
+    const link = (linkType: number, linkedObjectIdentifier: string) => ({ linkType, linkedObjectIdentifier })
+    assert.deepEqual((await attributesOf(under, uniqueIdentifier))['Link'], [
+      parentLink('parent'),
+      link(LinkType.PublicKeyLink, key),
+      link(LinkType.ReplacementObjectLink, next.uniqueIdentifier),
+    ])
+    assert.deepEqual((await attributesOf(under, next.uniqueIdentifier))['Link'], [
+      parentLink('parent'),
+      link(LinkType.ReplacedObjectLink, uniqueIdentifier),
+      link(LinkType.PublicKeyLink, key),
+    ])
   })
 })
 

@@ -36,6 +36,14 @@ describe('Check: reasons', () => {
       async (under) => outcome(under, 'Check', { uniqueIdentifier: await createKey(under), leaseTime: 3601 }),
     ],
     [
+      'any lease where none is in effect (§4.17: a Lease Time of 0)',
+      'Success',
+      async ({ store, clock }) => {
+        const under = openDispatcher({ store, clock, policy: { leaseTimeSeconds: 0 } })
+        return outcome(under, 'Check', { uniqueIdentifier: await createKey(under), leaseTime: 3600 })
+      },
+    ],
+    [
       'all that is allowed, and not more',
       'Success',
       async (under) =>

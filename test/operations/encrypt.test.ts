@@ -98,6 +98,22 @@ describe('Encrypt: parameters', () => {
     assert.equal(hexOf(back.data), hexOf(data))
   })
 
+  test('an IV that is given stands also where a random one is asked for (Table 230)', async () => {
+    const under = openDispatcher()
+    const cryptographicParameters = { blockCipherMode: CBC, paddingMethod: PaddingMethod.PKCS5 }
+    const uniqueIdentifier = await registerKey(under)
+    const ivCounterNonce = bytes('000102030405060708090a0b0c0d0e0f')
+    const request = { uniqueIdentifier, ivCounterNonce }
+    const plain = await succeed(under, 'Encrypt', { ...request, cryptographicParameters, data })
+    const random = { ...request, cryptographicParameters: { ...cryptographicParameters, randomIv: true } }
+    const made = await succeed(under, 'Encrypt', { ...random, data })
+    assert.deepEqual([hexOf(made.data), made.ivCounterNonce], [hexOf(plain.data), undefined])
+    const first = await succeed(under, 'Encrypt', { ...random, initIndicator: true, data })
+    const { correlationValue } = first
+    const last = await succeed(under, 'Encrypt', { uniqueIdentifier, correlationValue, finalIndicator: true })
+    assert.deepEqual([`${hexOf(first.data)}${hexOf(last.data)}`, first.ivCounterNonce], [hexOf(plain.data), undefined])
+  })
+
   test('a one-time pad is Secret Data', async () => {
     const under = openDispatcher()
     const pad = { 'Cryptographic Algorithm': CryptographicAlgorithm.OneTimePad }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ObjectType, State, UsageLimitsUnit } from '#kmip/enums'
-import { attributesOf, bob, openDispatcher, outcome, succeed } from '#test/dispatcher'
+import { attributesOf, bob, openDispatcher, outcome, stored, succeed } from '#test/dispatcher'
 import { testOutcomes } from '#test/outcome-table'
 import { attributes, createKey, keyRequest, name } from '#test/sample-objects'
 
@@ -105,6 +105,16 @@ describe('Import', () => {
     await succeed(under, 'Import', importing(supplied))
     const attributesNow = await attributesOf(under, 'theirs')
     for (const [attribute, value] of Object.entries(supplied)) assert.deepEqual(attributesNow[attribute], [value])
+  })
+
+  test('of an object that is destroyed the attributes alone are kept (§4.21)', async () => {
+    for (const state of [State.Destroyed, State.DestroyedCompromised]) {
+      const under = openDispatcher()
+      await succeed(under, 'Import', importing({ State: state, 'Destroy Date': 1_000 }))
+      assert.deepEqual((await attributesOf(under, 'theirs'))['State'], [state])
+      assert.equal(await outcome(under, 'Get', { uniqueIdentifier: 'theirs' }), 'IllegalOperation')
+      assert.equal(stored(under, 'theirs').value, undefined)
+    }
   })
 
   test('an existing object is replaced as a whole, and keeps its owner', async () => {

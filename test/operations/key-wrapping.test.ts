@@ -352,6 +352,23 @@ describe('what is wrapped opens elsewhere, and comes back by Import', () => {
     assert.deepEqual(await importedBytes(under, wrapped), Buffer.from(keyBytes))
   })
 
+  test('an attribute that the version of the request does not have does not travel', async () => {
+    const under = openDispatcher()
+    const by = await hmacKey(under, 'sha256')
+    const uniqueIdentifier = await registered(under, keyRequest({ Comment: 'of 1.4', 'Contact Information': 'Joe' }))
+    const attributeName = ['Comment', 'Fresh', 'Contact Information']
+    const keyWrappingSpecification = { ...mac(by), attributeName, encodingOption: undefined }
+    const named = async (version: number) => {
+      const { symmetricKey } = await succeed(under, 'Get', { uniqueIdentifier, keyWrappingSpecification }, { version })
+      const keyValue = symmetricKey?.keyBlock.keyValue
+      assert.ok(keyValue !== undefined && !(keyValue instanceof Uint8Array))
+      return keyValue.attribute.map((each) => each.attributeName)
+    }
+    assert.deepEqual(await named(100), ['Contact Information'])
+    assert.deepEqual(await named(101), ['Fresh', 'Contact Information'])
+    assert.deepEqual(await named(104), attributeName)
+  })
+
   test('a private key under AES-256 with RFC 5649, and under nothing else', async () => {
     const under = openDispatcher()
     const { privateKeyUniqueIdentifier: key } = await succeed(under, 'CreateKeyPair', pairRequest())

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { openDispatcher, outcome, succeed } from '#test/dispatcher'
 import { objectRows, registerTemplate, testOutcomes } from '#test/outcome-table'
-import { createKey, revocation } from '#test/sample-objects'
+import { attributes, createKey, revocation } from '#test/sample-objects'
 
 describe('Obtain Lease: reasons', () => {
   testOutcomes([
@@ -42,6 +42,17 @@ test('Obtain Lease gives the Lease Time and the date of the last change', async 
   under.clock.advance(5_000)
   const given = await succeed(under, 'ObtainLease', { uniqueIdentifier })
   assert.deepEqual({ ...given }, { uniqueIdentifier, leaseTime: 60, lastChangeDate })
+})
+
+test('a state that a date has brought is a change that the Last Change Date tells of (§3.38)', async () => {
+  const under = openDispatcher()
+  const activationDate = under.clock.nowSeconds() + 5
+  const uniqueIdentifier = await createKey(under, { 'Activation Date': activationDate })
+  under.clock.advance(9_000)
+  const { lastChangeDate } = await succeed(under, 'ObtainLease', { uniqueIdentifier })
+  assert.equal(lastChangeDate, activationDate)
+  const found = await succeed(under, 'Locate', { attribute: attributes({ 'Last Change Date': activationDate }) })
+  assert.deepEqual(found.uniqueIdentifier, [uniqueIdentifier])
 })
 
 test('an object that replaces another has the Lease Time that is set for such', async () => {

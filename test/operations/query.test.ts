@@ -12,12 +12,13 @@ import {
   QueryFunction,
   RNGAlgorithm,
   RNGMode,
+  UnwrapMode,
   ValidationAuthorityType,
   ValidationType,
 } from '#kmip/enums'
 import { operations } from '#operations/index'
 import type { Policy } from '#operations/operation'
-import { attributesOf, openDispatcher, outcome, succeed } from '#test/dispatcher'
+import { attributesOf, openDispatcher, outcome, policy as policyOfTests, succeed } from '#test/dispatcher'
 import { testOutcomes } from '#test/outcome-table'
 import { createRequest } from '#test/sample-objects'
 
@@ -108,6 +109,19 @@ describe('Query', () => {
       assert.equal(told?.batchUndoCapability, true)
       assert.equal(told?.batchContinueCapability, true)
       assert.equal(told?.destroyAction, destroyAction)
+    }
+  })
+
+  test('the Unwrap Mode is what Register does with a wrapped key', async () => {
+    const modes = [
+      ['keep', UnwrapMode.NotProcessed],
+      ['unwrap', UnwrapMode.Processed],
+    ] as const
+    for (const [registeredWrapped, unwrapMode] of modes) {
+      const under = openDispatcher({ policy: { wrapping: { ...policyOfTests.wrapping, registeredWrapped } } })
+      const request = { queryFunction: [QueryFunction.QueryCapabilities] }
+      const [told] = (await succeed(under, 'Query', request)).capabilityInformation
+      assert.equal(told?.unwrapMode, unwrapMode)
     }
   })
 

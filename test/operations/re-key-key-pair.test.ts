@@ -16,7 +16,7 @@ import {
   succeed,
 } from '#test/dispatcher'
 import { templateRows, testOutcomes, withFailingCryptography } from '#test/outcome-table'
-import { attributes, createKey, name, pairRequest } from '#test/sample-objects'
+import { attributes, createKey, name, pairRequest, parentLink } from '#test/sample-objects'
 import { ItemType } from '#ttlv/item'
 
 const asked = (values: Readonly<Record<string, unknown>>) => ({ name: [], attribute: attributes(values) })
@@ -162,5 +162,18 @@ describe('Re-key Key Pair', () => {
       link(LinkType.ReplacementObjectLink, made.privateKeyUniqueIdentifier),
     ])
     assert.equal((await of(old.publicKeyUniqueIdentifier))['Name'], undefined)
+  })
+
+  test('Links that the request gives stand before those of the server', async () => {
+    const under = openDispatcher()
+    const { privateKeyUniqueIdentifier } = await succeed(under, 'CreateKeyPair', pairRequest())
+    const made = await succeed(under, 'ReKeyKeyPair', {
+      privateKeyUniqueIdentifier,
+      commonTemplateAttribute: { attribute: attributes({ Link: parentLink('parent') }) },
+    })
+    for (const uniqueIdentifier of [made.privateKeyUniqueIdentifier, made.publicKeyUniqueIdentifier]) {
+      const links = (await attributesOf(under, uniqueIdentifier))['Link']
+      assert.deepEqual([links?.length, links?.[0]], [3, parentLink('parent')])
+    }
   })
 })

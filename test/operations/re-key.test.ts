@@ -5,7 +5,7 @@ import { LinkType, State, UsageLimitsUnit } from '#kmip/enums'
 import { withValue } from '#objects/managed-object'
 import { attributesOf, openDispatcher, outcome, place, stored, succeed } from '#test/dispatcher'
 import { objectRows, templateRows, testOutcomes, withFailingCryptography } from '#test/outcome-table'
-import { attributes, createKey, name, pairRequest, revocation } from '#test/sample-objects'
+import { attributes, createKey, name, pairRequest, parentLink, revocation } from '#test/sample-objects'
 
 const asked = (values: Readonly<Record<string, unknown>>) => ({ attribute: attributes(values) })
 
@@ -38,6 +38,26 @@ describe('Re-key: reasons', () => {
           offset: 5,
           templateAttribute: asked({ 'Activation Date': 9 }),
         }),
+    ],
+    [
+      'more instances of an attribute, together with those that are there, than the server allows',
+      'IndexOutOfBounds',
+      async (under) =>
+        outcome(under, 'ReKey', {
+          uniqueIdentifier: await createKey(under, { 'Object Group': ['a', 'b', 'c'] }),
+          templateAttribute: asked({ 'Object Group': ['c', 'd', 'e'] }),
+        }),
+    ],
+    [
+      'more attributes, together with those that are there, than an object has room for',
+      'InvalidField',
+      async ({ store, clock }) => {
+        const under = openDispatcher({ store, clock, policy: { attributeBytesMax: 3_000 } })
+        return outcome(under, 'ReKey', {
+          uniqueIdentifier: await createKey(under, { 'Contact Information': 'a'.repeat(1_000) }),
+          templateAttribute: asked({ 'Object Group': 'b'.repeat(2_000) }),
+        })
+      },
     ],
     [
       'a library that fails',
@@ -113,6 +133,52 @@ describe('Re-key', () => {
     ])
     assert.deepEqual(after['Link'], [{ linkType: LinkType.ReplacedObjectLink, linkedObjectIdentifier: existing }])
     assert.notDeepEqual(after['Digest'], before['Digest'])
+  })
+
+  test('a Link that the request gives stands beside the one to the replaced key', async () => {
+    const under = openDispatcher()
+    const existing = await createKey(under, { Link: parentLink('old parent') })
+    const { uniqueIdentifier } = await succeed(under, 'ReKey', {
+      uniqueIdentifier: existing,
+      templateAttribute: asked({ Link: parentLink('new parent') }),
+    })
+    assert.deepEqual((await attributesOf(under, uniqueIdentifier))['Link'], [
+      parentLink('new parent'),
+      { linkType: LinkType.ReplacedObjectLink, linkedObjectIdentifier: existing },
+    ])
+  })
+
+  test('a key that is re-keyed once more has one replacement, the newest (§3.35)', async () => {
+    const under = openDispatcher()
+    const existing = await createKey(under, { Link: parentLink('parent') })
+    const replacements = [
+      await succeed(under, 'ReKey', { uniqueIdentifier: existing }),
+      await succeed(under, 'ReKey', { uniqueIdentifier: existing }),
+    ]
+    assert.deepEqual((await attributesOf(under, existing))['Link'], [
+      parentLink('parent'),
+      { linkType: LinkType.ReplacementObjectLink, linkedObjectIdentifier: replacements[1]?.uniqueIdentifier },
+    ])
+    for (const { uniqueIdentifier } of replacements) {
+      assert.deepEqual((await attributesOf(under, uniqueIdentifier))['Link'], [
+        { linkType: LinkType.ReplacedObjectLink, linkedObjectIdentifier: existing },
+      ])
+    }
+  })
+
+  test('Attribute Indices of the replacement start with 0, also where the first instance is gone (§2.1.1)', async () => {
+    const under = openDispatcher()
+    const existing = await createKey(under, { Name: [name('one'), name('two'), name('three')] })
+    await succeed(under, 'DeleteAttribute', { uniqueIdentifier: existing, attributeName: 'Name' })
+    const { uniqueIdentifier } = await succeed(under, 'ReKey', { uniqueIdentifier: existing })
+    const { attribute } = await succeed(under, 'GetAttributes', { uniqueIdentifier, attributeName: ['Name'] })
+    assert.deepEqual(
+      attribute.map(({ attributeIndex, attributeValue }) => [attributeIndex ?? 0, attributeValue]),
+      [
+        [0, name('two')],
+        [1, name('three')],
+      ],
+    )
   })
 
   test('a compromised key is replaced by one that is not', async () => {

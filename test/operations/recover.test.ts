@@ -1,7 +1,7 @@
 /** Recover: every reason of KMIP 1.4 §11.24, and the way back of an archived object. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { attributesOf, bob, openDispatcher, outcome, succeed } from '#test/dispatcher'
+import { alice, attributesOf, bob, item, openDispatcher, outcome, payloadOf, send, succeed } from '#test/dispatcher'
 import { testOutcomes } from '#test/outcome-table'
 import { createKey } from '#test/sample-objects'
 
@@ -33,6 +33,14 @@ test('a recovered object is what it was, without an Archive Date', async () => {
   await succeed(under, 'Recover', { uniqueIdentifier })
   assert.deepEqual(await succeed(under, 'Get', { uniqueIdentifier }), before)
   assert.equal((await attributesOf(under, uniqueIdentifier))['Archive Date'], undefined)
+})
+
+test('the recovered object is the ID Placeholder of the items behind it (§4)', async () => {
+  const under = openDispatcher()
+  const uniqueIdentifier = await createKey(under)
+  await succeed(under, 'Archive', { uniqueIdentifier })
+  const answer = await send(under, alice, 104, [item('Recover', { uniqueIdentifier }), item('Get', {})])
+  assert.equal(payloadOf(answer, 1, 'Get').uniqueIdentifier, uniqueIdentifier)
 })
 
 test('Get Attributes tells of an archived object where a setting says so', async () => {

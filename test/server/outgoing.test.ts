@@ -92,6 +92,25 @@ const versions = (...minors: readonly number[]) =>
   })
 
 describe('requests of the server', () => {
+  test('what replaces another object is put as a replacement, under the identifier of the other (§5.2)', async (context) => {
+    const { port, server, client } = await start('local|kmip', [])
+    await using _stopped = server
+    const listener = new Listener({ ...server.connection, port, nowSeconds })
+    await listener.start()
+    context.after(() => listener.stop())
+    const existing = await client.create(createRequest())
+    assert.match(
+      encodeXml(await listener.next(Operation.Put), vocabulary),
+      /<PutFunction type="Enumeration" value="New"/,
+    )
+    const { uniqueIdentifier } = await client.reKey({ uniqueIdentifier: existing.uniqueIdentifier })
+    const put = encodeXml(await listener.next(Operation.Put), vocabulary)
+    assert.ok(put.includes(`<UniqueIdentifier type="TextString" value="${uniqueIdentifier}"/>`))
+    const replaced = `<ReplacedUniqueIdentifier type="TextString" value="${existing.uniqueIdentifier}"/>`
+    assert.ok(put.includes(`<PutFunction type="Enumeration" value="Replace"/>${replaced}`), put)
+    await client.close()
+  })
+
   test('a new object is put, its changes are notified, with what was deleted, and the trail tells of each', async (context) => {
     const directory = await mkdtemp(join(tmpdir(), 'kmipd-outgoing-'))
     context.after(() => rm(directory, { recursive: true, force: true }))
