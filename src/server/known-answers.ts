@@ -63,8 +63,7 @@ export class KnownAnswers {
   /** Most objects have one: that stands for itself. */
   readonly #byObject = new Map<string, Entry | Set<Entry>>()
   readonly #seen = new Uint32Array(seenMax)
-  readonly #chances = new SecondChance<Entry>()
-  #weight = 0
+  readonly #chances: SecondChance<Entry>
   #turnedAway = 0
   readonly #scopes = new Map<string, number>()
   #scopeOf = new WeakMap<Principal, number>()
@@ -72,6 +71,7 @@ export class KnownAnswers {
 
   constructor(options: KnownAnswersOptions) {
     this.#options = options
+    this.#chances = new SecondChance(options.bytesMax)
     options.store.onChanged((table, key) => {
       if (table === options.table.name) this.#dropObject(key)
     })
@@ -137,7 +137,7 @@ export class KnownAnswers {
     if (entry.untilSeconds <= entry.atSeconds || entry.weight > this.#options.bytesMax) return
     const before = this.#entries.get(entry.hash)
     if (before !== undefined) this.#drop(before)
-    this.#makeRoom(entry.weight)
+    this.#chances.makeRoom(entry.weight, (each) => this.#drop(each))
     this.#add(entry)
   }
 
@@ -162,7 +162,7 @@ export class KnownAnswers {
 
   /** Whether there is room; of those that come when there is none, only some take the place of others. */
   #admits(): boolean {
-    if (this.#weight + weightOfEntry <= this.#options.bytesMax) return true
+    if (this.#chances.hasRoom(weightOfEntry)) return true
     this.#turnedAway = (this.#turnedAway + 1) % admittedOf
     return this.#turnedAway === 0
   }
@@ -201,7 +201,6 @@ export class KnownAnswers {
   #add(entry: Entry): void {
     this.#entries.set(entry.hash, entry)
     this.#chances.add(entry)
-    this.#weight += entry.weight
     for (const { key } of entry.reads ?? []) {
       const others = this.#byObject.get(key)
       if (others === undefined) this.#byObject.set(key, entry)
@@ -213,7 +212,6 @@ export class KnownAnswers {
   #drop(entry: Entry): void {
     if (this.#entries.get(entry.hash) === entry) this.#entries.delete(entry.hash)
     this.#chances.remove(entry)
-    this.#weight -= entry.weight
     for (const { key } of entry.reads ?? []) {
       const all = this.#byObject.get(key)
       if (all instanceof Set) all.delete(entry)
@@ -226,14 +224,6 @@ export class KnownAnswers {
     const all = this.#byObject.get(key)
     if (all instanceof Set) for (const entry of all) this.#drop(entry)
     else if (all !== undefined) this.#drop(all)
-  }
-
-  #makeRoom(weight: number): void {
-    while (this.#weight + weight > this.#options.bytesMax) {
-      const entry = this.#chances.next()
-      if (entry === undefined) return
-      this.#drop(entry)
-    }
   }
 }
 

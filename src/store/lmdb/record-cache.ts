@@ -13,7 +13,6 @@ import type { Stored } from '#store/store'
 interface Entry extends Kept {
   readonly table: string
   readonly stored: Stored<unknown>
-  readonly weight: number
   /** Commits that had been made when the file was last seen to have this revision. */
   seenAt: bigint
 }
@@ -32,13 +31,13 @@ const weightOfEntry = 384
 export class RecordCache {
   readonly #bytesMax: number
   readonly #tables = new Map<string, Map<string, Entry>>()
-  readonly #chances = new SecondChance<Entry>()
-  #weight = 0
+  readonly #chances: SecondChance<Entry>
   #count = 0n
 
   /** @param bytesMax estimate of the memory that it may take; 0: nothing is kept */
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
+    this.#chances = new SecondChance(bytesMax)
   }
 
   /** The record, if no commit was made since the file had it. */
@@ -77,27 +76,18 @@ export class RecordCache {
     const weight = weightOfEntry + freezeAll(stored.value)
     if (weight > this.#bytesMax) return
     this.drop(table, stored.key)
-    this.#makeRoom(weight)
+    this.#chances.makeRoom(weight, (entry) => this.#forget(entry))
     const entry = { table, stored, weight, seenAt: this.#sameCount(commits), used: false, place: 0 }
     const entries = this.#tables.get(table) ?? new Map<string, Entry>()
     this.#tables.set(table, entries)
     entries.set(stored.key, entry)
     this.#chances.add(entry)
-    this.#weight += weight
   }
 
   /** A count is an object of its own: the same for all entries that were seen at it. */
   #sameCount(commits: bigint): bigint {
     if (this.#count !== commits) this.#count = commits
     return this.#count
-  }
-
-  #makeRoom(weight: number): void {
-    while (this.#weight + weight > this.#bytesMax) {
-      const entry = this.#chances.next()
-      if (entry === undefined) return
-      this.#forget(entry)
-    }
   }
 
   /** Forgets a record, with the key material in it. */
@@ -109,6 +99,5 @@ export class RecordCache {
   #forget(entry: Entry): void {
     this.#tables.get(entry.table)?.delete(entry.stored.key)
     this.#chances.remove(entry)
-    this.#weight -= entry.weight
   }
 }
