@@ -198,6 +198,23 @@ interface Basis {
 /** Users that take turns on one session, as a proxy's do, are remembered; more are proved anew. */
 const rememberedMax = 8
 
+/**
+ * Whom requests without credentials act as, by the client's record as it was read: the sessions of a client share one principal, and so
+ * what is kept for it, from the first request of each on. Clients exist that open a session for every request.
+ */
+const decidedFor = new WeakMap<Stored<ClientRecord>, { readonly basis: Basis; readonly principal: Principal }>()
+
+const decidedBefore = ({ mode, client, certificateUser }: Basis): Principal | undefined => {
+  const known = decidedFor.get(client)
+  const holds = known?.basis.mode === mode && known.basis.certificateUser === certificateUser
+  return holds ? known.principal : undefined
+}
+
+const keepDecided = (basis: Basis, principal: Principal): Principal => {
+  decidedFor.set(basis.client, { basis, principal })
+  return principal
+}
+
 /** The identity of one session. */
 export class SessionIdentity implements Caller {
   readonly #options: SessionIdentityOptions
@@ -247,8 +264,8 @@ export class SessionIdentity implements Caller {
       basis.certificateUser?.revision !== certificateUser?.revision ||
       basis.certificateUser?.key !== certificateUser?.key
     ) {
-      this.#ownPrincipal = undefined
       this.#basis = { mode, client, certificateUser }
+      this.#ownPrincipal = decidedBefore(this.#basis)
     }
     return undefined
   }
@@ -259,7 +276,7 @@ export class SessionIdentity implements Caller {
     if (basis === undefined) throw new TypeError('a session without standing was asked whom it acts as')
     const { deviceCredential } = basis.client.value
     if (credentials.length > 0 || deviceCredential !== undefined) return this.#proved(basis, credentials)
-    this.#ownPrincipal ??= this.#decided(basis, undefined)
+    this.#ownPrincipal ??= keepDecided(basis, this.#decided(basis, undefined))
     return this.#ownPrincipal
   }
 

@@ -6,7 +6,7 @@ import { connect, type SecureContext, type TLSSocket } from 'node:tls'
 import type { Clock } from '#actor/clock'
 import { Tag } from '#kmip/tags'
 import { Framer } from '#ttlv/framer'
-import { peerFingerprint } from './tls.ts'
+import { peerCertificate } from './tls.ts'
 
 export interface ClientSessionOptions {
   readonly host: string
@@ -49,7 +49,7 @@ export class ClientSession {
     })
     this.#socket.once('secureConnect', () => this.#give(Buffer.alloc(0)))
     await this.#timed(shaken)
-    return peerFingerprint(this.#socket)
+    return peerCertificate(this.#socket)?.fingerprint
   }
 
   /** Sends a message and gives the one that answers it. Rejects with what went wrong; the session is then of no more use. */

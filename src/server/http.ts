@@ -22,7 +22,6 @@ import {
   isAllowed,
   listenOn,
   peerCertificate,
-  peerFingerprint,
   revokedRefusal,
   secureContextOptions,
   type TlsLimits,
@@ -146,7 +145,8 @@ export class HttpsInterface {
   #secured(socket: TLSSocket): void {
     const { log, parts, settings } = this.#options
     const address = socket.remoteAddress ?? 'unknown'
-    const shown = { address, fingerprint: peerFingerprint(socket), certificate: peerCertificate(socket) }
+    const { certificate, fingerprint } = peerCertificate(socket) ?? {}
+    const shown = { address, fingerprint, certificate }
     const peer = new PeerSession(parts, shown, () => settings().rules)
     if (peer.isRevoked) {
       log.handshakeRefused({ interface: 'https', address, ...revokedRefusal })

@@ -22,7 +22,6 @@ import {
   type KeptSessions,
   listenOn,
   peerCertificate,
-  peerFingerprint,
   rememberSessions,
   revokedRefusal,
   sameMaterial,
@@ -350,8 +349,7 @@ export class KmipInterface implements InterfaceActor {
     // Node would join answers that wait into one TLS record, and clients exist that take a record for one answer.
     Object.assign(socket, { _writev: undefined })
     const address = socket.remoteAddress ?? 'unknown'
-    const certificate = peerCertificate(socket)
-    const fingerprint = peerFingerprint(socket)
+    const { certificate, fingerprint } = peerCertificate(socket) ?? {}
     const peer = new PeerSession(parts, { address, fingerprint, certificate }, () => this.#settings.rules)
     // The library wants the lists of all CAs or of none, and looks at none when a session is resumed.
     if (peer.isRevoked) {

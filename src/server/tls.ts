@@ -4,7 +4,7 @@
  * not: a listener, or a connection's life (`connection.ts`), or the decision whom a certificate acts as (identity).
  */
 
-import { constants, createHash } from 'node:crypto'
+import { constants, hash } from 'node:crypto'
 import type { Server as NetServer, Socket } from 'node:net'
 import type { SecureContextOptions, SecureVersion, Server, TLSSocket, TlsOptions } from 'node:tls'
 import type { Clock } from '#actor/clock'
@@ -191,18 +191,21 @@ export async function listenOn(
   return typeof address === 'object' && address !== null ? address.port : port
 }
 
-/**
- * The SHA-256 of the peer's certificate as lower-case hexadecimal, or undefined when it showed none. To be asked on every
- * connection: a resumed session brings the certificate along, but neither its dates nor its registration are looked at.
- */
-export function peerFingerprint(socket: TLSSocket): string | undefined {
-  const certificate = peerCertificate(socket)
-  return certificate && createHash('sha256').update(certificate).digest('hex')
+/** What the peer's certificate is known by here. */
+export interface PeerCertificate {
+  /** DER. */
+  readonly certificate: Uint8Array
+  /** Its SHA-256 as lower-case hexadecimal. */
+  readonly fingerprint: string
 }
 
-/** The peer's certificate, DER, or undefined when it showed none. */
-export function peerCertificate(socket: TLSSocket): Uint8Array | undefined {
-  return socket.getPeerX509Certificate()?.raw
+/**
+ * The peer's certificate, or undefined when it showed none. To be asked on every connection: a resumed session brings the certificate
+ * along, but neither its dates nor its registration are looked at. Once: the library makes it anew for each who asks.
+ */
+export function peerCertificate(socket: TLSSocket): PeerCertificate | undefined {
+  const certificate = socket.getPeerX509Certificate()?.raw
+  return certificate && { certificate, fingerprint: hash('sha256', certificate, 'hex') }
 }
 
 /** The certificates that the peer showed and those above them that are known, DER, its own first; empty when it showed none. */

@@ -15,7 +15,7 @@ import { certificateFingerprint, certificatesFromPem, parseCertificate } from '#
 import { passwordMatches } from '#identity/login'
 import { clientTable, findUser, identify, userTable } from '#identity/principals'
 import { removeClient } from '#identity/registration'
-import { peerFingerprint, ticketKeysBytes, tlsServerOptions } from '#server/tls'
+import { peerCertificate, ticketKeysBytes, tlsServerOptions } from '#server/tls'
 import { MemoryStore } from '#store/memory'
 import type { Change, Store } from '#store/store'
 
@@ -91,7 +91,7 @@ describe('first start', () => {
     const server = createServer(
       tlsServerOptions(material, { ...limits, minTlsVersion: 'TLSv1.2', tlsProfile: 'modern' }),
     )
-    server.on('secureConnection', (socket: TLSSocket) => socket.end(peerFingerprint(socket) ?? 'none'))
+    server.on('secureConnection', (socket: TLSSocket) => socket.end(peerCertificate(socket)?.fingerprint ?? 'none'))
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo

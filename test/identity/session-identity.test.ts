@@ -12,6 +12,7 @@ import { clientRecord } from '#identity/registration'
 import { type CredentialRefusal, SessionIdentity } from '#identity/session-identity'
 import { CredentialType } from '#kmip/enums'
 import { MemoryStore } from '#store/memory'
+import type { Stored, Table } from '#store/store'
 import { localUser, userNamed } from './registered.ts'
 
 const now = new SettableClock().nowSeconds()
@@ -26,15 +27,28 @@ const credential = (username: string, password = 'right') => ({
 let clock: SettableClock
 let store: MemoryStore
 let identity: SessionIdentity
+let newIdentity: () => SessionIdentity
 let mode: InterfaceMode
 let asked: number
 let generation: number
 let refusals: CredentialRefusal[]
 
+/** As the store of a server does: what was read is given again as long as it is the same. */
+class RememberingStore extends MemoryStore {
+  readonly #read = new Map<string, Stored<unknown>>()
+
+  override read<T>(table: Table<T>, key: string): Stored<T> | undefined {
+    const stored = super.read(table, key)
+    const name = `${table.name} ${key}`
+    if (stored !== undefined && this.#read.get(name)?.revision !== stored.revision) this.#read.set(name, stored)
+    return stored && (this.#read.get(name) as Stored<T>)
+  }
+}
+
 /** A session of joe's certificate; every user of the directory has the password `right`. */
 beforeEach(async () => {
   clock = new SettableClock()
-  store = new MemoryStore([userTable, clientTable])
+  store = new RememberingStore([userTable, clientTable])
   mode = 'tls-cert-pw-opt'
   asked = 0
   generation = 1
@@ -54,14 +68,16 @@ beforeEach(async () => {
     generationOf: () => generation,
   }
   const login = new Login({ store, ...context, directories, rememberMs: 60_000 })
-  identity = new SessionIdentity({
-    store,
-    clock,
-    login,
-    peer: { address: '192.0.2.1', fingerprint },
-    rules: () => ({ mode, hardDelete: undefined }),
-    onCredentialRefused: (reason) => void refusals.push(reason),
-  })
+  newIdentity = () =>
+    new SessionIdentity({
+      store,
+      clock,
+      login,
+      peer: { address: '192.0.2.1', fingerprint },
+      rules: () => ({ mode, hardDelete: undefined }),
+      onCredentialRefused: (reason) => void refusals.push(reason),
+    })
+  identity = newIdentity()
 })
 
 const actsAs = async (...credentials: readonly ReturnType<typeof credential>[]): Promise<string> => {
@@ -90,6 +106,33 @@ describe('without a credential', () => {
     assert.equal((await principal()).kind, 'anonymous')
     mode = 'tls-cert-pw-opt'
     assert.deepEqual(principal(), second)
+  })
+
+  test('the sessions of a client have one principal, known before the first request, and none that a change has ended', async () => {
+    const started = (session: SessionIdentity) => {
+      assert.equal(session.standing(), undefined)
+      return session
+    }
+    assert.equal(started(identity).ownPrincipal, undefined, 'nobody was asked yet')
+    const principal = identity.principalOf([])
+    assert.equal(started(newIdentity()).ownPrincipal, principal)
+    assert.equal(started(newIdentity()).principalOf([]), principal)
+
+    mode = 'tls-cert-and-pw'
+    const another = started(newIdentity())
+    assert.equal(another.ownPrincipal, undefined)
+    assert.throws(() => another.principalOf([]), { message: /./ })
+    assert.deepEqual(refusals, ['a credential is needed'])
+    mode = 'tls-cert-pw-opt'
+
+    await changeUser('root|local|joe', { groups: ['staff'] })
+    assert.equal(started(newIdentity()).ownPrincipal, undefined)
+    assert.deepEqual(started(newIdentity()).principalOf([]), { ...(await principal), groups: ['staff'] })
+    await changeClient({ deviceCredential: { serial_no: '7' } })
+    const device = started(newIdentity())
+    assert.equal(device.ownPrincipal, undefined)
+    await assert.rejects(async () => device.principalOf([]))
+    assert.deepEqual(refusals, ['a credential is needed', 'the device credential is missing or wrong'])
   })
 
   const changes: readonly (readonly [string, () => Promise<unknown>, string])[] = [

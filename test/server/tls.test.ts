@@ -29,7 +29,7 @@ import { certificateFingerprint, certificatesFromPem, certificateToPem } from '#
 import {
   type HandshakeRefusal,
   handshakeRefusal,
-  peerFingerprint,
+  peerCertificate,
   rememberSessions,
   type TlsLimits,
   type TlsMaterial,
@@ -77,7 +77,7 @@ async function listen(
   servers.push(server)
   const admitted: Peer[] = []
   server.on('secureConnection', (socket: TLSSocket) => {
-    admitted.push({ fingerprint: peerFingerprint(socket), resumed: socket.isSessionReused() })
+    admitted.push({ fingerprint: peerCertificate(socket)?.fingerprint, resumed: socket.isSessionReused() })
     socket.on('error', () => socket.destroy())
     say(socket)
   })
