@@ -122,6 +122,24 @@ describe('registration over kmipctl', () => {
     assert.equal(JSON.stringify(admin.events).includes(text), false)
   })
 
+  test('a profile is the one of this name, whatever the name is', async () => {
+    await put('plain.json', { csr_cn: 'joe', csr_org_name: 'Plain' })
+    await put('team.json', { csr_cn: 'joe', csr_org_name: 'Team' })
+    await done('kmip createprofile -p array -c plain.json')
+    await refused('kmip getprofile -p team:array', 'not_found')
+    const profile = await done('kmip createprofile -p team:array -c team.json')
+    for (const name of ['team:array', profile['id'], profile['uri']])
+      assert.deepEqual(await done(`kmip getprofile -p ${String(name)}`), profile)
+    const { token, label } = await done('kmip createkmipregtoken -p team:array')
+    assert.deepEqual(label, { KmipClientProfile: 'team:array' })
+    const { cert } = await done(`kmip register -n of-team -t ${String(token)}`)
+    assert.match(new X509Certificate(String(cert)).subject, /O=Team/)
+    await done('kmip deleteprofile -p team:array')
+    await refused(`kmip register -n of-team-too -t ${String(token)}`, 'not_found', /no profile/)
+    await done('kmip deleteprofile -p array')
+    await done('kmip deleteclient -i of-team')
+  })
+
   test('a token needs no log-in, everything else does', async () => {
     await put('own.json', { csr_cn: 'joe' })
     await done('kmip createprofile -p own -c own.json')
