@@ -128,6 +128,13 @@ describe('keys', () => {
     await done(`keys permissions grant ${id} -p read,export -g staff`)
     assert.ok((await bobs()) !== undefined)
     assert.equal(await bobs({ ...bob, groups: ['staff'] }), undefined)
+    const bobsKeys = await done<{ readonly total: number; readonly resources: readonly Shown[] }>('keys list -o bob')
+    assert.deepEqual([bobsKeys.total, bobsKeys.resources.map(({ name }) => name)], [1, ['k2']])
+    assert.equal((await done<{ readonly total: number }>('keys list -o bob -n k3')).total, 0)
+    const last = await done<{ readonly total: number; readonly resources: readonly Shown[] }>(
+      'keys list -o alice --skip 1',
+    )
+    assert.deepEqual([last.total, last.resources.map(({ name }) => name)], [2, ['k3']])
     await refused(`keys permissions grant ${id} -p fly -u bob`, 'invalid')
     await refused(`keys permissions grant ${id} -p read`, 'invalid')
     await refused(`keys permissions grant ${id} -p read -u nobody`, 'not_found')
