@@ -58,6 +58,8 @@ const version = '1.0.0'
 /** Requests of an address in a minute to what needs no log-in, at the most: log-ins and registrations, which can be guessed at. */
 const unknownRequestsMax = 60
 const minuteMs = 60_000
+/** Characters of a member of a path: three names of a user's full name, each of 255, and room for longer names of keys. */
+const pathMemberMax = 4_096
 /** Administrators are few. */
 const connectionsMax = 256
 
@@ -80,6 +82,7 @@ export const buildApi = async (options: ApiOptions): Promise<FastifyInstance> =>
     bodyLimit: options.bodyBytesMax,
     requestTimeout: options.requestTimeoutMs,
     forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: pathMemberMax },
     frameworkErrors: (error, _request, reply) => {
       const failure: Failure = { code: 'invalid', message: error.message, remedy: '' }
       const answer = reply as unknown as FastifyReply

@@ -19,10 +19,7 @@ import {
   userTable,
 } from './principals.ts'
 import { changeRecord, findRecord, newRecord, removeRecord } from './records.ts'
-import { groupKey, groupTable } from './user-groups.ts'
-
-/** Groups that a user can be in. */
-export const groupsPerUserMax = 64
+import { checkGroupCount, groupKey, groupTable } from './user-groups.ts'
 
 export interface UserContext {
   readonly store: Store
@@ -180,9 +177,7 @@ function withSettings(
       )
     }
   }
-  if (groups.length > groupsPerUserMax) {
-    throw new AdministrationError('invalid', `A user can be in ${groupsPerUserMax} groups`)
-  }
+  checkGroupCount(groups)
   const { email: _email, disabled: _disabled, ...others } = user
   return {
     ...others,
