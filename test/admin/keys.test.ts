@@ -158,6 +158,19 @@ describe('keys', () => {
     await refused('keys show nonsense', 'not_found')
   })
 
+  test('are not removed when they become active meanwhile', async () => {
+    const id = await create('k5')
+    const { store } = admin.services
+    const commit = store.commit.bind(store)
+    store.commit = async (changes) => {
+      store.commit = commit
+      await succeed(under, 'Activate', { uniqueIdentifier: id })
+      return commit(changes)
+    }
+    await refused(`keys destroy ${id} --hard true`, 'conflict')
+    assert.equal((await done<Shown>(`keys show ${id}`)).state, 'Active')
+  })
+
   test('a user who owns keys stays, unless it is forced', async () => {
     await refused('users delete -i alice', 'conflict')
     await done('users delete -i alice --force true')

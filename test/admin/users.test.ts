@@ -133,6 +133,22 @@ describe('users and domains', () => {
       assert.equal(changed.code, 0, changed.error)
     })
 
+    test('a password that was changed while it was proved opens nothing', async () => {
+      await done('users create -n quick -p first-of-quick')
+      const { login } = admin.services
+      const verify = login.verify.bind(login)
+      login.verify = async (...given) => {
+        const found = await verify(...given)
+        await done('users modify -i quick -p second-of-quick')
+        return found
+      }
+      const { error } = await admin.line('tokens create -u quick -p first-of-quick'.split(' '))
+      login.verify = verify
+      assert.match(error, /unauthenticated/)
+      await done('tokens create -u quick -p second-of-quick')
+      await done('users delete -i quick')
+    })
+
     test('the server is not trusted without its authority', async () => {
       const stranger = await admin.remoteLine(['features'], { KMIPCTL_CA: '', KSCTL_JWT: 'x' })
       assert.equal(stranger.code, 6)

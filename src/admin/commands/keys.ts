@@ -18,7 +18,7 @@ import {
   permissionNames,
   rootDomain,
 } from '#identity/principals'
-import { changeRecord, removeRecord } from '#identity/records'
+import { changeOf, changeRecord } from '#identity/records'
 import { getGroup } from '#identity/user-groups'
 import { getUser } from '#identity/users'
 import { State } from '#kmip/enums'
@@ -166,9 +166,26 @@ const withPermissions = (
 const change = async (idOrName: string, context: AdminContext, next: (object: ManagedObject) => ManagedObject) => {
   const { store, objectsChanged } = context.services
   const before = keyOf(idOrName, context)
-  const { value } = await changeRecord(store, objectTable, before.key, 'key', next)
-  objectsChanged([{ previous: before.value, value }])
+  let previous = before.value
+  const { value } = await changeRecord(store, objectTable, before.key, 'key', (object) => {
+    previous = object
+    return next(object)
+  })
+  objectsChanged([{ previous, value }])
   return value
+}
+
+/** Leaves nothing of a key, under the same rules of its state as of when it goes. */
+const remove = async (idOrName: string, context: AdminContext): Promise<void> => {
+  const { store, clock, objectsChanged } = context.services
+  for (;;) {
+    const found = keyOf(idOrName, context)
+    if (found.value.value !== undefined) destroyed(found.value, clock.nowSeconds())
+    // A conflict means that somebody changed it meanwhile, so each round is somebody's progress.
+    if (!(await store.commit([changeOf(objectTable, found, undefined)])).done) continue
+    objectsChanged([{ previous: found.value, value: undefined }])
+    return
+  }
 }
 
 const permissionParameters = {
@@ -241,15 +258,9 @@ export const keyCommands: readonly CommandRow[] = [
     result: nothing,
     who: 'administrator',
     async handle(values, context) {
-      const { store, clock, objectsChanged } = context.services
-      if (values.hard === true) {
-        const { key: id, value } = keyOf(values.key, context)
-        if (value.value !== undefined) destroyed(value, clock.nowSeconds())
-        await removeRecord(store, objectTable, id)
-        objectsChanged([{ previous: value, value: undefined }])
-      } else {
-        await change(values.key, context, (object) => destroyed(object, clock.nowSeconds()))
-      }
+      const { clock } = context.services
+      if (values.hard === true) await remove(values.key, context)
+      else await change(values.key, context, (object) => destroyed(object, clock.nowSeconds()))
       return null
     },
   }),

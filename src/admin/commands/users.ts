@@ -202,7 +202,8 @@ export const logInCommands: readonly CommandRow[] = [
       // A domain that is not there is answered as a wrong password is: who guesses learns nothing.
       const home = auth_domain === undefined ? rootDomain : knownDomain(auth_domain, services)
       const found = await login.verify({ username, password: secret }, home ?? '\0', caller.address)
-      if (found === undefined || home === undefined) {
+      // What was changed while the password was proved counts: a log-in would outlive the old one.
+      if (found === undefined || home === undefined || !login.stillHolds(found)) {
         throw new Refused(
           'unauthenticated',
           'User name or password is not right',
