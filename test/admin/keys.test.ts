@@ -141,6 +141,26 @@ describe('keys', () => {
     await refused(`keys permissions grant ${id} -p read -g nobody`, 'not_found')
   })
 
+  test('are not open to the next user or group of a name', async () => {
+    const [first, second] = [await create('k6'), await create('k7')]
+    await done('users create -n carol')
+    await done('groups create -n crew')
+    await done(`keys permissions grant ${first} -p read,export -u carol`)
+    await done(`keys permissions grant ${first} -p encrypt -g crew`)
+    await done(`keys permissions grant ${first} -p encrypt -u bob`)
+    await done(`keys permissions grant ${second} -p decrypt -u carol`)
+    await done('users delete -i carol')
+    await done('groups delete -n crew')
+    await done('users create -n carol')
+    await done('groups create -n crew')
+    const left = async (id: string) => (await done<Shown>(`keys show ${id}`)).meta.permissions
+    assert.deepEqual([await left(first), await left(second)], [{ encrypt: ['local|bob'] }, {}])
+    const carol = { ...bob, user: 'local|carol', groups: ['crew'] }
+    for (const id of [first, second])
+      assert.ok((await ask(under, 'Get', { uniqueIdentifier: id }, { who: carol })).reason !== undefined)
+    for (const line of ['users delete -i carol', 'groups delete -n crew']) await done(line)
+  })
+
   test('are destroyed under the rules of their state', async () => {
     const id = await create('k4')
     await succeed(under, 'Activate', { uniqueIdentifier: id })

@@ -6,6 +6,7 @@ import * as Type from 'typebox'
 import { nextSlice } from '#actor/slices'
 import type { AdminContext } from '#admin/command'
 import { type CommandRow, command, listOf, nothing, optional, pageOf, pageParameters, required } from '#admin/command'
+import { readsPerTurn, withPermissions } from '#admin/grants'
 import { resourceFields, resourceOf, timeText } from '#admin/resource'
 import { AdministrationError } from '#identity/administration-error'
 import { accessField, groupName } from '#identity/permissions'
@@ -144,23 +145,6 @@ const namesOf = (given: readonly string[]): readonly Permission[] => {
     )
   }
   return given as readonly Permission[]
-}
-
-/** The object with a name added to these permissions, or taken from them; without empty ones. */
-const withPermissions = (
-  object: ManagedObject,
-  names: readonly Permission[],
-  who: string,
-  granted: boolean,
-): ManagedObject => {
-  const next: Record<string, readonly string[]> = { ...object.permissions }
-  for (const name of names) {
-    const others = (next[name] ?? []).filter((each) => each !== who)
-    next[name] = granted ? [...others, who] : others
-  }
-  const { permissions: _, ...rest } = object
-  const left = Object.entries(next).filter(([, each]) => each.length > 0)
-  return left.length === 0 ? rest : { ...rest, permissions: Object.fromEntries(left) }
 }
 
 const change = async (idOrName: string, context: AdminContext, next: (object: ManagedObject) => ManagedObject) => {
@@ -316,9 +300,6 @@ const ownedBy = async (owner: string, query: Query, { store }: AdminContext['ser
   }
   return { keys: owned.slice(query.offset, query.offset + query.limit), total: owned.length }
 }
-
-/** Records that are read before others have the thread. */
-const readsPerTurn = 64
 
 const stateNamed = (given: string): number => {
   const plain = given.replaceAll(/[ -]/g, '').toLowerCase()
