@@ -92,10 +92,15 @@ export function makeRootKey(path: string, entropy: Entropy): void {
 export function readRootKey(path: string): Uint8Array {
   if (!existsSync(path))
     throw new RootKeyRefused(`the root key ${path} is absent: put the key file back, or name its place`)
-  // Windows keeps no such mode; there the folder's access list must do it. Secrets of containers come as they are mounted.
-  if (platform !== 'win32' && !path.startsWith(secretsFolder) && (statSync(path).mode & 0o077) !== 0)
+  if (isOpenToOthers(path))
     throw new RootKeyRefused(`the root key ${path} is open to others than its owner: chmod 600 ${path}`)
   return parseRootKey(readFileSync(path, 'latin1'), path)
+}
+
+/** Whether others than its owner may read a file that opens the store. */
+export function isOpenToOthers(path: string): boolean {
+  // Windows keeps no such mode; there the folder's access list must do it. Secrets of containers come as they are mounted.
+  return platform !== 'win32' && !path.startsWith(secretsFolder) && (statSync(path).mode & 0o077) !== 0
 }
 
 /**
