@@ -178,6 +178,7 @@ export const userCommands: readonly CommandRow[] = [
         services.login.failed(userKey, address)
         throw error
       }
+      services.login.succeeded(userKey, address)
       services.bearerTokens.endOf(userKey)
       return null
     },
