@@ -20,6 +20,8 @@ export interface AttemptLimits {
   /** Tries of a user at an address that are under way at once: enough for a client that opens many sessions. */
   readonly atOncePerUser: number
   readonly atOncePerAddress: number
+  /** Who waits longer than this for tries of others to end is refused: nobody has failed so far, and a busy machine is slow. */
+  readonly turnMaxMs: number
   readonly firstIntervalMs: number
   readonly intervalMaxMs: number
   /** Who would wait longer than this is refused at once. */
@@ -34,6 +36,7 @@ export const attemptLimits: AttemptLimits = {
   freePerAddress: 30,
   atOncePerUser: 16,
   atOncePerAddress: 64,
+  turnMaxMs: 60_000,
   firstIntervalMs: 250,
   intervalMaxMs: 10_000,
   waitMaxMs: 20_000,
@@ -86,7 +89,7 @@ export class Attempts implements AttemptCounts {
   /** Resolves when the user may try at the address: true; or false at once when too many tries wait before. */
   async admit(user: string, address: string): Promise<boolean> {
     const counted = this.#keysOf(user, address)
-    const lateMs = this.#clock.monotonicMs() + this.#limits.waitMaxMs
+    const lateMs = this.#clock.monotonicMs() + this.#limits.turnMaxMs
     for (let full = this.#fullOf(counted); full !== undefined; full = this.#fullOf(counted)) {
       if (!(await this.#changed(full, lateMs))) return false
     }

@@ -10,6 +10,7 @@ const limits: AttemptLimits = {
   freePerAddress: 4,
   atOncePerUser: 3,
   atOncePerAddress: 5,
+  turnMaxMs: 3_000,
   firstIntervalMs: 100,
   intervalMaxMs: 400,
   waitMaxMs: 1_000,
@@ -88,20 +89,24 @@ describe('failed log-ins', () => {
     const clock = new SettableClock()
     const attempts = new Attempts(clock, limits)
     let admitted = 0
+    let isKnown = false
     const tries = (users: readonly string[]) =>
       users.map(async (user) => {
-        if (await attempts.admit(user, '10.0.0.1')) admitted += 1
+        if (!(await attempts.admit(user, '10.0.0.1'))) return
+        admitted += 1
+        if (isKnown) attempts.failed(user, '10.0.0.1')
       })
     const joes = tries(Array<string>(20).fill('joe'))
     await pass(clock, 0)
     assert.equal(admitted, 3)
+    isKnown = true
     for (let count = 0; count < 3; count++) attempts.failed('joe', '10.0.0.1')
-    // From here on they stand in the row of those who have failed too often, one each 100 ms, the last of them too late.
+    // From here on they stand in the row of those who have failed too often, each twice as long as the one before.
     await pass(clock, 0)
     assert.equal(admitted, 3)
     await pass(clock, 5_000)
     await Promise.all(joes)
-    assert.ok(admitted <= 3 + limits.waitMaxMs / limits.firstIntervalMs, String(admitted))
+    assert.ok(admitted <= 3 + 5_000 / limits.intervalMaxMs + 2, String(admitted))
     admitted = 0
     const others = new Attempts(clock, limits)
     const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((user) =>
