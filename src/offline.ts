@@ -10,7 +10,7 @@ import { runCheck } from '#backup/check-task'
 import { checkTask } from '#backup/check-thread'
 import type { Manifest } from '#backup/manifest'
 import { openBackup } from '#backup/opened'
-import { BackupRefused } from '#backup/refused'
+import { BackupRefused, isOfFiles } from '#backup/refused'
 import { checkEmpty, restoreBackup } from '#backup/restore'
 import { verifyBackup } from '#backup/verify'
 import { PassphraseRefused } from '#crypto/passphrase'
@@ -35,7 +35,8 @@ export const isRefusal = (error: unknown): error is Error =>
   error instanceof BackupRefused ||
   error instanceof RootKeyRefused ||
   error instanceof PassphraseRefused ||
-  error instanceof StoreRefused
+  error instanceof StoreRefused ||
+  isOfFiles(error)
 
 /**
  * Restores a backup into an empty data folder.

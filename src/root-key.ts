@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { parseRootKey } from '#crypto/key-file'
+import { isOpenToOthers, parseRootKey } from '#crypto/key-file'
 import { Passphrase, PassphraseRefused } from '#crypto/passphrase'
 import { RootKeyRefused } from '#crypto/seal'
 import type { RootKeySource } from '#crypto/store-seal'
@@ -56,6 +56,10 @@ const passphraseOf = async (
   if (secrets.passphrase !== undefined) return { text: secrets.passphrase, from }
   if (passphraseFile !== '') {
     if (!existsSync(passphraseFile)) throw new RootKeyRefused(`the passphrase's file ${passphraseFile} is absent`)
+    if (isOpenToOthers(passphraseFile))
+      throw new RootKeyRefused(
+        `the passphrase's file ${passphraseFile} is open to others than its owner: chmod 600 ${passphraseFile}`,
+      )
     return { text: readFileSync(passphraseFile, 'utf8').replace(/\r?\n$/, ''), from: passphraseFile }
   }
   if (!canAsk())

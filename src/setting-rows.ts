@@ -143,7 +143,7 @@ export const settingGroups = {
       '',
       /^[^\0]*$/,
       'a path',
-      'File with the passphrase, for `rootKeySource` passphrase. Empty: KMIPD_PASSPHRASE, else it is asked for at the terminal.',
+      'File with the passphrase, for `rootKeySource` passphrase. Nobody but its owner may read it. Empty: KMIPD_PASSPHRASE, else it is asked for at the terminal.',
     ),
   },
   'A message': {

@@ -10,7 +10,7 @@ import type { NextRootKey, StoreHealth, Upkeep } from '#admin/services'
 import { checkInThread, checkTask } from '#backup/check-thread'
 import { makeBackup } from '#backup/create'
 import { openBackup } from '#backup/opened'
-import { BackupRefused } from '#backup/refused'
+import { BackupRefused, isOfFiles } from '#backup/refused'
 import { verifyBackup } from '#backup/verify'
 import { parseRootKey } from '#crypto/key-file'
 import { Passphrase, PassphraseRefused } from '#crypto/passphrase'
@@ -88,18 +88,6 @@ const secretOf = ({ key, passphrase }: NextRootKey): RootSecret | undefined => {
   return key === undefined ? undefined : parseRootKey(key, 'that was given')
 }
 
-/** What the file system says that is for the operator to mend. */
-const fileErrors: ReadonlySet<unknown> = new Set([
-  'ENOSPC',
-  'EDQUOT',
-  'EACCES',
-  'EPERM',
-  'EROFS',
-  'ENOENT',
-  'EISDIR',
-  'EEXIST',
-])
-
 /** Refusals in the administration's own words. */
 const told = async <T>(run: () => Promise<T>): Promise<T> => {
   try {
@@ -108,7 +96,7 @@ const told = async <T>(run: () => Promise<T>): Promise<T> => {
     if (error instanceof BackupRefused) throw new AdministrationError('conflict', error.message, '', { cause: error })
     if (error instanceof RootKeyRefused || error instanceof PassphraseRefused)
       throw new AdministrationError('invalid', error.message, 'docs/seal.md says more.', { cause: error })
-    if (error instanceof Error && 'code' in error && fileErrors.has(error.code))
+    if (isOfFiles(error))
       throw new AdministrationError('unavailable', error.message, 'Room and rights of the folder?', { cause: error })
     throw error
   }

@@ -23,7 +23,8 @@ export interface CommandLineHost {
   readonly out: (text: string) => void
   readonly error: (text: string) => void
   readonly readFile: (path: string) => string
-  readonly writeFile: (path: string, text: string) => void
+  /** @param isSecret nobody but its owner may read the file, also one that was there */
+  readonly writeFile: (path: string, text: string, isSecret: boolean) => void
   readonly ask: (question: string, secret: boolean) => Promise<string>
 }
 
@@ -223,22 +224,43 @@ const run = async (row: CommandRow, flags: GivenFlags, host: CommandLineHost): P
   const connection = connectionOf(sources)
   const values = await valuesOf(row, flags, connection, host)
   const answer = await send(connection, requestOf(row, values), host)
-  for (const [member, { flag }] of Object.entries(row.outFiles ?? {})) {
-    const path = flags[flag]
-    if (typeof path === 'string') host.writeFile(path, memberText(answer, member))
-  }
   const form =
     flags['json'] === true || (!host.isTerminal && connection.form === undefined)
       ? 'json'
       : (connection.form ?? 'table')
   const text = shown(answer, form, host.columns)
   if (text !== '') host.out(text.endsWith('\n') ? text : `${text}\n`)
+  writeOutFiles(row, flags, answer, host)
   return 0
 }
 
-const memberText = (answer: unknown, member: string): string => {
+/** Behind the answer, which is given once: what cannot be written is not lost, and keeps no other file from being written. */
+const writeOutFiles = (row: CommandRow, flags: GivenFlags, answer: unknown, host: CommandLineHost): void => {
+  const unwritten: string[] = []
+  for (const [member, { flag, secret }] of Object.entries(row.outFiles ?? {})) {
+    const path = flags[flag]
+    if (typeof path !== 'string') continue
+    const text = memberText(answer, member)
+    if (text === undefined) {
+      unwritten.push(`--${flag}: the answer has no ${member}, and ${path} is as it was`)
+      continue
+    }
+    try {
+      host.writeFile(path, text, secret === true)
+    } catch (error) {
+      unwritten.push(
+        `--${flag}: the file ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    }
+  }
+  if (unwritten.length > 0)
+    throw new Refused('usage', unwritten.join('; '), 'The command was done, and its answer has all that there is.')
+}
+
+const memberText = (answer: unknown, member: string): string | undefined => {
   if (typeof answer === 'string') return answer
   const value = (answer as Readonly<Record<string, unknown>> | null)?.[member]
+  if (value === undefined) return undefined
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 

@@ -44,7 +44,7 @@ export interface CommandLineForm {
   readonly file?: 'text' | 'json'
   /** A path on the machine of the server; at the command line it may begin where that stands, since it is mostly the same. */
   readonly serverPath?: true
-  /** Never shown; asked for at a terminal when it is missing, or read from a file with `@path`. */
+  /** Never shown; asked for at a terminal when it is missing, or read from a file with `@path`. A file of it is its owner's alone. */
   readonly secret?: true
 }
 

@@ -55,9 +55,14 @@ export interface ApiLog {
 }
 
 const version = '1.0.0'
-/** Requests of an address in a minute to what needs no log-in, at the most: log-ins and registrations, which can be guessed at. */
-const unknownRequestsMax = 60
+/**
+ * Requests of an address in a minute without a log-in, at the most: to each command that needs none (log-ins and registrations,
+ * which can be guessed at), and to all that do. Beyond that one leaves a line that says so: others would push the trail's older lines out.
+ */
+const strangersMax = { anyone: 60, others: 300 } as const
 const minuteMs = 60_000
+/** Characters of a member of a path: three names of a user's full name, each of 255, and room for longer names of keys. */
+const pathMemberMax = 4_096
 /** Administrators are few. */
 const connectionsMax = 256
 
@@ -80,6 +85,7 @@ export const buildApi = async (options: ApiOptions): Promise<FastifyInstance> =>
     bodyLimit: options.bodyBytesMax,
     requestTimeout: options.requestTimeoutMs,
     forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: pathMemberMax },
     frameworkErrors: (error, _request, reply) => {
       const failure: Failure = { code: 'invalid', message: error.message, remedy: '' }
       const answer = reply as unknown as FastifyReply
@@ -89,7 +95,7 @@ export const buildApi = async (options: ApiOptions): Promise<FastifyInstance> =>
   }) as unknown as FastifyInstance
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => validatorOf(Compile(schema), schema, httpPart !== 'body'))
   app.setSerializerCompiler(() => (value: unknown) => JSON.stringify(value))
-  await app.register(rateLimit, { global: false, max: unknownRequestsMax, timeWindow: minuteMs })
+  await app.register(rateLimit, { global: false, timeWindow: minuteMs, ban: 1 })
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -108,11 +114,11 @@ export const buildApi = async (options: ApiOptions): Promise<FastifyInstance> =>
   })
   const asked: Asked = new WeakMap()
   app.setErrorHandler(async (error, request, reply) => {
-    const { row, access } = asked.get(request) ?? {}
+    const { row, access, isTold = true } = asked.get(request) ?? {}
     const failure = failureOf(asRefused(error), (cause) =>
       options.log.commandFailed(row?.verbs.join(' ') ?? request.method, cause),
     )
-    if (row !== undefined) await options.log.commandEnded(eventOf(row, access, request, failure.code))
+    if (row !== undefined && isTold) await options.log.commandEnded(eventOf(row, access, request, failure.code))
     return reply.status(failureRows[failure.code].status).send(failure)
   })
   app.setNotFoundHandler((_request, reply) => {
@@ -123,26 +129,57 @@ export const buildApi = async (options: ApiOptions): Promise<FastifyInstance> =>
     }
     return reply.status(404).send(failure)
   })
-  for (const row of options.commands) addRoute(app, row, options, asked)
+  const others = boundOf(app, strangersMax.others)
+  for (const row of options.commands)
+    addRoute(app, row, options, asked, row.who === 'anyone' ? boundOf(app, strangersMax.anyone) : others)
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
   app.server.maxConnections = connectionsMax
   await app.ready()
   return app
 }
 
-const addRoute = (app: FastifyInstance, row: CommandRow, options: ApiOptions, asked: Asked): void => {
+/** Counts a request of somebody unknown. Gives of one too many whether it is still to be told of. */
+type Bound = (request: FastifyRequest, reply: FastifyReply) => Promise<{ readonly isTold: boolean } | undefined>
+
+const boundOf = (app: FastifyInstance, max: number): Bound => {
+  const count = app.createRateLimit({ max })
+  return async (request, reply) => {
+    const counted = await count(request)
+    if (counted.isAllowed || !counted.isExceeded) return undefined
+    reply.header('retry-after', counted.ttlInSeconds)
+    return { isTold: !counted.isBanned }
+  }
+}
+
+const addRoute = (app: FastifyInstance, row: CommandRow, options: ApiOptions, asked: Asked, bound: Bound): void => {
+  /** @throws Refused for one too many of somebody unknown */
+  const counted = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    // The local socket has but one user.
+    const tooMany = options.https === undefined ? undefined : await bound(request, reply)
+    if (tooMany === undefined) return
+    asked.set(request, { row, access: asked.get(request)?.access, ...tooMany })
+    throw new Refused(
+      'too_many_requests',
+      'Too many requests without a log-in come from this address',
+      'Wait a minute.',
+    )
+  }
   app.route({
     method: row.method,
     url: `${apiPrefix}${row.path}`,
-    // The local socket has but one user.
-    ...(row.who === 'anyone' && options.https !== undefined ? { config: { rateLimit: {} } } : {}),
     // Before the values are looked at: who may not ask learns nothing of them.
-    onRequest: (request, _reply, done) => {
+    async onRequest(request, reply) {
       asked.set(request, { row, access: undefined })
-      const access = identified(row, options, request)
+      let access: Access
+      try {
+        access = identified(row, options, request)
+      } catch (error) {
+        if (error instanceof Refused && error.failure.code === 'unauthenticated') await counted(request, reply)
+        throw error
+      }
       asked.set(request, { row, access })
+      if (row.who === 'anyone') await counted(request, reply)
       checkAllowed(row, access)
-      done()
     },
     schema: routeSchema(row),
     async handler(request, reply) {
@@ -158,7 +195,15 @@ const addRoute = (app: FastifyInstance, row: CommandRow, options: ApiOptions, as
 }
 
 /** What is known of requests that were matched with a row. */
-type Asked = WeakMap<FastifyRequest, { readonly row: CommandRow; readonly access: Access | undefined }>
+type Asked = WeakMap<
+  FastifyRequest,
+  {
+    readonly row: CommandRow
+    readonly access: Access | undefined
+    /** False: others of its kind have been told of. */
+    readonly isTold?: boolean
+  }
+>
 
 const eventOf = (
   row: CommandRow,

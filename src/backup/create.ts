@@ -65,7 +65,12 @@ export async function makeBackup(parts: BackupParts, path: string): Promise<Made
 async function fill(writer: ArchiveWriter, parts: BackupParts, copyPath: string): Promise<Omit<MadeBackup, 'path'>> {
   const { seal, clock } = parts
   const takenAt = new Date(clock.nowMs()).toISOString()
-  await parts.copyTo(copyPath)
+  try {
+    await parts.copyTo(copyPath)
+  } catch (cause) {
+    // The disk that is full, mostly: LMDB says so in words alone.
+    throw new BackupRefused(`the store cannot be copied to ${dirname(copyPath)}: ${textOf(cause)}`, { cause })
+  }
   const keyring = seal.sealed()
   const { rootKey } = seal.state
   const { size: storeBytes } = await stat(copyPath)
@@ -97,3 +102,5 @@ async function countedIn(path: string): Promise<Pick<Manifest, 'transaction' | '
     await file.root.close()
   }
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

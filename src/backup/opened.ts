@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { Entropy } from '#actor/entropy'
 import { type Keyring, openKeyring, RootKeyRefused, type RootSecret, rootKeyName } from '#crypto/seal'
@@ -33,6 +33,8 @@ export interface OpenedBackup {
  */
 export async function openBackup(path: string, root: RootSecret, entropy: Entropy): Promise<OpenedBackup> {
   if (!existsSync(path)) throw new BackupRefused(`there is no file ${path}`)
+  // A pipe would be waited for without end.
+  if (!statSync(path).isFile()) throw new BackupRefused(`${path} is no file`)
   const members = await membersOf(path)
   const placeOf = (name: string): Place => {
     const place = members.get(name)

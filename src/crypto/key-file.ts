@@ -12,6 +12,7 @@ import {
   fsyncSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -68,7 +69,7 @@ export function openKeyFiles(files: KeyFiles, entropy: Entropy, mayCreate: boole
  */
 export function rotateRootKey(files: KeyFiles, entropy: Entropy): void {
   finishRotation(files, entropy)
-  const nextPath = files.rootKeyPath + nextSuffix
+  const nextPath = realRootKey(files.rootKeyPath) + nextSuffix
   const sealed = readFileSync(files.keyringPath)
   const oldRootKey = readRootKey(files.rootKeyPath)
   // Before anything is written: a pair that does not fit must stay as it is.
@@ -91,10 +92,15 @@ export function makeRootKey(path: string, entropy: Entropy): void {
 export function readRootKey(path: string): Uint8Array {
   if (!existsSync(path))
     throw new RootKeyRefused(`the root key ${path} is absent: put the key file back, or name its place`)
-  // Windows keeps no such mode; there the folder's access list must do it. Secrets of containers come as they are mounted.
-  if (platform !== 'win32' && !path.startsWith(secretsFolder) && (statSync(path).mode & 0o077) !== 0)
+  if (isOpenToOthers(path))
     throw new RootKeyRefused(`the root key ${path} is open to others than its owner: chmod 600 ${path}`)
   return parseRootKey(readFileSync(path, 'latin1'), path)
+}
+
+/** Whether others than its owner may read a file that opens the store. */
+export function isOpenToOthers(path: string): boolean {
+  // Windows keeps no such mode; there the folder's access list must do it. Secrets of containers come as they are mounted.
+  return platform !== 'win32' && !path.startsWith(secretsFolder) && (statSync(path).mode & 0o077) !== 0
 }
 
 /**
@@ -110,13 +116,19 @@ export function parseRootKey(text: string, from: string): Uint8Array {
 }
 
 /** Ends a rotation that a crash interrupted: forward when the keyring is sealed under the next key already, else back. */
-function finishRotation({ rootKeyPath, keyringPath }: KeyFiles, entropy: Entropy): void {
+function finishRotation({ rootKeyPath: given, keyringPath }: KeyFiles, entropy: Entropy): void {
+  const rootKeyPath = realRootKey(given)
   const nextPath = rootKeyPath + nextSuffix
   if (!existsSync(nextPath)) return
   if (opens(nextPath, keyringPath, entropy)) renameSync(nextPath, rootKeyPath)
   else if (opens(rootKeyPath, keyringPath, entropy)) rmSync(nextPath)
   else throw new RootKeyRefused(`neither ${rootKeyPath} nor ${nextPath} opens the keyring ${keyringPath}`)
   syncDirectory(rootKeyPath)
+}
+
+/** The file behind links: a new root key belongs where the old one is, and not beside the data where the link is. */
+export function realRootKey(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path
 }
 
 function opens(rootKeyPath: string, keyringPath: string, entropy: Entropy): boolean {

@@ -15,7 +15,7 @@
 import { accessSync, constants, existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Entropy } from '#actor/entropy'
-import { openKeyFiles, readRootKey, rotateRootKey, syncDirectory, writeWhole } from './key-file.ts'
+import { openKeyFiles, readRootKey, realRootKey, rotateRootKey, syncDirectory, writeWhole } from './key-file.ts'
 import type { Passphrase } from './passphrase.ts'
 import { createKeyring, type Keyring, openKeyring, RootKeyRefused, type RootSecret, rootKeyName } from './seal.ts'
 
@@ -108,7 +108,7 @@ export class StoreSeal {
       throw new RootKeyRefused(`the root key comes from ${placeOf(this.#source)}: give the next one`)
     const { path } = this.#source
     try {
-      accessSync(dirname(path), constants.W_OK)
+      accessSync(dirname(realRootKey(path)), constants.W_OK)
     } catch (cause) {
       throw new RootKeyRefused(`${path} cannot be replaced from here: give the next one`, { cause })
     }

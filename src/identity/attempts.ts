@@ -3,10 +3,12 @@
  * the next tries wait, in bounded memory. What it is not: a lock: who waits long enough may always try again, so that nobody
  * can shut a user out from elsewhere.
  *
+ * While nobody has failed so often, only so many tries are under way at once: what is not known to be wrong yet is no free guess.
+ *
  *     failures   1 … free   free + 1   free + 2   free + 3   …
  *     interval   0          first      2 × first  4 × first  … intervalMax
  */
-import type { Clock } from '#actor/clock'
+import type { Cancel, Clock } from '#actor/clock'
 
 export interface AttemptLimits {
   /** Names and addresses that are remembered; beyond them the one that failed longest ago is forgotten. */
@@ -15,6 +17,11 @@ export interface AttemptLimits {
   readonly freePerUser: number
   /** The same for an address, behind which many honest clients may stand. */
   readonly freePerAddress: number
+  /** Tries of a user at an address that are under way at once: enough for a client that opens many sessions. */
+  readonly atOncePerUser: number
+  readonly atOncePerAddress: number
+  /** Who waits longer than this for tries of others to end is refused: nobody has failed so far, and a busy machine is slow. */
+  readonly turnMaxMs: number
   readonly firstIntervalMs: number
   readonly intervalMaxMs: number
   /** Who would wait longer than this is refused at once. */
@@ -27,6 +34,9 @@ export const attemptLimits: AttemptLimits = {
   entriesMax: 10_000,
   freePerUser: 3,
   freePerAddress: 30,
+  atOncePerUser: 16,
+  atOncePerAddress: 64,
+  turnMaxMs: 60_000,
   firstIntervalMs: 250,
   intervalMaxMs: 10_000,
   waitMaxMs: 20_000,
@@ -50,11 +60,26 @@ interface Entry {
   nextMs: number
 }
 
+/** One of the two things that a try is counted on. */
+interface Counted {
+  readonly key: string
+  readonly free: number
+  readonly atOnce: number
+}
+
+/** Tries that are under way. */
+interface UnderWay {
+  /** One each, the oldest first: the end of a try of which nothing is heard. */
+  readonly tries: Cancel[]
+  readonly waiting: Set<() => void>
+}
+
 /** The counts of one server. Users and addresses are texts that the caller makes unlike one another. */
 export class Attempts implements AttemptCounts {
   readonly #clock: Clock
   readonly #limits: AttemptLimits
   readonly #entries = new Map<string, Entry>()
+  readonly #underWay = new Map<string, UnderWay>()
 
   constructor(clock: Clock, limits: AttemptLimits = attemptLimits) {
     this.#clock = clock
@@ -63,8 +88,13 @@ export class Attempts implements AttemptCounts {
 
   /** Resolves when the user may try at the address: true; or false at once when too many tries wait before. */
   async admit(user: string, address: string): Promise<boolean> {
+    const counted = this.#keysOf(user, address)
+    const lateMs = this.#clock.monotonicMs() + this.#limits.turnMaxMs
+    for (let full = this.#fullOf(counted); full !== undefined; full = this.#fullOf(counted)) {
+      if (!(await this.#changed(full, lateMs))) return false
+    }
     const nowMs = this.#clock.monotonicMs()
-    const entries = this.#keysOf(user, address).flatMap(({ key, free }) => {
+    const entries = counted.flatMap(({ key, free }) => {
       const entry = this.#live(key, nowMs)
       return entry === undefined ? [] : [{ entry, intervalMs: this.#intervalMs(entry.failures - free) }]
     })
@@ -72,6 +102,7 @@ export class Attempts implements AttemptCounts {
     if (startMs - nowMs > this.#limits.waitMaxMs) return false
     // Each try takes its place in the row, so that many sessions at once guess no faster than one.
     for (const { entry, intervalMs } of entries) entry.nextMs = startMs + intervalMs
+    for (const { key } of counted) this.#begin(key)
     if (startMs > nowMs) await new Promise<void>((resolve) => this.#clock.after(startMs - nowMs, resolve))
     return true
   }
@@ -89,19 +120,69 @@ export class Attempts implements AttemptCounts {
       if (oldest !== undefined) this.#entries.delete(oldest)
       this.#entries.set(key, { failures, lastFailureMs: nowMs, nextMs })
     }
+    this.#end(user, address)
   }
 
   /** Forgets the user's failures at the address; the address keeps its own: one right guess proves nothing of the others. */
   succeeded(user: string, address: string): void {
     this.#entries.delete(userKeyOf(user, placeOf(address)))
+    this.#end(user, address)
   }
 
-  #keysOf(user: string, address: string): readonly { readonly key: string; readonly free: number }[] {
+  #keysOf(user: string, address: string): readonly Counted[] {
     const place = placeOf(address)
+    const { freePerUser, freePerAddress, atOncePerUser, atOncePerAddress } = this.#limits
     return [
-      { key: userKeyOf(user, place), free: this.#limits.freePerUser },
-      { key: place, free: this.#limits.freePerAddress },
+      { key: userKeyOf(user, place), free: freePerUser, atOnce: atOncePerUser },
+      { key: place, free: freePerAddress, atOnce: atOncePerAddress },
     ]
+  }
+
+  /** Of what so many tries are under way that another one has to wait. Who has failed too often stands in a row already. */
+  #fullOf(counted: readonly Counted[]): string | undefined {
+    const nowMs = this.#clock.monotonicMs()
+    return counted.find(
+      ({ key, free, atOnce }) =>
+        (this.#underWay.get(key)?.tries.length ?? 0) >= atOnce && (this.#live(key, nowMs)?.failures ?? 0) <= free,
+    )?.key
+  }
+
+  /** Resolves true when one of the tries has ended, false when that is too late. */
+  #changed(key: string, lateMs: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const waiting = this.#underWay.get(key)?.waiting
+    const wake = (): void => {
+      cancel()
+      resolve(true)
+    }
+    const cancel = this.#clock.after(Math.max(0, lateMs - this.#clock.monotonicMs()), () => {
+      waiting?.delete(wake)
+      resolve(false)
+    })
+    waiting?.add(wake)
+    return promise
+  }
+
+  #begin(key: string): void {
+    const underWay = this.#underWay.get(key) ?? { tries: [], waiting: new Set() }
+    underWay.tries.push(this.#clock.after(this.#limits.waitMaxMs, () => this.#endOf(key)))
+    this.#underWay.set(key, underWay)
+  }
+
+  #end(user: string, address: string): void {
+    for (const { key } of this.#keysOf(user, address)) this.#endOf(key)
+  }
+
+  #endOf(key: string): void {
+    const underWay = this.#underWay.get(key)
+    if (underWay === undefined) return
+    const { tries, waiting } = underWay
+    tries.shift()?.()
+    const woken = [...waiting]
+    waiting.clear()
+    // Who still waits makes it anew: nobody stays in the map for good.
+    if (tries.length === 0) this.#underWay.delete(key)
+    for (const wake of woken) wake()
   }
 
   #live(key: string, nowMs: number): Entry | undefined {

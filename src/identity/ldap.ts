@@ -153,7 +153,11 @@ async function bindAsSearcher(client: Client, { bindDn, bindPassword }: LdapSett
   }
 }
 
-/** The DN of the one entry, or undefined when there is none, or more than one: whose password would it be? */
+/**
+ * The DN of the one entry, or undefined when there is none, or more than one: whose password would it be? A directory finds `JOE`
+ * and `joe ` as well as `joe`: here those are other names, so that one person is one user, whose record disables it.
+ * @throws DirectoryUnavailable when the entry does not show its name
+ */
 async function findEntry(client: Client, settings: LdapSettings, user: string): Promise<string | undefined> {
   const { rootDn, uidField, searchFilter } = settings
   const named = new EqualityFilter({ attribute: uidField, value: user })
@@ -162,12 +166,21 @@ async function findEntry(client: Client, settings: LdapSettings, user: string): 
   const { searchEntries } = await client.search(rootDn, {
     scope: 'sub',
     filter,
-    // The name alone; two are enough to know that it is not one.
-    attributes: noAttributes,
+    attributes: [uidField],
+    // Two are enough to know that it is not one.
     sizeLimit: 2,
   })
   const [entry] = searchEntries
-  return searchEntries.length === 1 ? entry?.dn : undefined
+  if (entry === undefined || searchEntries.length > 1) return undefined
+  const { dn, ...shown } = entry
+  // Under whatever name: an attribute has aliases and kinds.
+  const names = Object.values(shown).flat()
+  if (names.length === 0)
+    throw new DirectoryUnavailable(
+      'the directory does not show uid_field of the entry that it has found by it',
+      'Let bind_dn read the attribute.',
+    )
+  return names.includes(user) ? dn : undefined
 }
 
 /**
@@ -181,11 +194,19 @@ async function withDirectory<T>(
   run: (client: Client) => Promise<T>,
 ): Promise<T> {
   const sockets: Socket[] = []
+  const { promise: late, reject } = Promise.withResolvers<never>()
   const kept = <S extends Socket>(socket: S): S => {
     sockets.push(socket)
+    boundAnswers(socket, () =>
+      reject(
+        new DirectoryUnavailable(
+          `the directory answers more than ${answerBytesMax} bytes to what one log-in asks`,
+          'Look whether it is a directory, and who is in the way to it.',
+        ),
+      ),
+    )
     return socket
   }
-  const { promise: late, reject } = Promise.withResolvers<never>()
   const cancel = clock.after(deadlineMs - clock.monotonicMs(), () =>
     reject(
       new DirectoryUnavailable(
@@ -214,6 +235,32 @@ async function withDirectory<T>(
   } finally {
     cancel()
     for (const socket of sockets) socket.destroy()
+  }
+}
+
+/** Two entries with their names, and what stands around them, many times over. */
+const answerBytesMax = 65_536
+/** What the library reads at once: it goes deeper with every message in it, and the stack is not without end. */
+const pieceBytes = 512
+
+/**
+ * Hands over what comes in small pieces, and nothing beyond the bound: the library would keep all of a message that does not end.
+ * @param tooMuch told when there is more; nothing more is read then
+ */
+function boundAnswers(socket: Socket, tooMuch: () => void): void {
+  const push = socket.push.bind(socket)
+  let bytes = 0
+  socket.push = (chunk: Uint8Array | null, encoding?: BufferEncoding): boolean => {
+    if (chunk === null) return push(null)
+    bytes += chunk.length
+    if (bytes > answerBytesMax) {
+      tooMuch()
+      return false
+    }
+    let takesMore = true
+    for (let at = 0; at < chunk.length; at += pieceBytes)
+      takesMore = push(chunk.subarray(at, at + pieceBytes), encoding)
+    return takesMore
   }
 }
 

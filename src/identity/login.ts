@@ -152,6 +152,11 @@ export class Login {
     this.#attempts.failed(subject, address)
   }
 
+  /** Says that it was right. */
+  succeeded(subject: string, address: string): void {
+    this.#attempts.succeeded(subject, address)
+  }
+
   /** A short text that tells two passwords of users apart and says nothing of either outside this process. */
   digestOf({ username, password }: UsernameAndPassword): string {
     // The length keeps name and password apart, whatever either holds.

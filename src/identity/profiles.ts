@@ -101,10 +101,15 @@ export async function createProfile(
   throw new AdministrationError('already exists', `another profile is called ${JSON.stringify(name)}`)
 }
 
-/** The profile with this name or identifier. @throws AdministrationError `not found` */
+/** What stands before the name in the address of a profile: a name may have colons itself. */
+const addressPattern = /^kmipd:[^:]*:kmip:kmip_profile:/
+
+/** The profile with this name, identifier or address. @throws AdministrationError `not found` */
 export function getProfile(store: Store, domain: string, identifier: string): Stored<ProfileRecord> {
-  const id = identifier.slice(identifier.lastIndexOf(':') + 1)
-  const found = findRecord(store, profileTable, { domain, name: id }) ?? store.read(profileTable, id)
+  const found =
+    findRecord(store, profileTable, { domain, name: identifier }) ??
+    store.read(profileTable, identifier) ??
+    findRecord(store, profileTable, { domain, name: identifier.replace(addressPattern, '') })
   if (found?.value.domain === domain) return found
   throw new AdministrationError('not found', `there is no profile ${JSON.stringify(identifier)}`)
 }

@@ -122,7 +122,8 @@ export interface GivenCertificate {
 
 /**
  * Registers a certificate that a client has already, for a user of the domain (the root domain may name others').
- * @throws AdministrationError `invalid`, `not found`, `already exists`; StoreUnavailable
+ * @throws AdministrationError `invalid`, `forbidden` (it is revoked, or another domain's), `not found`, `already exists`;
+ *   StoreUnavailable
  */
 export async function registerCertificate(
   context: IdentityContext,
@@ -132,11 +133,26 @@ export async function registerCertificate(
   const [certificate] = administered(() => certificatesFromPem(pem))
   if (certificate === undefined) throw new AdministrationError('invalid', 'a certificate is needed')
   const { subject } = administered(() => parseCertificate(certificate))
-  issuerOfGood(context.store, certificate)
+  assertOfDomain(issuerOfGood(context.store, certificate)?.value.domain, domain)
   const registration = { certificate, name, ...boundTo(subject, domain, text, userField) }
   const { key } = await registerClient(registration, context, knowsUser)
   await markIfRevoked(context.store, key, certificate)
   return getClient(context.store, registration.user.domain, key)
+}
+
+/**
+ * Who registers another domain's certificate would have its client's keys: what a CA has issued is for its own domain to
+ * register. CAs of the root domain issue for all, and who administers root may take any.
+ * @param issuer domain of the CA that signed it; undefined: none here has
+ * @throws AdministrationError `forbidden`
+ */
+function assertOfDomain(issuer: string | undefined, domain: string): void {
+  if (issuer === undefined || [rootDomain, issuer].includes(domain) || issuer === rootDomain) return
+  throw new AdministrationError(
+    'forbidden',
+    'the certificate is issued by a CA of another domain',
+    'Issue one by a CA of this domain: kmipctl ca certs issue --csr-file FILE',
+  )
 }
 
 /** The user whom an administrator names, or whom the certificate does. @throws AdministrationError `invalid` */

@@ -312,6 +312,7 @@ export class SessionIdentity implements Caller {
       if (device !== undefined) login.failed(counted, peer.address)
       return this.#refuse(basis, wrongDevice)
     }
+    if (!known) login.succeeded(counted, peer.address)
     this.#deviceProvedBy = basis.client
     return presented === undefined ? this.#decided(basis, undefined) : this.#provedUser(basis, presented)
   }

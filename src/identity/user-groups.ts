@@ -8,6 +8,9 @@ import { AdministrationError } from './administration-error.ts'
 import { isNamePart, userTable } from './principals.ts'
 import { changeRecord, newRecord, removeRecord } from './records.ts'
 
+/** Groups that a user can be in. */
+const groupsPerUserMax = 64
+
 /** A group. Key of its record: `groupKey`. */
 export interface GroupRecord {
   readonly domain: string
@@ -75,7 +78,7 @@ export async function deleteGroup(domain: string, name: string, { store, clock }
   }
 }
 
-/** Takes a user into a group, or out of it. @throws AdministrationError of kind not found, conflict */
+/** Takes a user into a group, or out of it. @throws AdministrationError of kind not found, invalid, conflict */
 export async function setMembership(
   user: string,
   group: string,
@@ -85,6 +88,13 @@ export async function setMembership(
   await changeRecord(store, userTable, user, 'user', (record) => {
     if (record.groups.includes(group) === member) return record
     const groups = member ? [...record.groups, group] : record.groups.filter((name) => name !== group)
+    if (member) checkGroupCount(groups)
     return { ...record, groups, updatedSeconds: clock.nowSeconds() }
   })
+}
+
+/** @throws AdministrationError of kind invalid when they are more than a user can be in */
+export function checkGroupCount(groups: readonly string[]): void {
+  if (groups.length > groupsPerUserMax)
+    throw new AdministrationError('invalid', `A user can be in ${groupsPerUserMax} groups`)
 }

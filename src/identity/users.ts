@@ -19,10 +19,7 @@ import {
   userTable,
 } from './principals.ts'
 import { changeRecord, findRecord, newRecord, removeRecord } from './records.ts'
-import { groupKey, groupTable } from './user-groups.ts'
-
-/** Groups that a user can be in. */
-export const groupsPerUserMax = 64
+import { checkGroupCount, groupKey, groupTable } from './user-groups.ts'
 
 export interface UserContext {
   readonly store: Store
@@ -131,22 +128,28 @@ export async function changePassword(key: string, current: string, next: string,
   await modifyUser(user.id, user.domain, { password: next }, context)
 }
 
+/** What objects have of a user: asked, because objects are not this file's. */
+export interface UsersObjects {
+  readonly owns: (user: UserRecord) => boolean
+  /** Takes from it what owners have opened to it. */
+  readonly close: (user: UserRecord) => Promise<void>
+}
+
 /**
  * Removes a user. A user of the same name would be the owner of its keys, so that one who has keys or clients stays, unless
- * it is forced.
- * @param ownsObjects asked for the user's record, because objects are not this file's
+ * it is forced. Keys of others that were opened to it are closed.
  * @throws AdministrationError of kind not found, conflict; StoreUnavailable
  */
 export async function deleteUser(
   idOrName: string,
   domain: string,
   force: boolean,
-  ownsObjects: (user: UserRecord) => boolean,
+  objects: UsersObjects,
   { store }: UserContext,
 ): Promise<Stored<UserRecord>> {
   const found = getUser(idOrName, domain, store)
   const clients = store.find(clientTable, { all: [{ field: 'user', equals: found.key }], any: [], offset: 0, limit: 1 })
-  const left = [...(clients.total > 0 ? ['clients'] : []), ...(ownsObjects(found.value) ? ['keys'] : [])]
+  const left = [...(clients.total > 0 ? ['clients'] : []), ...(objects.owns(found.value) ? ['keys'] : [])]
   if (left.length > 0 && !force) {
     throw new AdministrationError(
       'conflict',
@@ -154,6 +157,8 @@ export async function deleteUser(
       'Remove them first, disable the user instead, or force it: the next user of this name is then their owner.',
     )
   }
+  // First, so that what is cut short is done again by the same command.
+  await objects.close(found.value)
   await removeRecord(store, userTable, found.key)
   return found
 }
@@ -180,9 +185,7 @@ function withSettings(
       )
     }
   }
-  if (groups.length > groupsPerUserMax) {
-    throw new AdministrationError('invalid', `A user can be in ${groupsPerUserMax} groups`)
-  }
+  checkGroupCount(groups)
   const { email: _email, disabled: _disabled, ...others } = user
   return {
     ...others,

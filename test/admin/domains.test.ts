@@ -1,10 +1,12 @@
 /** The wall between domains, as administrators meet it: nothing of the root domain is seen, changed or used from another. */
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { systemEntropy } from '#actor/entropy'
 import { createAuthority } from '#identity/authority'
+import { certificateRequestToPem, createCertificateRequest } from '#identity/certificate-request'
 import { certificateToPem } from '#identity/certificates'
 import { CryptographicAlgorithm, ObjectType } from '#kmip/enums'
 import { type RunningAdministration, startAdministrationUnderTest } from '#test/admin/running-administration'
@@ -147,6 +149,21 @@ describe('the wall between domains', () => {
       const words = ['kmip', 'createclient', '-n', 'stolen', '-c', 'bootstrap/client.pem', '-u', name]
       assert.notEqual((await admin.remoteLine(words, fiona)).code, 0, name)
     }
+  })
+
+  test('a certificate that the CA of another domain has issued is that domain’s to register', async () => {
+    await made('domains create -n sales')
+    const inSales = { KSCTL_DOMAIN: 'sales' }
+    await made('users create -n sam', inSales)
+    await made('ca locals create -c Sales', inSales)
+    const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const request = certificateRequestToPem(createCertificateRequest({ CN: 'sam' }, keys))
+    await writeFile(join(admin.directory, 'sam.csr'), request)
+    await made('ca certs issue -c sam.csr --cert-out-file sam.pem', inSales)
+    const taken = await admin.remoteLine('kmip createclient -n taken -c sam.pem -u fiona'.split(' '), fiona)
+    assert.equal((JSON.parse(taken.error) as { readonly code: string }).code, 'forbidden', taken.error)
+    const { user } = await made('kmip createclient -n sam -c sam.pem', inSales)
+    assert.match(user ?? '', /\|local\|sam$/)
   })
 
   test('what was tried has changed nothing', async () => {

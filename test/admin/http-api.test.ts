@@ -143,6 +143,27 @@ describe('the HTTP interface', () => {
     assert.doesNotMatch(JSON.stringify(admin.events), /secret-of|wrong field/)
   })
 
+  test('who is nobody cannot fill the trail: beyond a bound one line says so, and log-ins go on', async () => {
+    const { length } = admin.events
+    const statuses = new Map<number, number>()
+    for (let round = 0; round < 400; round += 1) {
+      const { status } = await send(
+        'GET',
+        '/api/v1/usermgmt/users',
+        round % 2 === 0 ? {} : { authorization: 'Bearer x' },
+      )
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    }
+    const told = admin.events.slice(length).map(({ outcome }) => outcome)
+    assert.deepEqual([...statuses.keys()], [401, 429])
+    assert.equal(told.length, (statuses.get(401) ?? 0) + 1)
+    assert.deepEqual([told.length <= 301, told.at(-1)], [true, 'too_many_requests'])
+    const logIn = { username: 'admin', password: admin.password }
+    const json = { 'content-type': 'application/json' }
+    assert.equal((await send('POST', '/api/v1/auth/tokens', json, JSON.stringify(logIn))).status, 201)
+    assert.equal((await send('GET', '/api/v1/usermgmt/users', as('admin'))).status, 200)
+  })
+
   test('refusals are logged, and nothing failed within', () => {
     assert.ok(admin.events.some(({ outcome, by }) => outcome === 'forbidden' && by === 'local|user'))
     assert.ok(admin.events.some(({ outcome, by }) => outcome === 'unauthenticated' && by === 'nobody'))

@@ -128,10 +128,37 @@ describe('keys', () => {
     await done(`keys permissions grant ${id} -p read,export -g staff`)
     assert.ok((await bobs()) !== undefined)
     assert.equal(await bobs({ ...bob, groups: ['staff'] }), undefined)
+    const bobsKeys = await done<{ readonly total: number; readonly resources: readonly Shown[] }>('keys list -o bob')
+    assert.deepEqual([bobsKeys.total, bobsKeys.resources.map(({ name }) => name)], [1, ['k2']])
+    assert.equal((await done<{ readonly total: number }>('keys list -o bob -n k3')).total, 0)
+    const last = await done<{ readonly total: number; readonly resources: readonly Shown[] }>(
+      'keys list -o alice --skip 1',
+    )
+    assert.deepEqual([last.total, last.resources.map(({ name }) => name)], [2, ['k3']])
     await refused(`keys permissions grant ${id} -p fly -u bob`, 'invalid')
     await refused(`keys permissions grant ${id} -p read`, 'invalid')
     await refused(`keys permissions grant ${id} -p read -u nobody`, 'not_found')
     await refused(`keys permissions grant ${id} -p read -g nobody`, 'not_found')
+  })
+
+  test('are not open to the next user or group of a name', async () => {
+    const [first, second] = [await create('k6'), await create('k7')]
+    await done('users create -n carol')
+    await done('groups create -n crew')
+    await done(`keys permissions grant ${first} -p read,export -u carol`)
+    await done(`keys permissions grant ${first} -p encrypt -g crew`)
+    await done(`keys permissions grant ${first} -p encrypt -u bob`)
+    await done(`keys permissions grant ${second} -p decrypt -u carol`)
+    await done('users delete -i carol')
+    await done('groups delete -n crew')
+    await done('users create -n carol')
+    await done('groups create -n crew')
+    const left = async (id: string) => (await done<Shown>(`keys show ${id}`)).meta.permissions
+    assert.deepEqual([await left(first), await left(second)], [{ encrypt: ['local|bob'] }, {}])
+    const carol = { ...bob, user: 'local|carol', groups: ['crew'] }
+    for (const id of [first, second])
+      assert.ok((await ask(under, 'Get', { uniqueIdentifier: id }, { who: carol })).reason !== undefined)
+    for (const line of ['users delete -i carol', 'groups delete -n crew']) await done(line)
   })
 
   test('are destroyed under the rules of their state', async () => {
@@ -149,6 +176,19 @@ describe('keys', () => {
     await done(`keys destroy ${id} --hard true`)
     await refused(`keys show ${id}`, 'not_found')
     await refused('keys show nonsense', 'not_found')
+  })
+
+  test('are not removed when they become active meanwhile', async () => {
+    const id = await create('k5')
+    const { store } = admin.services
+    const commit = store.commit.bind(store)
+    store.commit = async (changes) => {
+      store.commit = commit
+      await succeed(under, 'Activate', { uniqueIdentifier: id })
+      return commit(changes)
+    }
+    await refused(`keys destroy ${id} --hard true`, 'conflict')
+    assert.equal((await done<Shown>(`keys show ${id}`)).state, 'Active')
   })
 
   test('a user who owns keys stays, unless it is forced', async () => {

@@ -1,15 +1,20 @@
 /** Tokens, profiles, clients, authorities and revocation over kmipctl, as the reference's lines have them. */
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { systemEntropy } from '#actor/entropy'
 import { createAuthority, issueClientCertificate } from '#identity/authority'
 import { certificateRequestToPem, createCertificateRequest } from '#identity/certificate-request'
 import { certificateToPem, parseCertificate } from '#identity/certificates'
 import { createRevocationList, revocationListToPem } from '#identity/revocation-list'
 import { type RunningAdministration, startAdministrationUnderTest } from '#test/admin/running-administration'
+
+const program = fileURLToPath(import.meta.resolve('#src/kmipctl'))
 
 type Answer = Readonly<Record<string, unknown>>
 
@@ -120,6 +125,59 @@ describe('registration over kmipctl', () => {
     await done('kmip deleteprofile -p kmipprofile1')
     await refused(line, 'not_found', /no profile/)
     assert.equal(JSON.stringify(admin.events).includes(text), false)
+  })
+
+  test('a profile is the one of this name, whatever the name is', async () => {
+    await put('plain.json', { csr_cn: 'joe', csr_org_name: 'Plain' })
+    await put('team.json', { csr_cn: 'joe', csr_org_name: 'Team' })
+    await done('kmip createprofile -p array -c plain.json')
+    await refused('kmip getprofile -p team:array', 'not_found')
+    const profile = await done('kmip createprofile -p team:array -c team.json')
+    for (const name of ['team:array', profile['id'], profile['uri']])
+      assert.deepEqual(await done(`kmip getprofile -p ${String(name)}`), profile)
+    const { token, label } = await done('kmip createkmipregtoken -p team:array')
+    assert.deepEqual(label, { KmipClientProfile: 'team:array' })
+    const { cert } = await done(`kmip register -n of-team -t ${String(token)}`)
+    assert.match(new X509Certificate(String(cert)).subject, /O=Team/)
+    await done('kmip deleteprofile -p team:array')
+    await refused(`kmip register -n of-team-too -t ${String(token)}`, 'not_found', /no profile/)
+    await done('kmip deleteprofile -p array')
+    await done('kmip deleteclient -i of-team')
+  })
+
+  test('a key is for its owner alone, and not lost where its file cannot be written', async () => {
+    await put('spare.json', { csr_cn: 'joe' })
+    await done('kmip createprofile -p spare -c spare.json')
+    const { token } = await done('kmip createkmipregtoken -p spare')
+    for (const name of ['open.key', 'open.pem']) {
+      await put(name, 'of before, and longer than nothing')
+      await chmod(join(admin.directory, name), 0o644)
+    }
+    const register = ['kmip', 'register', '-t', String(token), '-n']
+    const files = ['--kmipCertOutFile', 'open.pem', '--kmipKeyOutFile', 'open.key']
+    await promisify(execFile)(process.execPath, [program, ...register, 'first', ...files], {
+      cwd: admin.directory,
+      env: { KMIPCTL_SOCKET: 'admin.sock' },
+    })
+    assert.match(await readFile(join(admin.directory, 'open.key'), 'utf8'), /^-----BEGIN RSA [^]*-----\n$/)
+    const modes = ['open.key', 'open.pem'].map(async (name) => (await stat(join(admin.directory, name))).mode & 0o777)
+    assert.deepEqual(await Promise.all(modes), [0o600, 0o644])
+    const lost = await admin.line([...register, 'second', '--kmipKeyOutFile', 'none/key', '--kmipCertOutFile', 'cert'])
+    assert.equal(lost.code, 2)
+    assert.match(lost.error, /kmipKeyOutFile: the file none\/key cannot be written/)
+    assert.match(String((lost.json as Answer)['key']), /^-----BEGIN RSA/)
+    assert.equal(await readFile(join(admin.directory, 'cert'), 'utf8'), (lost.json as Answer)['cert'])
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    await put('own.json', {
+      csr: certificateRequestToPem(createCertificateRequest({ CN: 'joe' }, { publicKey, privateKey })),
+    })
+    await done('kmip createprofile -p request -c own.json')
+    const { token: another } = await done('kmip createkmipregtoken -p request')
+    const keyless = ['kmip', 'register', '-n', 'third', '-t', String(another), '--kmipKeyOutFile', 'open.key']
+    assert.match((await admin.line(keyless)).error, /kmipKeyOutFile: the answer has no key, and open.key is as it was/)
+    assert.match(await readFile(join(admin.directory, 'open.key'), 'utf8'), /^-----BEGIN RSA/)
+    for (const name of ['first', 'second', 'third']) await done(`kmip deleteclient -i ${name}`)
+    for (const name of ['spare', 'request']) await done(`kmip deleteprofile -p ${name}`)
   })
 
   test('a token needs no log-in, everything else does', async () => {

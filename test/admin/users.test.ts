@@ -51,6 +51,29 @@ describe('users and domains', () => {
     await refused('users get -i joe', 'not_found')
   })
 
+  test('the longest names that can be given are names of something that can be reached', async () => {
+    const longest = ['u'.repeat(255), 'ü'.repeat(255), '%/?#'.repeat(63)]
+    for (const name of longest) {
+      await done(`users create -n ${name}`)
+      assert.equal((await done(`users get -i ${name}`))['username'], name)
+      await done(`groups create -n ${name}`)
+      await done(`groups adduser -n ${name} -u ${name}`)
+      await done(`groups delete -n ${name}`)
+      await done(`users delete -i root|local|${name}`)
+    }
+  })
+
+  test('a user is in so many groups and no more, however it gets into them', async () => {
+    await done('users create -n joiner')
+    for (let index = 0; index < 65; index += 1) await done(`groups create -n group${index}`)
+    for (let index = 0; index < 64; index += 1) await done(`groups adduser -n group${index} -u joiner`)
+    await refused('groups adduser -n group64 -u joiner', 'invalid')
+    await done('groups adduser -n group0 -u joiner')
+    assert.equal((await done('users modify -i joiner -e joiner@example.com'))['email'], 'joiner@example.com')
+    await done('users delete -i joiner')
+    for (let index = 0; index < 65; index += 1) await done(`groups delete -n group${index}`)
+  })
+
   test('a user with clients stays', async () => {
     await refused('users delete -i kmip', 'conflict')
   })
@@ -108,6 +131,22 @@ describe('users and domains', () => {
         as('walter', 'other-secret-of-walter'),
       )
       assert.equal(changed.code, 0, changed.error)
+    })
+
+    test('a password that was changed while it was proved opens nothing', async () => {
+      await done('users create -n quick -p first-of-quick')
+      const { login } = admin.services
+      const verify = login.verify.bind(login)
+      login.verify = async (...given) => {
+        const found = await verify(...given)
+        await done('users modify -i quick -p second-of-quick')
+        return found
+      }
+      const { error } = await admin.line('tokens create -u quick -p first-of-quick'.split(' '))
+      login.verify = verify
+      assert.match(error, /unauthenticated/)
+      await done('tokens create -u quick -p second-of-quick')
+      await done('users delete -i quick')
     })
 
     test('the server is not trusted without its authority', async () => {

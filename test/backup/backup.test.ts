@@ -1,5 +1,6 @@
 /** Backups of a server that serves: made under load, verified, refused where they were changed, restored on an empty machine. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import {
   copyFileSync,
   cpSync,
@@ -14,6 +15,10 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { SettableClock } from '#actor/clock'
+import { makeBackup } from '#backup/create'
+import { BackupRefused } from '#backup/refused'
+import type { StoreSeal } from '#crypto/store-seal'
 import { type RunningServer, startServerProcess } from '#test/running-server'
 import { clientOf, done, filesOf, kmipd, line, makeKey, materialOf } from './operator.ts'
 
@@ -165,6 +170,29 @@ describe('backup', () => {
     const { file: own } = await done(server.directory, 'backup')
     assert.match(String(own), /\/backups\/kmipd-[\dTZ-]+\.backup$/)
     assert.equal(statSync(join(server.directory, 'backups')).mode & 0o777, 0o700)
+  })
+
+  test('what is no file, or cannot be read or written, is told in words', async () => {
+    const pipe = place('pipe')
+    execFileSync('mkfifo', [pipe])
+    for (const path of [pipe, base]) {
+      assert.match((await line(server.directory, 'backup', 'verify', path)).error, /"conflict".* is no file/)
+      const ran = await kmipd(['verify', path, '--root-key-file', rootKey])
+      assert.deepEqual([ran.code, ran.error], [78, `kmipd: ${path} is no file\n`])
+    }
+    assert.match((await line(server.directory, 'backup', join(file, 'x'))).error, /"unavailable".*ENOTDIR/)
+    const full = { copyTo: () => Promise.reject(new Error('No space left on device')), objectTable: '' }
+    const parts = { ...full, clock: new SettableClock(), seal: undefined as unknown as StoreSeal }
+    const before = filesOf(base)
+    await assert.rejects(makeBackup(parts, place('full')), (error: unknown) => {
+      assert.ok(error instanceof BackupRefused)
+      assert.match(error.message, /cannot be copied to .*: No space left on device/)
+      return true
+    })
+    assert.deepEqual(filesOf(base), before)
+    const ran = await kmipd(['restore', file, '--data', join(file, 'x'), '--root-key-file', rootKey])
+    assert.equal(ran.code, 78, ran.error)
+    assert.match(ran.error, /^kmipd: ENOTDIR[^\n]*\n$/)
   })
 
   test('of before a change of the root key opens with the old one alone', async () => {

@@ -2,7 +2,18 @@
 
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -153,6 +164,33 @@ describe('key files', () => {
       assert.throws(() => readRootKey(path), /hexadecimal/)
     }
     rmSync(directory, { recursive: true })
+  })
+
+  test('a root key that is elsewhere, behind a link, stays there when it is replaced', () => {
+    const directory = folder()
+    const elsewhere = folder()
+    const files = { rootKeyPath: join(directory, 'root.key'), keyringPath: join(directory, 'keyring') }
+    const real = join(elsewhere, 'key')
+    makeRootKey(real, systemEntropy)
+    symlinkSync(real, files.rootKeyPath)
+    const { keyring } = openKeyFiles(files, systemEntropy, true)
+    const sealed = keyring.seal(bytes('c'), bytes('kept'))
+    const before = readRootKey(real)
+    rotateRootKey(files, systemEntropy)
+    assert.ok(lstatSync(files.rootKeyPath).isSymbolicLink())
+    assert.notDeepEqual(readRootKey(real), before)
+    // Cut short after the keyring was sealed anew.
+    makeRootKey(`${real}.next`, systemEntropy)
+    const next = readRootKey(`${real}.next`)
+    writeFileSync(
+      files.keyringPath,
+      resealKeyring(readRootKey(real), next, readFileSync(files.keyringPath), systemEntropy),
+    )
+    const { keyring: opened } = openKeyFiles(files, systemEntropy, false)
+    assert.equal(Buffer.from(opened.open(bytes('c'), sealed)).toString(), 'kept')
+    assert.deepEqual(readRootKey(real), next)
+    assert.deepEqual([readdirSync(directory).toSorted(), readdirSync(elsewhere)], [['keyring', 'root.key'], ['key']])
+    for (const each of [directory, elsewhere]) rmSync(each, { recursive: true })
   })
 
   test('rotation leaves a pair that fits, also when it was cut short', () => {

@@ -8,6 +8,9 @@ const limits: AttemptLimits = {
   entriesMax: 6,
   freePerUser: 2,
   freePerAddress: 4,
+  atOncePerUser: 3,
+  atOncePerAddress: 5,
+  turnMaxMs: 3_000,
   firstIntervalMs: 100,
   intervalMaxMs: 400,
   waitMaxMs: 1_000,
@@ -72,6 +75,64 @@ describe('failed log-ins', () => {
       clock.advance(50)
     }
     assert.deepEqual(await Promise.all(tries), [true, true, false, false, false, false])
+  })
+
+  /** Lets everything go on that can, for so long. */
+  const pass = async (clock: SettableClock, ms: number): Promise<void> => {
+    for (let step = 0; step <= ms; step += 50) {
+      await new Promise((resolve) => setImmediate(resolve))
+      if (step < ms) clock.advance(50)
+    }
+  }
+
+  test('tries at once are few, too, while nobody knows yet that they are wrong', async () => {
+    const clock = new SettableClock()
+    const attempts = new Attempts(clock, limits)
+    let admitted = 0
+    let isKnown = false
+    const tries = (users: readonly string[]) =>
+      users.map(async (user) => {
+        if (!(await attempts.admit(user, '10.0.0.1'))) return
+        admitted += 1
+        if (isKnown) attempts.failed(user, '10.0.0.1')
+      })
+    const joes = tries(Array<string>(20).fill('joe'))
+    await pass(clock, 0)
+    assert.equal(admitted, 3)
+    isKnown = true
+    for (let count = 0; count < 3; count++) attempts.failed('joe', '10.0.0.1')
+    // From here on they stand in the row of those who have failed too often, each twice as long as the one before.
+    await pass(clock, 0)
+    assert.equal(admitted, 3)
+    await pass(clock, 5_000)
+    await Promise.all(joes)
+    assert.ok(admitted <= 3 + 5_000 / limits.intervalMaxMs + 2, String(admitted))
+    admitted = 0
+    const others = new Attempts(clock, limits)
+    const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((user) =>
+      others.admit(user, '10.0.0.2').then(() => admitted++),
+    )
+    await pass(clock, 0)
+    assert.equal(admitted, 5)
+    for (const user of ['a', 'b']) others.succeeded(user, '10.0.0.2')
+    await Promise.all(many)
+    assert.equal(admitted, 7)
+  })
+
+  test('tries that are right, or of which nothing is heard, keep nobody waiting for long', async () => {
+    const clock = new SettableClock()
+    const attempts = new Attempts(clock, limits)
+    const right = Array.from({ length: 50 }, async () => {
+      const admitted = await attempts.admit('joe', '10.0.0.1')
+      attempts.succeeded('joe', '10.0.0.1')
+      return admitted
+    })
+    await pass(clock, 0)
+    assert.ok((await Promise.all(right)).every(Boolean))
+    const silent = Array.from({ length: 4 }, () => attempts.admit('joe', '10.0.0.1'))
+    await pass(clock, 1_000)
+    assert.deepEqual(await Promise.all(silent), [true, true, true, true])
+    assert.equal(await wait(attempts, clock, 'joe', '10.0.0.1'), 0)
   })
 
   test('a success, or time, makes forget', async () => {

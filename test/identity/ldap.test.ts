@@ -40,6 +40,8 @@ for (const way of ['plain', 'StartTLS', 'TLS']) {
       ['right, a name that is a filter', 'star*(name)', 'password of star', true],
       ['a name that would match others', 'star*', 'password of star', false],
       ['a name that would be a filter', '*)(uid=joe', 'password of joe', false],
+      ['a name that the directory writes otherwise', 'JOE', 'password of joe', false],
+      ['a name that the directory has without its blanks', ' joe  ', 'password of joe', false],
       ['wrong', 'joe', 'password of ann', false],
       ['empty, which slapd would let in as nobody', 'joe', '', false],
       ['of an unknown user', 'eve', 'password of joe', false],
@@ -125,6 +127,36 @@ describe('a directory that does not say', () => {
       await refusal({ ...plain, timeoutMs, serverUrl: `ldaps://127.0.0.1:${other.port}` }),
       /TLS could not be agreed on|connection was lost/,
     )
+  })
+
+  const toTheFirst = (...answers: readonly Buffer[]) =>
+    listenTo((socket) => void socket.once('data', () => socket.write(Buffer.concat(answers))))
+
+  test('answers without end, in one message or in ever so many', async () => {
+    const references = Buffer.from('30050201097300'.repeat(9_000), 'hex')
+    for (const answer of [references, Buffer.from('30847fffffff', 'hex')]) {
+      const more = Buffer.alloc(65_536, references)
+      await using endless = await listenTo((socket) => {
+        const write = (): void => {
+          while (!socket.destroyed && socket.write(more));
+        }
+        socket.on('drain', write)
+        socket.once('data', () => {
+          socket.write(answer)
+          write()
+        })
+      })
+      const settings = { ...plain, serverUrl: `ldap://127.0.0.1:${endless.port}` }
+      assert.match(await refusal(settings), /answers more than 65536 bytes/)
+    }
+  })
+
+  test('does not show the name of an entry', async () => {
+    const entry = Buffer.from('300e02010264090405', 'hex')
+    const done = Buffer.from('300c02010265070a010004000400', 'hex')
+    await using hiding = await toTheFirst(entry, Buffer.from('uid=x'), Buffer.from('3000', 'hex'), done)
+    const settings = { ...plain, serverUrl: `ldap://127.0.0.1:${hiding.port}`, bindDn: '', bindPassword: '' }
+    assert.match(await refusal(settings), /does not show uid_field/)
   })
 
   test('has a certificate of another CA, or for another name', async () => {

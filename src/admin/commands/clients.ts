@@ -107,7 +107,7 @@ export const clientCommands: readonly CommandRow[] = [
     who: 'anyone',
     outFiles: {
       cert: { flag: 'kmipCertOutFile', description: 'File for the certificate' },
-      key: { flag: 'kmipKeyOutFile', description: 'File for the private key' },
+      key: { flag: 'kmipKeyOutFile', secret: true, description: 'File for the private key' },
       client_ca: { flag: 'kmipCaOutFile', description: 'File for the certificate of the CA' },
     },
     async handle(values, { services }) {

@@ -1,7 +1,9 @@
 /** Commands of groups of users. */
 import * as Type from 'typebox'
 import { type CommandRow, command, listOf, nothing, optional, pageOf, pageParameters, required } from '#admin/command'
+import { closeAllTo } from '#admin/grants'
 import { pageOfTable, stampFields, stampsOf } from '#admin/resource'
+import { groupName } from '#identity/permissions'
 import { createGroup, deleteGroup, type GroupRecord, getGroup, groupTable, setMembership } from '#identity/user-groups'
 import { getUser } from '#identity/users'
 
@@ -58,13 +60,17 @@ export const groupCommands: readonly CommandRow[] = [
     verbs: ['groups', 'delete'],
     method: 'DELETE',
     path: '/usermgmt/groups/:name',
-    summary: 'Remove a group; its users stay',
+    summary: 'Remove a group; its users stay, and keys that were opened to it are closed',
     example: 'groups delete --name staff',
     parameters: { name },
     result: nothing,
     who: 'administrator',
+    patient: true,
     async handle(values, { domain, services }) {
-      await deleteGroup(domain, values.name, services)
+      const { value } = getGroup(domain, values.name, services.store)
+      // First, so that what is cut short is done again by the same command.
+      await closeAllTo(domain, groupName(domain, value.name), services)
+      await deleteGroup(domain, value.name, services)
       return null
     },
   }),

@@ -3,8 +3,10 @@
  * administrators administer, and open nothing.
  */
 import * as Type from 'typebox'
+import { nextSlice } from '#actor/slices'
 import type { AdminContext } from '#admin/command'
 import { type CommandRow, command, listOf, nothing, optional, pageOf, pageParameters, required } from '#admin/command'
+import { readsPerTurn, withPermissions } from '#admin/grants'
 import { resourceFields, resourceOf, timeText } from '#admin/resource'
 import { AdministrationError } from '#identity/administration-error'
 import { accessField, groupName } from '#identity/permissions'
@@ -17,7 +19,7 @@ import {
   permissionNames,
   rootDomain,
 } from '#identity/principals'
-import { changeRecord, removeRecord } from '#identity/records'
+import { changeOf, changeRecord } from '#identity/records'
 import { getGroup } from '#identity/user-groups'
 import { getUser } from '#identity/users'
 import { State } from '#kmip/enums'
@@ -28,7 +30,7 @@ import { nextState, settle } from '#objects/lifecycle'
 import { planOf } from '#objects/locate-filter'
 import { type ManagedObject, valueOf, withValue } from '#objects/managed-object'
 import { domainField, objectTable } from '#operations/object-table'
-import type { Stored } from '#store/store'
+import type { Found, Query, Stored } from '#store/store'
 
 const meta = Type.Object({
   kmip: Type.Record(Type.String(), Type.Unknown()),
@@ -145,29 +147,29 @@ const namesOf = (given: readonly string[]): readonly Permission[] => {
   return given as readonly Permission[]
 }
 
-/** The object with a name added to these permissions, or taken from them; without empty ones. */
-const withPermissions = (
-  object: ManagedObject,
-  names: readonly Permission[],
-  who: string,
-  granted: boolean,
-): ManagedObject => {
-  const next: Record<string, readonly string[]> = { ...object.permissions }
-  for (const name of names) {
-    const others = (next[name] ?? []).filter((each) => each !== who)
-    next[name] = granted ? [...others, who] : others
-  }
-  const { permissions: _, ...rest } = object
-  const left = Object.entries(next).filter(([, each]) => each.length > 0)
-  return left.length === 0 ? rest : { ...rest, permissions: Object.fromEntries(left) }
-}
-
 const change = async (idOrName: string, context: AdminContext, next: (object: ManagedObject) => ManagedObject) => {
   const { store, objectsChanged } = context.services
   const before = keyOf(idOrName, context)
-  const { value } = await changeRecord(store, objectTable, before.key, 'key', next)
-  objectsChanged([{ previous: before.value, value }])
+  let previous = before.value
+  const { value } = await changeRecord(store, objectTable, before.key, 'key', (object) => {
+    previous = object
+    return next(object)
+  })
+  objectsChanged([{ previous, value }])
   return value
+}
+
+/** Leaves nothing of a key, under the same rules of its state as of when it goes. */
+const remove = async (idOrName: string, context: AdminContext): Promise<void> => {
+  const { store, clock, objectsChanged } = context.services
+  for (;;) {
+    const found = keyOf(idOrName, context)
+    if (found.value.value !== undefined) destroyed(found.value, clock.nowSeconds())
+    // A conflict means that somebody changed it meanwhile, so each round is somebody's progress.
+    if (!(await store.commit([changeOf(objectTable, found, undefined)])).done) continue
+    objectsChanged([{ previous: found.value, value: undefined }])
+    return
+  }
 }
 
 const permissionParameters = {
@@ -199,17 +201,17 @@ export const keyCommands: readonly CommandRow[] = [
     async handle(values, context) {
       const { store } = context.services
       const { skip, limit } = pageOf(values)
-      const found = await store.findInTurns(objectTable, {
-        all: [
-          { field: domainField, equals: context.domain },
-          ...(values.name === undefined ? [] : termsOf('Name', { nameValue: values.name })),
-          ...(values.owner === undefined ? [] : [{ field: accessField, equals: ownerNamed(values.owner, context) }]),
-          ...(values.state === undefined ? [] : termsOf('State', stateNamed(values.state))),
-        ],
-        any: [],
-        offset: skip,
-        limit,
-      })
+      const owner = values.owner === undefined ? undefined : ownerNamed(values.owner, context)
+      const all = [
+        { field: domainField, equals: context.domain },
+        ...(values.name === undefined ? [] : termsOf('Name', { nameValue: values.name })),
+        ...(owner === undefined ? [] : [{ field: accessField, equals: owner }]),
+        ...(values.state === undefined ? [] : termsOf('State', stateNamed(values.state))),
+      ]
+      const query = { all, any: [], offset: skip, limit }
+      const found = await (owner === undefined
+        ? store.findInTurns(objectTable, query)
+        : ownedBy(owner, query, context.services))
       const objects = found.keys
         .map((id) => store.read(objectTable, id)?.value)
         .filter((object) => object !== undefined)
@@ -240,15 +242,9 @@ export const keyCommands: readonly CommandRow[] = [
     result: nothing,
     who: 'administrator',
     async handle(values, context) {
-      const { store, clock, objectsChanged } = context.services
-      if (values.hard === true) {
-        const { key: id, value } = keyOf(values.key, context)
-        if (value.value !== undefined) destroyed(value, clock.nowSeconds())
-        await removeRecord(store, objectTable, id)
-        objectsChanged([{ previous: value, value: undefined }])
-      } else {
-        await change(values.key, context, (object) => destroyed(object, clock.nowSeconds()))
-      }
+      const { clock } = context.services
+      if (values.hard === true) await remove(values.key, context)
+      else await change(values.key, context, (object) => destroyed(object, clock.nowSeconds()))
       return null
     },
   }),
@@ -292,6 +288,17 @@ const ownerNamed = (given: string, { domain, services: { store } }: AdminContext
   if (given === 'global') return domain === rootDomain ? given : `${domain}||${given}`
   const { connection, name } = getUser(given, domain, store).value
   return ownerName({ domain, connection, user: name })
+}
+
+/** What a query finds that is an owner's: the index has what others have opened to it, too. */
+const ownedBy = async (owner: string, query: Query, { store }: AdminContext['services']): Promise<Found> => {
+  const { keys } = await store.findInTurns(objectTable, { ...query, offset: 0, limit: Number.MAX_SAFE_INTEGER })
+  const owned: string[] = []
+  for (const [index, id] of keys.entries()) {
+    if (index % readsPerTurn === readsPerTurn - 1) await nextSlice('administration')
+    if (store.read(objectTable, id)?.value.owner === owner) owned.push(id)
+  }
+  return { keys: owned.slice(query.offset, query.offset + query.limit), total: owned.length }
 }
 
 const stateNamed = (given: string): number => {

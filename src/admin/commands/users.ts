@@ -3,11 +3,12 @@ import * as Type from 'typebox'
 import type { AdminContext } from '#admin/command'
 import { type CommandRow, command, listOf, nothing, optional, pageOf, pageParameters, required } from '#admin/command'
 import { Refused } from '#admin/failure'
+import { closeAllTo } from '#admin/grants'
 import { pageOfTable, stampFields, stampsOf } from '#admin/resource'
 import { domainId } from '#identity/domains'
 import { accessField } from '#identity/permissions'
 import { ownerName, rootDomain, type UserRecord, userTable } from '#identity/principals'
-import { changePassword, createUser, deleteUser, getUser, modifyUser } from '#identity/users'
+import { changePassword, createUser, deleteUser, getUser, modifyUser, type UsersObjects } from '#identity/users'
 import { objectTable } from '#operations/object-table'
 
 const user = Type.Object({
@@ -45,11 +46,13 @@ const settings = {
   disabled: optional(Type.Boolean({ description: 'Whether nothing is open to the user' })),
 }
 
-/** Whether a user owns objects; what is granted to it by others does not count. */
-const ownsObjects =
-  ({ services: { store } }: AdminContext) =>
-  ({ domain, connection, name }: UserRecord): boolean => {
-    const owner = ownerName({ domain, connection, user: name })
+const nameOf = ({ domain, connection, name }: UserRecord): string => ownerName({ domain, connection, user: name })
+
+/** What objects have of a user: it may own some, and others may be opened to it. */
+const objectsOf = ({ services }: AdminContext): UsersObjects => ({
+  owns(user) {
+    const { store } = services
+    const owner = nameOf(user)
     const { keys } = store.find(objectTable, {
       all: [{ field: accessField, equals: owner }],
       any: [],
@@ -57,7 +60,9 @@ const ownsObjects =
       limit: Number.MAX_SAFE_INTEGER,
     })
     return keys.some((key) => store.read(objectTable, key)?.value.owner === owner)
-  }
+  },
+  close: (user) => closeAllTo(user.domain, nameOf(user), services),
+})
 
 export const userCommands: readonly CommandRow[] = [
   command({
@@ -140,9 +145,10 @@ export const userCommands: readonly CommandRow[] = [
     },
     result: nothing,
     who: 'administrator',
+    patient: true,
     async handle(values, context) {
       const { domain, services } = context
-      const { key } = await deleteUser(values.user, domain, values.force ?? false, ownsObjects(context), services)
+      const { key } = await deleteUser(values.user, domain, values.force ?? false, objectsOf(context), services)
       services.bearerTokens.endOf(key)
       return null
     },
@@ -172,6 +178,7 @@ export const userCommands: readonly CommandRow[] = [
         services.login.failed(userKey, address)
         throw error
       }
+      services.login.succeeded(userKey, address)
       services.bearerTokens.endOf(userKey)
       return null
     },
@@ -202,7 +209,8 @@ export const logInCommands: readonly CommandRow[] = [
       // A domain that is not there is answered as a wrong password is: who guesses learns nothing.
       const home = auth_domain === undefined ? rootDomain : knownDomain(auth_domain, services)
       const found = await login.verify({ username, password: secret }, home ?? '\0', caller.address)
-      if (found === undefined || home === undefined) {
+      // What was changed while the password was proved counts: a log-in would outlive the old one.
+      if (found === undefined || home === undefined || !login.stillHolds(found)) {
         throw new Refused(
           'unauthenticated',
           'User name or password is not right',
