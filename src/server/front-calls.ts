@@ -15,8 +15,8 @@ import type { DurableChange } from '#operations/server-requests'
 import type { Part, StepResult, StreamKind, StreamRequest } from '#operations/streams'
 import type { SentRequest } from './background.ts'
 import type { InterfaceSettings } from './interface.ts'
+import type { KeptSession } from './kept-sessions.ts'
 import type { Sample } from './meter.ts'
-import type { KeptSession } from './tls.ts'
 
 /** A TLS session of an interface, and the name of the ticket keys of its time: with others it counts no more. */
 export interface SharedSession extends KeptSession {

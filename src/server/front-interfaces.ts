@@ -5,7 +5,7 @@
 import type { FrontCalls, SharedSession } from './front-calls.ts'
 import { ticketKeyName } from './front-calls.ts'
 import { type InterfaceOptions, type InterfaceSettings, KmipInterface, type PreparedChange } from './interface.ts'
-import type { KeptSession } from './tls.ts'
+import type { KeptSession } from './kept-sessions.ts'
 
 export interface FrontInterfacesOptions extends Omit<InterfaceOptions, 'settings' | 'shared' | 'onKept'> {
   /** Told when a listener fails: the main thread has it started again. */

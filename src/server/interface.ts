@@ -11,6 +11,7 @@ import { flushBurst, writeInBurst } from './burst.ts'
 import { Connection, type ConnectionEnd, type ConnectionLimits, type Output } from './connection.ts'
 import { binaryEncoding } from './encodings.ts'
 import { clientOf } from './holdings.ts'
+import { type KeptSession, type KeptSessions, rememberSessions } from './kept-sessions.ts'
 import { PeerSession, type SessionLog, type SessionParts, type SessionRules } from './session.ts'
 import type { SessionCount } from './session-count.ts'
 import {
@@ -18,11 +19,8 @@ import {
   type HandshakeRefusal,
   handshakeRefusal,
   isAllowed,
-  type KeptSession,
-  type KeptSessions,
   listenOn,
   peerCertificate,
-  rememberSessions,
   revokedRefusal,
   sameMaterial,
   secureContextOptions,

@@ -1,13 +1,13 @@
 /**
  * TLS of a KMIP interface. What it is: the options of a `node:tls` server as a function of settings and certificates, the
- * memory of TLS 1.2 sessions, the peer's identity on every connection, and the words for a handshake that failed. What it is
- * not: a listener, or a connection's life (`connection.ts`), or the decision whom a certificate acts as (identity).
+ * peer's identity on every connection, and the words for a handshake that failed. What it is not: a listener, or a connection's
+ * life (`connection.ts`), the memory of sessions without tickets (`kept-sessions.ts`), or the decision whom a certificate acts as
+ * (identity).
  */
 
 import { constants, hash } from 'node:crypto'
 import type { Server as NetServer, Socket } from 'node:net'
-import type { SecureContextOptions, SecureVersion, Server, TLSSocket, TlsOptions } from 'node:tls'
-import type { Clock } from '#actor/clock'
+import type { SecureContextOptions, SecureVersion, TLSSocket, TlsOptions } from 'node:tls'
 import { certificateToPem } from '#identity/certificates'
 import { chainVerdict } from '#identity/chain'
 
@@ -110,59 +110,6 @@ export const sameMaterial = (one: TlsMaterial, other: TlsMaterial): boolean =>
   one === other || (Buffer.compare(one.ticketKeys, other.ticketKeys) === 0 && sameTrust(one, other))
 
 const nothing = new Uint8Array()
-
-/** A TLS session that is kept by its identifier. */
-export interface KeptSession {
-  /** Base64. */
-  readonly id: string
-  readonly data: Uint8Array
-}
-
-/** The sessions of a listener that are kept. */
-export interface KeptSessions {
-  /** Keeps one that was made by another listener of the same interface. */
-  readonly keep: (session: KeptSession) => void
-  /** Forgets them all: a resumed session is not looked at by rules that have come since. */
-  readonly forget: () => void
-}
-
-/**
- * Remembers TLS 1.2 sessions by identifier, for clients that know no tickets: Node keeps none by itself. Sessions of TLS
- * 1.3 travel in tickets and are not kept.
- * @param capacity sessions kept; the oldest makes room.
- * @param onKept told of each that was made here
- */
-export function rememberSessions(
-  server: Server,
-  capacity: number,
-  lifetimeSeconds: number,
-  clock: Clock,
-  onKept: (session: KeptSession) => void = () => undefined,
-): KeptSessions {
-  if (capacity === 0 || lifetimeSeconds === 0) return { keep: () => undefined, forget: () => undefined }
-  const sessions = new Map<string, { readonly data: Buffer; readonly untilMs: number }>()
-  const keep = ({ id, data }: KeptSession): void => {
-    const [oldest] = sessions.size >= capacity ? sessions.keys() : []
-    if (oldest !== undefined) sessions.delete(oldest)
-    sessions.set(id, { data: Buffer.from(data), untilMs: clock.monotonicMs() + lifetimeSeconds * 1000 })
-  }
-  server.on('newSession', (id: Buffer, data: Buffer, done: () => void) => {
-    if (!isTls13Session(data)) {
-      const session = { id: id.toString('base64'), data: new Uint8Array(data) }
-      keep(session)
-      onKept(session)
-    }
-    done()
-  })
-  server.on('resumeSession', (id: Buffer, done: (error: Error | null, data: Buffer | null) => void) => {
-    const key = id.toString('base64')
-    const found = sessions.get(key)
-    const live = found !== undefined && clock.monotonicMs() < found.untilMs
-    if (found !== undefined && !live) sessions.delete(key)
-    done(null, live ? found.data : null)
-  })
-  return { keep, forget: () => sessions.clear() }
-}
 
 /**
  * Listens on an address (`all`: every one of the machine) and a port, or any free one for 0. Gives the port. Rejects when it
@@ -364,13 +311,3 @@ export function handshakeRefusal(error: Error & { code?: string }, socket: TLSSo
     quiet: false,
   }
 }
-
-/** Whether a serialised session is of TLS 1.3: SEQUENCE { INTEGER format, INTEGER version, ... } */
-function isTls13Session(data: Buffer): boolean {
-  const lengthByte = data[1] ?? 0
-  const at = 2 + (lengthByte > 0x80 ? lengthByte - 0x80 : 0)
-  // After the format (02 01 01) comes the version (02 02 03 04).
-  return data.subarray(at + 3, at + 7).equals(tls13Version)
-}
-
-const tls13Version = Buffer.from([0x02, 0x02, 0x03, 0x04])

@@ -26,11 +26,11 @@ import {
   privateKeyPem,
 } from '#identity/authority'
 import { certificateFingerprint, certificatesFromPem, certificateToPem } from '#identity/certificates'
+import { rememberSessions } from '#server/kept-sessions'
 import {
   type HandshakeRefusal,
   handshakeRefusal,
   peerCertificate,
-  rememberSessions,
   type TlsLimits,
   type TlsMaterial,
   ticketKeysBytes,
@@ -202,6 +202,34 @@ describe('resumption', () => {
       ])
     })
   }
+
+  test('sessions with tickets are none to keep, and cost no look for one', async () => {
+    const { port, server } = await listen()
+    rememberSessions(server, 10, 600, systemClock)
+    await visit(port, {})
+    await visit(port, { maxVersion: 'TLSv1.2' })
+    assert.deepEqual([server.listenerCount('newSession'), server.listenerCount('resumeSession')], [0, 0])
+    // SSL_OP_NO_TICKET
+    await visit(port, { maxVersion: 'TLSv1.2', secureOptions: 0x4000 })
+    assert.equal(server.listenerCount('resumeSession'), 1)
+  })
+
+  test('a session that is forgotten, or pushed out, is not taken up again', async () => {
+    const { port, server, admitted } = await listen()
+    const kept = rememberSessions(server, 1, 600, systemClock)
+    const options = { maxVersion: 'TLSv1.2', secureOptions: 0x4000 } as const
+    const { session: first } = await visit(port, options)
+    const { session: second } = await visit(port, options)
+    assert.ok(first && second)
+    await visit(port, { ...options, session: first })
+    await visit(port, { ...options, session: second })
+    kept.forget()
+    await visit(port, { ...options, session: second })
+    assert.deepEqual(
+      admitted.map(({ resumed }) => resumed),
+      [false, false, false, false, false],
+    )
+  })
 
   test('listeners with the same ticket keys resume each other’s sessions', async () => {
     const shared = material()
