@@ -255,7 +255,8 @@ export const startServer = async (
     }
     return { port, made: allMade, stop }
   } catch (error) {
-    await supervisor?.stop()
+    // Why it cannot start is what counts, not how it ends then.
+    await supervisor?.stop().catch(() => undefined)
     await crypto?.close()
     await store.close()
     throw error
@@ -469,7 +470,10 @@ const stopAll = async (
   crypto: CountedCryptoRunner | undefined,
   store: Store,
 ): Promise<void> => {
-  await supervisor.stop()
-  await crypto?.close()
-  await store.close()
+  try {
+    await supervisor.stop()
+  } finally {
+    await crypto?.close()
+    await store.close()
+  }
 }
