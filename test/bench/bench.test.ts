@@ -244,7 +244,8 @@ test('one micro-benchmark runs alone, for a profile, and tells its processor tim
   for (const [parameters, text] of [
     [['--suite', 'nothing'], /no suite is named nothing; there are binary, /],
     [['--suite', 'framer', '--task', 'nothing'], /no task has that name/],
-    [['--time', 'long'], /--time long is not a number/],
+    [['--time', 'long'], /^npm run bench: --time: NaN is no number above 0\n$/],
+    [['--nothing'], /^npm run bench: Unknown argument: nothing\n$/],
   ] as const) {
     const refused = await run('micro/main.ts', parameters)
     assert.notEqual(refused.code, 0)
