@@ -1,6 +1,6 @@
 /** The README's examples are run as they stand there: what it shows is what a reader sees, but for identifiers. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,6 +41,22 @@ describe('the README', () => {
     const flags = ['--data', server.directory, '--port', String(server.port)]
     const { stdout } = await run(process.execPath, [`${root}docs/examples/first-key.ts`, ...flags])
     assert.equal(masked(stdout.split('\n')), await shownAfter('npm run -s first-key'))
+  })
+
+  test("the project's own client says in one line why it does not get in", async () => {
+    const words = ['--data', server.directory, '--port', String(server.port)]
+    for (const [more, text] of [
+      [['--user', 'nobody', '--password', 'wrong'], /^first-key: The client or its credential is not known\n$/],
+      [['--ca', '/dev/null'], /^first-key: the connection could not be made: .*certificate.*\n$/],
+      [['--cert', `${server.directory}/none.pem`], /^first-key: ENOENT.*\n$/],
+      [['--hots', 'kmip.example'], /hots/],
+    ] as const) {
+      const run = spawnSync(process.execPath, [`${root}docs/examples/first-key.ts`, ...words, ...more], {
+        encoding: 'utf8',
+      })
+      assert.equal(run.status, 1)
+      assert.match(run.stderr, text)
+    }
   })
 
   test('PyKMIP', async () => {
