@@ -24,9 +24,18 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0)
 
+/** Undefined for what is no JSON. */
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** Reads a report that `load` or `limit` has written. @throws Error for what is none */
 export const reportOf = (text: string, name: string): Report => {
-  const report: unknown = JSON.parse(text)
+  const report = parsed(text)
   if (!isRecord(report) || !Array.isArray(report['summaries']) || !isRecord(report['machine']))
     throw new Error(`${name} is no report of kmip-bench load or limit`)
   const cases = report['summaries'].filter(isRecord).map(

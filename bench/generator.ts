@@ -2,6 +2,7 @@
  * A process of the load generator: shares its part of a job among its threads and adds up what they counted. What it is not:
  * part of the process that reports, whose work would show in the latencies.
  */
+import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { distributionOf } from './distribution.ts'
 import type { ThreadAnswer, ThreadJob } from './generator-thread.ts'
@@ -97,7 +98,9 @@ const merge = (counted: readonly Counted[]): ProcessCounted => {
 }
 
 const threads = Math.max(1, Number(process.argv[2] ?? '1'))
-const workers = Array.from({ length: threads }, () => new Worker(new URL('./generator-thread.ts', import.meta.url)))
+// TypeScript in the repository, JavaScript in a package.
+const threadFile = './generator-thread.ts'.replace(/\.ts$/, extname(import.meta.filename))
+const workers = Array.from({ length: threads }, () => new Worker(new URL(threadFile, import.meta.url)))
 let busy: readonly Worker[] = []
 
 const handle = async (question: GeneratorQuestion): Promise<GeneratorAnswer> => {

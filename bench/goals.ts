@@ -127,7 +127,11 @@ export const rowsOf = async (
   return rows
 }
 
-const commandOf = (operation: string, connections: number, { runs, durationMs, warmupMs }: GoalOptions): string =>
+const commandOf = (operation: string, connections: number, options: GoalOptions): string =>
+  `${commandOn(operation, connections, options)} --own --objects ${options.objectCount}`
+
+/** The same on a server that is there. */
+const commandOn = (operation: string, connections: number, { runs, durationMs, warmupMs }: GoalOptions): string =>
   `kmip-bench load --operation ${operation} --connections ${connections} --runs ${runs} --seconds ${durationMs / 1000} --warmup ${warmupMs / 1000}`
 
 const throughputFigures = (rows: readonly Row[]): Figures => ({
@@ -345,7 +349,7 @@ const coresGoal: Goal = {
   command: (options) => {
     const { batch, flags, generatorCores } = coresCase()
     const serverFlags = ['--fronts', '1 (then 2)', ...flags].map((flag) => `--server-flag=${flag}`).join(' ')
-    return `${commandOf('get', 16, options)} --own --batch ${batch} --server-cores 0 (then 0,1) --generator-cores ${generatorCores} ${serverFlags}`
+    return `${commandOf('get', 16, options)} --batch ${batch} --server-cores 0 (then 0,1) --generator-cores ${generatorCores} ${serverFlags}`
   },
   impossible: () => (availableParallelism() < 2 ? 'there is one core' : undefined),
   async measure(options, progress) {
@@ -413,7 +417,7 @@ const fill = async (options: GoalOptions, progress: Progress): Promise<Filling> 
 }
 
 const millionCommand = (operation: string) => (options: GoalOptions) =>
-  `${commandOf(operation, 16, options)} --objects ${options.millionCount} --reuse <prefix>`
+  `${commandOn(operation, 16, options)} --objects ${options.millionCount} --reuse <prefix>`
 
 /** Rows of an operation on the filled store. */
 const millionRows = async (

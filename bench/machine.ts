@@ -2,9 +2,18 @@
  * Where the clock, luck and files enter the bench tool. What it is: a few doors, so that the rest is free of them. What it is
  * not: the pace of a load (generator-thread.ts), which has the clock at hand.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 
 /** Milliseconds that only grow. */
@@ -24,6 +33,10 @@ export const readText = (path: string): string => readFileSync(path, 'utf8')
 
 /** Writes a report, or a file that only its owner may read. */
 export const writeText = (path: string, text: string, mode = 0o644): void => writeFileSync(path, text, { mode })
+
+/** Whether a report can be written there later; leaves nothing. @throws Error in the words of the system */
+export const mustBeWritable = (path: string): void =>
+  accessSync(existsSync(path) ? path : dirname(path), constants.W_OK)
 
 /** The files of a directory whose names end so, in the order of their names. @throws Error when there is no such directory */
 export const filesIn = (directory: string, ending: string): string[] =>

@@ -11,6 +11,7 @@ import { withCrypto, withInterference } from './commands/crypto.ts'
 import { withGoals } from './commands/goals.ts'
 import { withLimit, withLoad } from './commands/load.ts'
 import { withProfile } from './commands/profile.ts'
+import { checkGiven } from './given.ts'
 
 /** Options that make a list when they are given several times. */
 const lists: ReadonlySet<string> = new Set([
@@ -41,6 +42,10 @@ const commandLine = commands
     'say what to measure: load, limit, connect, crypto, interference, profile or goals; or compare two reports',
   )
   .strict()
+  .check((values) => {
+    checkGiven(values)
+    return true
+  })
   .wrap(120)
   .fail(false)
 
@@ -49,6 +54,12 @@ const describe = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
   return error.cause === undefined ? error.message : `${error.message}: ${describe(error.cause)}`
 }
+
+// Whoever reads what is printed may have seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
 
 try {
   refuseDoubles(hideBin(process.argv))

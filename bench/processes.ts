@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { extname } from 'node:path'
 import { type Distribution, latencyOf, mergeDistributions, percentileSeries } from './distribution.ts'
 import type {
   ConnectorAnswer,
@@ -23,8 +24,10 @@ import { processorMs, sleep } from './machine.ts'
 
 /** @throws Error when it cannot be bound to the cores */
 const start = (file: string, parameters: readonly string[], cores?: string): ChildProcess => {
+  // TypeScript in the repository, JavaScript in a package.
+  const program = new URL(file.replace(/\.ts$/, extname(import.meta.filename)), import.meta.url)
   // 'advanced': bytes travel as bytes.
-  const child = fork(new URL(file, import.meta.url), [...parameters], { serialization: 'advanced' })
+  const child = fork(program, [...parameters], { serialization: 'advanced' })
   try {
     bindToCores(child.pid, cores)
   } catch (error) {

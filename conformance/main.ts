@@ -3,7 +3,8 @@
  * kmip-conformance: runs KMIP XML test cases against a server. What it is: the command line, files in and out, and the
  * machine's clock. What it is not: the run (run.ts) or the report (report.ts).
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
@@ -38,40 +39,69 @@ const options = await yargs(hideBin(process.argv))
   .strict()
   .parseAsync()
 
-const expected: ExpectedFailures =
-  options.expected === undefined ? {} : expectedFailuresOf(readFileSync(options.expected, 'utf8'))
-const nowSeconds = (): number => Math.floor(Date.now() / 1000)
-const listenPort = options['listen-port']
-const listener =
-  listenPort === undefined
-    ? undefined
-    : new Listener({ port: listenPort, cert: readFileSync(options.cert), key: readFileSync(options.key), nowSeconds })
-await listener?.start()
-const report = await runCases({
-  host: options.host,
-  port: options.port,
-  httpsPort: options['https-port'],
-  ca: readFileSync(options.ca),
-  cert: readFileSync(options.cert),
-  key: readFileSync(options.key),
-  timeoutMs: options['timeout-ms'],
-  files: findCases(options.dir),
-  named: options.dir,
-  caseName: options.case,
-  nowSeconds,
-  client: listener && {
-    next: (operation) => within(options['timeout-ms'], listener.next(operation)),
-    play: (answers) => listener.play(answers),
-  },
-  nowMs: () => performance.now(),
-  wait: (delayMs) => wait(delayMs),
-  onResult: (result) => console.log(caseLine(result, expected)),
-})
-await listener?.stop()
-const judgement = judge(report.results, expected)
-console.log(`\n${summary(report, judgement)}`)
-if (options.junit !== undefined) writeFileSync(options.junit, junitOf(report, expected))
-if (options.json !== undefined) writeFileSync(options.json, jsonOf(report, judgement))
+/** A server that does other than the cases print. */
+const differentExitCode = 1
+/** Nothing was compared: what was given is not there, or no case is of that name. */
+const notRunExitCode = 2
+
+/** Runs the cases and writes the reports. @throws Error for what was given wrongly, and errors of the file system */
+const main = async (): Promise<boolean> => {
+  checkGiven()
+  const expected: ExpectedFailures =
+    options.expected === undefined ? {} : expectedFailuresOf(readFileSync(options.expected, 'utf8'))
+  const nowSeconds = (): number => Math.floor(Date.now() / 1000)
+  const listenPort = options['listen-port']
+  const listener =
+    listenPort === undefined
+      ? undefined
+      : new Listener({ port: listenPort, cert: readFileSync(options.cert), key: readFileSync(options.key), nowSeconds })
+  await listener?.start()
+  const report = await runCases({
+    host: options.host,
+    port: options.port,
+    httpsPort: options['https-port'],
+    ca: readFileSync(options.ca),
+    cert: readFileSync(options.cert),
+    key: readFileSync(options.key),
+    timeoutMs: options['timeout-ms'],
+    files: findCases(options.dir),
+    named: options.dir,
+    caseName: options.case,
+    nowSeconds,
+    client: listener && {
+      next: (operation) => within(options['timeout-ms'], listener.next(operation)),
+      play: (answers) => listener.play(answers),
+    },
+    nowMs: () => performance.now(),
+    wait: (delayMs) => wait(delayMs),
+    onResult: (result) => console.log(caseLine(result, expected)),
+  })
+  await listener?.stop()
+  if (report.results.every(({ outcome }) => outcome === 'notRun')) throw new Error(nothingRan())
+  const judgement = judge(report.results, expected)
+  console.log(`\n${summary(report, judgement)}`)
+  if (options.junit !== undefined) writeFileSync(options.junit, junitOf(report, expected))
+  if (options.json !== undefined) writeFileSync(options.json, jsonOf(report, judgement))
+  return judgement.good
+}
+
+/** Before anything is run: an hour's report shall not be lost to a wrong path. */
+const checkGiven = (): void => {
+  for (const name of ['port', 'https-port', 'listen-port', 'timeout-ms'] as const) {
+    const value = options[name]
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0))
+      throw new Error(`--${name}: ${value} is no whole number of 1 or more`)
+  }
+  for (const path of [options.junit, options.json]) {
+    if (path !== undefined) accessSync(existsSync(path) ? path : dirname(path), constants.W_OK)
+  }
+}
+
+const nothingRan = (): string =>
+  options.case === undefined
+    ? `no case of these versions is below ${options.dir.join(', ')}`
+    : `no case named ${options.case} is below ${options.dir.join(', ')}`
+
 /** What comes in time. Rejects when it does not. */
 async function within<T>(limitMs: number, event: Promise<T>): Promise<T> {
   const late = wait(limitMs, undefined, { ref: false }).then((): never => {
@@ -80,4 +110,9 @@ async function within<T>(limitMs: number, event: Promise<T>): Promise<T> {
   return Promise.race([event, late])
 }
 
-process.exitCode = judgement.good ? 0 : 1
+try {
+  process.exitCode = (await main()) ? 0 : differentExitCode
+} catch (error) {
+  process.stderr.write(`kmip-conformance: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(notRunExitCode)
+}

@@ -68,7 +68,8 @@ const serve = async (flags: readonly string[]): Promise<void> => {
           { reason: error instanceof Error ? error.message : String(error) },
           'The server did not end in good order',
         )
-        process.exitCode = failureExitCode
+        // What could not end would keep the process alive.
+        logger.flush(() => process.exit(failureExitCode))
       },
     )
   }

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir, hostname } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { Logger } from 'pino'
 import { type Child, Supervisor } from '#actor/actor'
 import { systemClock } from '#actor/clock'
@@ -109,6 +109,9 @@ export const startServer = async (
       certificateNames: settings.certificateNames,
       rsaToo: settings.tlsProfile === 'compatible',
     })
+    const allMade = [...seal.made, ...first.made].map((path) => join(directory, relative(directory, path)))
+    // Now, and not when it serves: if the port is taken, no later start has anything to name.
+    for (const path of allMade) logger.info({ made: path }, `Made ${path}`)
     const authorityId = await adoptOwnAuthority(store, systemClock)
     crypto = newCrypto(settings, logger, cryptoWorkersOf(settings), settings.cryptoQueueMax)
     const supervised = new Supervisor({
@@ -239,8 +242,6 @@ export const startServer = async (
       objectsChanged: (changes: readonly DurableChange[]) => tell(changes, newestVersion),
     }
     await supervisor.add(administrationChild(settings, logger, log, services, first))
-    const allMade = [...seal.made, ...first.made]
-    for (const path of allMade) logger.info({ made: path }, `Made ${path}`)
     const used = crypto
     watching.watch(() => cryptoSamples(used))
     watching.watch(() => [
@@ -255,7 +256,8 @@ export const startServer = async (
     }
     return { port, made: allMade, stop }
   } catch (error) {
-    await supervisor?.stop()
+    // Why it cannot start is what counts, not how it ends then.
+    await supervisor?.stop().catch(() => undefined)
     await crypto?.close()
     await store.close()
     throw error
@@ -469,7 +471,10 @@ const stopAll = async (
   crypto: CountedCryptoRunner | undefined,
   store: Store,
 ): Promise<void> => {
-  await supervisor.stop()
-  await crypto?.close()
-  await store.close()
+  try {
+    await supervisor.stop()
+  } finally {
+    await crypto?.close()
+    await store.close()
+  }
 }

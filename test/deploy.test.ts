@@ -84,6 +84,26 @@ test('every panel of the dashboard asks for metrics that there are, and has a pl
   }
 })
 
+test("the dashboard has every member that Grafana's schema requires of what is in it", () => {
+  const { panels, templating } = JSON.parse(read('grafana/kmipd.json')) as {
+    readonly panels: readonly { type: string; options?: { legend?: object } }[]
+    readonly templating: { readonly list: readonly { name: string; current?: object }[] }
+  }
+  const has = (given: object | undefined, names: readonly string[], what: string): void => {
+    for (const name of names) assert.ok(given !== undefined && name in given, `${what} has no ${name}`)
+  }
+  for (const { name, current } of templating.list) {
+    if (current !== undefined) has(current, ['text', 'value'], `the current value of ${name}`)
+  }
+  const looks = ['colorMode', 'graphMode', 'justifyMode', 'orientation', 'textMode', 'wideLayout']
+  const ofStat = [...looks, 'percentChangeColorMode', 'reduceOptions', 'showPercentChange']
+  for (const [place, { type, options }] of panels.entries()) {
+    if (type === 'stat') has(options, ofStat, `panel ${place}`)
+    if (type === 'timeseries')
+      has(options?.legend, ['calcs', 'displayMode', 'placement', 'showLegend'], `panel ${place}`)
+  }
+})
+
 /** The instructions of the Dockerfile, each on one line. */
 const instructions = readFileSync(join(root, 'Dockerfile'), 'utf8')
   .replaceAll(/^#.*\n/gm, '')

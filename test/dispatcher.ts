@@ -160,7 +160,8 @@ export const newStore = (): MemoryStore => new MemoryStore([objectTable, certifi
 let sharedCrypto: CryptoRunner | undefined
 const cryptoOfFile = (): CryptoRunner =>
   (sharedCrypto ??= createCryptoRunner({ placement: 'auto', workers: 1, queueMax: 64 }))
-after(() => sharedCrypto?.close())
+// A command that is no test has no hooks: there the runner would tell of no tests at all.
+if (process.argv[1]?.endsWith('.test.ts') === true) after(() => sharedCrypto?.close())
 
 /** A dispatcher on an empty store, or of the parts that are given. */
 export const openDispatcher = (parts: Partial<DispatcherParts> = {}): DispatcherUnderTest => {

@@ -13,6 +13,7 @@ import { enumerationNamed } from '#kmip/vocabulary'
 import { operations } from '#operations/index'
 import { flagOf, secretVariables, variableOf } from '#src/config'
 import { type Row, settingGroups } from '#src/setting-rows'
+import { schemaNewest } from '#store/lmdb/schema'
 import { rooms } from '#test/tidy/layout'
 
 const root = dirname(import.meta.dirname)
@@ -97,6 +98,12 @@ describe('ARCHITECTURE.md', () => {
     const wanted = folders.map(({ name }) => [name, rooms[name]?.imports.toSorted()])
     assert.deepEqual(Object.fromEntries(shown), Object.fromEntries(wanted))
   })
+})
+
+test('the newest schema is the one that the pages name', () => {
+  for (const path of ['docs/data.md', 'docs/upgrade.md']) {
+    assert.deepEqual(/[Tt]oday (\d+)/.exec(read(path))?.[1], String(schemaNewest), path)
+  }
 })
 
 /** Pages by path: those of the top, and all below docs/. */

@@ -1,7 +1,9 @@
 /** The README's examples are run as they stand there: what it shows is what a reader sees, but for identifiers. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -22,6 +24,12 @@ const shownAfter = async (command: string): Promise<string> => {
 
 const masked = (lines: readonly string[]): string => lines.join('\n').trim().replaceAll(identifier, 'ID')
 
+/** A command that ended with another code than 0. */
+interface Refused {
+  readonly code: number
+  readonly stdout: string
+}
+
 describe('the README', () => {
   let server: RunningServer
   before(async () => {
@@ -35,10 +43,44 @@ describe('the README', () => {
     assert.equal(masked(stdout.split('\n')), await shownAfter('npm run -s first-key'))
   })
 
+  test("the project's own client says in one line why it does not get in", async () => {
+    const words = ['--data', server.directory, '--port', String(server.port)]
+    for (const [more, text] of [
+      [['--user', 'nobody', '--password', 'wrong'], /^first-key: The client or its credential is not known\n$/],
+      [['--ca', '/dev/null'], /^first-key: the connection could not be made: .*certificate.*\n$/],
+      [['--cert', `${server.directory}/none.pem`], /^first-key: ENOENT.*\n$/],
+      [['--hots', 'kmip.example'], /hots/],
+    ] as const) {
+      const run = spawnSync(process.execPath, [`${root}docs/examples/first-key.ts`, ...words, ...more], {
+        encoding: 'utf8',
+      })
+      assert.equal(run.status, 1)
+      assert.match(run.stderr, text)
+    }
+  })
+
   test('PyKMIP', async () => {
     const words = [`${root}docs/examples/first_key.py`, server.directory, String(server.port)]
     const { stdout } = await run('/usr/bin/python3', words)
     assert.equal(masked(stdout.split('\n')), await shownAfter('python3 docs/examples/first_key.py ./data 5696'))
+  })
+
+  test('the files that a first start names, also one whose port is taken: no later start names them', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kmipd-readme-'))
+    try {
+      const words = [`${root}src/main.ts`, 'serve', '--port', String(server.port), '--host', server.host]
+      const { code, stdout } = await run(process.execPath, words, { cwd: folder }).then(
+        ({ stdout: told }) => ({ code: 0, stdout: told }),
+        (error: Refused) => error,
+      )
+      assert.equal(code, 78)
+      assert.match(stdout, /EADDRINUSE/)
+      const shown = (await shownAfter('npm start')).split('\n').filter((line) => line.startsWith('  data/'))
+      const made = [...stdout.matchAll(/"made":"([^"]+)"/g)].map(([, path]) => `  ${path}`)
+      assert.deepEqual(made, shown)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 
   test('the files that a first start names', async () => {

@@ -5,8 +5,9 @@
  * With --task a single operation runs for a while and nothing else, for `node --cpu-prof`.
  */
 import { writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { Bench } from 'tinybench'
+import yargs from 'yargs'
+import { hideBin } from 'yargs/helpers'
 import type { Suite, SuiteOptions, Task } from './suite.ts'
 
 /** A suite a module that it times, and that it is named for. */
@@ -25,24 +26,35 @@ const suites: Readonly<Record<string, () => Promise<{ readonly open: (options: S
   'known-answers': () => import('./known-answers.ts'),
 }
 
-const { values } = parseArgs({
-  options: {
-    suite: { type: 'string', default: Object.keys(suites).join(',') },
-    time: { type: 'string', default: '300' },
-    filter: { type: 'string' },
-    task: { type: 'string' },
-    objects: { type: 'string', default: '2000' },
-    json: { type: 'string' },
-  },
-})
-const numberOf = (name: 'time' | 'objects', unit: string): number => {
-  const number = Number(values[name])
-  if (!Number.isFinite(number) || number <= 0) throw new Error(`--${name} ${values[name]} is not a number of ${unit}`)
-  return number
+/** Ends the process with what is wrong, in one line. */
+const refuse = (text: string): never => {
+  process.stderr.write(`npm run bench: ${text}\n`)
+  return process.exit(1)
 }
-const timeMs = numberOf('time', 'milliseconds')
-const objects = Math.ceil(numberOf('objects', 'objects'))
+
+const values = await yargs(hideBin(process.argv))
+  .scriptName('npm run bench --')
+  .usage('$0 [options]\n\nTimes operations of modules, one by one, within this process.')
+  .options({
+    suite: { type: 'string', default: Object.keys(suites).join(','), describe: 'modules, with commas between them' },
+    time: { type: 'number', default: 300, describe: 'milliseconds for each operation' },
+    filter: { type: 'string', describe: 'only operations whose line has this in it' },
+    task: { type: 'string', describe: 'one operation alone, by its whole line: for a profile' },
+    objects: { type: 'number', default: 2000, describe: 'objects in the stores' },
+    json: { type: 'string', describe: 'write the rows into this file' },
+  })
+  .strict()
+  .fail((text: string) => refuse(text))
+  .wrap(120)
+  .parseAsync()
+for (const name of ['time', 'objects'] as const) {
+  if (!(values[name] > 0)) refuse(`--${name}: ${values[name]} is no number above 0`)
+}
+const timeMs = values.time
+const objects = Math.ceil(values.objects)
 const names = values.suite.split(',')
+const strange = names.find((name) => !Object.hasOwn(suites, name))
+if (strange !== undefined) refuse(`no suite is named ${strange}; there are ${Object.keys(suites).join(', ')}`)
 
 /** One sample of what takes no promise is so many calls: the clock costs about as much as one of them. */
 const repeats = 100
@@ -141,7 +153,7 @@ const rows: Row[] = []
 if (values.task === undefined) process.stdout.write(line(['operation', 'p50 us', 'p99 us', '+- %']))
 for (const name of names) {
   const load = suites[name]
-  if (load === undefined) throw new Error(`no suite is named ${name}; there are ${Object.keys(suites).join(', ')}`)
+  if (load === undefined) continue
   const suite = await (await load()).open({ objects })
   try {
     const tasks = suite.tasks.filter((task) => isChosen(name, task))
@@ -158,7 +170,7 @@ for (const name of names) {
     await suite.close()
   }
 }
-if (rows.length === 0) throw new Error('no task has that name')
+if (rows.length === 0) refuse('no task has that name')
 if (!(sink > 0)) throw new Error('the operations gave nothing')
 if (values.json !== undefined)
   writeFileSync(values.json, `${JSON.stringify({ node: process.version, repeats, objects, rows }, undefined, 2)}\n`)

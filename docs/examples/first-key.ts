@@ -31,7 +31,18 @@ const { data, host, port, name, ca, cert, key, user, password, keep } = await ya
   .option('user', { type: 'string', describe: 'user name of the credential in each request' })
   .option('password', { type: 'string', default: '', describe: 'its password' })
   .option('keep', { type: 'boolean', default: false, describe: 'leave the key there, Active' })
+  .strict()
   .parse()
+
+/** An error and what caused it. */
+const told = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? error.message : `${error.message}: ${told(error.cause)}`
+}
+process.on('uncaughtException', (error) => {
+  console.error(`first-key: ${told(error)}`)
+  process.exit(1)
+})
 const read = (given: string | undefined, made: string): string =>
   readFileSync(given ?? join(data, 'bootstrap', made), 'utf8')
 const credentials =

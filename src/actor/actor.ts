@@ -150,14 +150,20 @@ export class Supervisor {
     this.#children.push(supervised)
   }
 
-  /** Stops all children, the last started first. */
+  /** Stops all children, the last started first. @throws the first failure of one to stop, when the others have */
   async stop(): Promise<void> {
     this.#stopped = true
+    const failures: unknown[] = []
     for (const supervised of this.#children.toReversed()) {
       const { running } = supervised
       supervised.running = undefined
-      await running?.stop()
+      try {
+        await running?.stop()
+      } catch (failure) {
+        failures.push(failure)
+      }
     }
+    if (failures.length > 0) throw failures[0]
   }
 
   #failed(supervised: Supervised, reason: unknown): void {

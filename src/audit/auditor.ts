@@ -129,15 +129,21 @@ export const runAuditor = (
     await actor.stop()
     cancelSync?.()
     cancelTelling?.()
-    if (fault === undefined && failing === undefined) files.close()
+    let unended: unknown
+    try {
+      if (fault === undefined && failing === undefined) files.close()
+    } catch (error) {
+      unended = error
+    }
     for (const port of ports) port.close()
-    toOwner({ kind: 'closed', synced: files.synced })
+    if (unended === undefined) toOwner({ kind: 'closed', synced: files.synced })
+    else fail(unended)
     owner.close()
   }
 
   owner.on('message', (message: ToAuditor) => {
     if (message.kind === 'connect') connect(message.port)
-    else close().catch(fail)
+    else void close()
   })
   toOwner({ kind: 'ready', synced: files.synced })
 }

@@ -90,6 +90,8 @@ export class Audit {
   constructor(options: AuditOptions, worker: Worker) {
     this.#options = options
     this.#worker = worker
+    // It may fail before anybody waits for the end.
+    this.#closed.promise.catch(() => undefined)
     this.front = openAuditFront(this.connect(), '', options.mode === 'durable', options.clock)
   }
 
@@ -141,13 +143,17 @@ export class Audit {
 
   /** For `openAudit`: the auditor has failed. */
   fail(reason: string): void {
+    if (this.#closing) this.#closed.reject(new AuditFaulted(reason))
     if (this.#closing || this.#fault !== undefined) return
     this.#fault = reason
     this.front.fail(reason)
     if (this.#begun) this.#options.onFault(reason)
   }
 
-  /** Writes what was taken, ends the thread, and notes the end in the store, which must still be open. */
+  /**
+   * Writes what was taken, ends the thread, and notes the end in the store, which must still be open.
+   * @throws AuditFaulted when the trail could not be ended, and what the store throws
+   */
   async close(): Promise<void> {
     this.#closing = true
     this.#cancel()
@@ -155,7 +161,7 @@ export class Audit {
     if (this.#fault === undefined) await this.front.flush().catch(() => undefined)
     if (this.#fault === undefined) {
       this.#worker.postMessage({ kind: 'close' } satisfies ToAuditor, [])
-      await this.#closed.promise
+      await this.#closed.promise.finally(() => this.front.close())
     }
     this.front.close()
     await this.#noting

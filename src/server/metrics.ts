@@ -4,12 +4,14 @@
  * port (`watch-port.ts`). docs/watching.md says what to look at.
  */
 import { collectDefaultMetrics, type Metric, type MetricType, Registry } from 'prom-client'
-import { type Sample, sumOf } from './meter.ts'
+import { type Sample, sample, sumOf } from './meter.ts'
 
 /** What a name means. */
 interface MetricRow {
   readonly type: 'counter' | 'gauge' | 'histogram'
   readonly help: string
+  /** Told before anything was counted: Prometheus sees no rise in a counter that is first seen at 1. */
+  readonly fromZero?: true
 }
 
 /** Every metric of the server's own. Names end in their unit; totals only rise. */
@@ -29,15 +31,20 @@ export const metricRows: Readonly<Record<string, MetricRow>> = {
   kmipd_sessions_refused_total: {
     type: 'counter',
     help: 'Connections closed at once, because as many were open as there may be.',
+    fromZero: true,
   },
-  kmipd_handshakes_refused_total: { type: 'counter', help: 'TLS handshakes refused.' },
+  kmipd_handshakes_refused_total: { type: 'counter', help: 'TLS handshakes refused.', fromZero: true },
   kmipd_clients_refused_total: { type: 'counter', help: 'Requests of clients that have no service, by reason.' },
   kmipd_credentials_refused_total: {
     type: 'counter',
     help: 'Requests refused for what they showed as credential, by reason.',
   },
   kmipd_administration_total: { type: 'counter', help: 'Commands of the administration, by outcome.' },
-  kmipd_failures_total: { type: 'counter', help: 'Failures inside the server, each with a line in the log.' },
+  kmipd_failures_total: {
+    type: 'counter',
+    help: 'Failures inside the server, each with a line in the log.',
+    fromZero: true,
+  },
   kmipd_store_bytes: { type: 'gauge', help: 'Size of the store on the disk.' },
   kmipd_store_records: { type: 'gauge', help: 'Records of the store, by table.' },
   kmipd_store_disk_free_bytes: { type: 'gauge', help: 'Free bytes of the disk that the store is on.' },
@@ -58,6 +65,10 @@ export const metricRows: Readonly<Record<string, MetricRow>> = {
   },
   kmipd_ready: { type: 'gauge', help: '1 while the server takes requests.' },
 }
+
+const zeros: readonly Sample[] = Object.entries(metricRows)
+  .filter(([, { fromZero }]) => fromZero === true)
+  .map(([name]) => sample(name, 0))
 
 /** How the parts of a histogram are called. */
 const histogramEnd = /_(?:bucket|sum|count)$/
@@ -85,7 +96,7 @@ export class Metrics {
   /** @param samples of all threads */
   async text(samples: readonly Sample[]): Promise<string> {
     const own = new Registry()
-    const byName = Map.groupBy(sumOf(samples), ({ name }) => rowNameOf(name))
+    const byName = Map.groupBy(sumOf([...zeros, ...samples]), ({ name }) => rowNameOf(name))
     for (const [name, values] of byName) own.registerMetric(metricOf(name, values))
     return `${await own.metrics()}${await this.#process.metrics()}`
   }

@@ -142,6 +142,28 @@ describe('supervisor', () => {
     assert.deepEqual(log, ['b', 'a'])
   })
 
+  test('stops all, also when one of them cannot end well, and throws that', async () => {
+    const log: string[] = []
+    const supervisor = new Supervisor({
+      clock: new SettableClock(),
+      restartsMax: 5,
+      withinMs: 1000,
+      onGiveUp: assert.fail,
+    })
+    for (const name of ['a', 'b', 'c'])
+      await supervisor.add({
+        name,
+        start: () => ({
+          async stop() {
+            log.push(name)
+            if (name !== 'a') throw new Error(`${name} cannot`)
+          },
+        }),
+      })
+    await assert.rejects(supervisor.stop(), /c cannot/)
+    assert.deepEqual(log, ['c', 'b', 'a'])
+  })
+
   test('a start that fails at first is thrown to the starter', async () => {
     const supervisor = new Supervisor({
       clock: new SettableClock(),

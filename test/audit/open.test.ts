@@ -1,6 +1,6 @@
 /** The audit trail as a process has it: lines go to the auditor's thread and come back as durable, from several fronts. */
 import assert from 'node:assert/strict'
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -129,6 +129,13 @@ describe('the audit trail of a process', () => {
     await audit.front.record([bodyText('Two')], true)
     assert.equal((await audit.verify()).intact, false)
     await audit.close()
+  })
+
+  test('that cannot be ended is told to whoever ends it, who does not wait for ever', { timeout: 10_000 }, async () => {
+    const directory = newFolder()
+    const audit = await openAudit(options(directory))
+    rmSync(directory, { recursive: true })
+    await assert.rejects(audit.close(), /ENOENT/)
   })
 
   test('a folder that cannot be made is told at the start', async () => {

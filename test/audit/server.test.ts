@@ -158,6 +158,8 @@ test('the port of those who watch tells what the server does, in metrics that ha
   assert.equal(numbers.get('kmipd_request_duration_seconds_count{operation="Get",result="success"}'), 1)
   assert.equal(numbers.get('kmipd_sessions'), 1)
   assert.equal(numbers.get('kmipd_ready'), 1)
+  for (const name of ['kmipd_failures_total', 'kmipd_handshakes_refused_total', 'kmipd_sessions_refused_total'])
+    assert.equal(numbers.get(name), 0, `${name}: an alert sees no rise of what begins at 1`)
   assert.equal(numbers.get('kmipd_audit_failing'), 0)
   assert.equal(numbers.get('kmipd_store_records{table="object"}'), 1)
   assert.equal(numbers.get('kmipd_administration_total{outcome="done"}'), 1)

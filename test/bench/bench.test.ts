@@ -176,6 +176,14 @@ describe('kmip-bench load', () => {
       [['load', '--connections', '0', ...access], /0 is not a number of 1 or more/],
       [['load', '--protocol', '9.9', ...access], /version 9\.9 is not known/],
       [['load', '--data', join(directory, 'none')], /ENOENT/],
+      [['load', '--seconds', '-1', ...access], /--seconds: -1 is no number above 0/],
+      [['load', '--rate', '0', ...access], /--rate: 0 is no number above 0/],
+      [['load', '--runs', 'many', ...access], /--runs: NaN is no whole number of 1 or more/],
+      [['load', '--pipeline', '0', ...access], /--pipeline: 0 is no whole number of 1 or more/],
+      [['load', '--repeats', '-1', ...access], /--repeats: -1 is no whole number of 0 or more/],
+      [['goals', '--row', 'get', '--warmup', '-1'], /--warmup: -1 is no number of 0 or more/],
+      [['limit', '--json', join(directory, 'none', 'a.json')], /--json: .*ENOENT/],
+      [['compare', import.meta.filename, import.meta.filename], /bench\.test\.ts is no report of kmip-bench/],
       [[], /say what to measure/],
     ] as const) {
       const ended = await run('main.ts', parameters)
@@ -249,7 +257,8 @@ test('one micro-benchmark runs alone, for a profile, and tells its processor tim
   for (const [parameters, text] of [
     [['--suite', 'nothing'], /no suite is named nothing; there are binary, /],
     [['--suite', 'framer', '--task', 'nothing'], /no task has that name/],
-    [['--time', 'long'], /--time long is not a number/],
+    [['--time', 'long'], /^npm run bench: --time: NaN is no number above 0\n$/],
+    [['--nothing'], /^npm run bench: Unknown argument: nothing\n$/],
   ] as const) {
     const refused = await run('micro/main.ts', parameters)
     assert.notEqual(refused.code, 0)

@@ -8,14 +8,16 @@
  * it, and no server can give back. What it is not: the attacks (attackers.ts). Exit code 1: a failure inside the server, or its end.
  */
 import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { createClient } from '#client/client'
+import { commandLine } from '#test/command-line'
 import { type RunningServer, startServerProcess } from '#test/running-server'
 import { attacks } from './attackers.ts'
 import { create } from './load.ts'
 import { attackFromProcess, measure } from './victim.ts'
 
-const { values } = parseArgs({
+const values = commandLine({
+  command: 'npm run attacks',
+  text: 'attacks a server and measures what another client notices',
   options: {
     seconds: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '3' },
@@ -24,6 +26,8 @@ const { values } = parseArgs({
     flag: { type: 'string', multiple: true, default: [] },
     'runtime-flag': { type: 'string', multiple: true, default: [] },
   },
+  numbers: { seconds: 1, rounds: 1, objects: 1 },
+  choices: { attack: Object.keys(attacks) },
 })
 
 const forMs = Number(values.seconds) * 1000

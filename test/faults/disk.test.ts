@@ -35,7 +35,10 @@ const ways: Record<string, Way> = {
   'a limit on the size of files': {
     prepare: nothing,
     fill: (server) => limitFiles(server, statSync(join(server.directory, 'store.mdb')).size),
-    free: (server) => limitFiles(server, 'unlimited'),
+    // The limit goes with the process.
+    free: (server) => {
+      if (server.alive) limitFiles(server, 'unlimited')
+    },
     tidy: nothing,
   },
 }
@@ -115,6 +118,30 @@ describe('a full disk', () => {
         client = createClient(server.connection)
         assert.deepEqual(await verdicts(client, kept), [], 'and after a kill')
         await client.close()
+        assert.equal(await server.stop(), 0)
+      } finally {
+        await server.kill()
+        way.tidy(directory)
+        await rm(directory, { recursive: true, force: true })
+      }
+    })
+
+    test(`${name}: a server that is to end does so, and what was acknowledged is there`, async () => {
+      const directory = await mkdtemp(join(tmpdir(), 'kmipd-disk-'))
+      way.prepare(directory)
+      const kept: Promised[] = []
+      let server = await startServerProcess({ directory })
+      try {
+        const client = createClient(server.connection)
+        way.fill(server)
+        await registerUntilRefused(client, kept)
+        await client.close()
+        await server.stop()
+        way.free(server)
+        server = await startServerProcess({ directory })
+        const again = createClient(server.connection)
+        assert.deepEqual(await verdicts(again, kept), [])
+        await again.close()
         assert.equal(await server.stop(), 0)
       } finally {
         await server.kill()

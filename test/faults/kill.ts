@@ -7,12 +7,14 @@
  * `--flag=--fronts --flag=2`: flags of the server. `--at any`: at random times; `--at points`: at the named points of the writer's way, in turn; `--at all`: both in turn.
  * What it is: the command line and the table. What it is not: the rounds (rounds.ts). Exit code 1: something is lost.
  */
-import { parseArgs } from 'node:util'
+import { commandLine } from '#test/command-line'
 import type { SeededRandom } from '#test/seeded-random'
 import { type Death, points } from './death.ts'
 import { acknowledgedIn, type KillRound, killRounds } from './rounds.ts'
 
-const { values } = parseArgs({
+const values = commandLine({
+  command: 'npm run faults',
+  text: 'kills a server under load again and again, and compares what it has then with what it had acknowledged',
   options: {
     rounds: { type: 'string', default: '20' },
     connections: { type: 'string', default: '64' },
@@ -22,6 +24,8 @@ const { values } = parseArgs({
     sample: { type: 'string', default: '5000' },
     flag: { type: 'string', multiple: true, default: [] },
   },
+  numbers: { rounds: 1, connections: 1, seed: 0, 'load-ms': 100, sample: 1 },
+  choices: { at: ['any', 'points', 'all'] },
 })
 
 const columns = ['round', 'point     ', 'load ms', 'acknowledged', 'in flight', 'checked', 'lost', 'restart ms']

@@ -6,17 +6,21 @@
  * What it is: the command line and the table. What it is not: the measure (leak.ts) or what is compared (timing-cases.ts). Exit code 1:
  * something differs by more than luck gives. A machine that does other work at the time hides differences, and may show some.
  */
-import { parseArgs } from 'node:util'
+import { commandLine } from '#test/command-line'
 import { seededRandom } from '#test/seeded-random'
 import { compare, tMax } from './leak.ts'
 import { timingCases } from './timing-cases.ts'
 
-const { values } = parseArgs({
+const values = commandLine({
+  command: 'npm run timing',
+  text: 'times failures that must look alike',
   options: {
     samples: { type: 'string', default: '20000' },
     seed: { type: 'string', default: '1' },
     case: { type: 'string', multiple: true },
   },
+  numbers: { samples: 1, seed: 0 },
+  choices: { case: Object.keys(timingCases) },
 })
 
 for (const [name, { share, open }] of Object.entries(timingCases)) {

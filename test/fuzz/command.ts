@@ -6,15 +6,19 @@
  * What it is: the command line and the report; without `--target`, all of them. What it is not: the targets (targets.ts). Exit
  * code 1: something came that must not be.
  */
-import { parseArgs } from 'node:util'
+import { commandLine } from '#test/command-line'
 import { fuzzTarget, targets } from './targets.ts'
 
-const { values } = parseArgs({
+const values = commandLine({
+  command: 'npm run fuzz',
+  text: 'faulty messages to the parts of the server, without a socket',
   options: {
     messages: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
     target: { type: 'string', multiple: true },
   },
+  numbers: { messages: 1, seed: 0 },
+  choices: { target: Object.keys(targets) },
 })
 
 const shownBytes = 2000

@@ -6,16 +6,19 @@
  * What it is: the command line and the report. What it is not: the run (run.ts). Exit code 1: something came that must not
  * be, or memory grew.
  */
-import { parseArgs } from 'node:util'
+import { commandLine } from '#test/command-line'
 import { startServerProcess } from '#test/running-server'
 import { type FuzzReport, fuzz, type Memory } from './run.ts'
 
-const { values } = parseArgs({
+const values = commandLine({
+  command: 'npm run fuzz:server',
+  text: 'faulty messages to a real server',
   options: {
     messages: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
     connections: { type: 'string', default: '32' },
   },
+  numbers: { messages: 1, seed: 0, connections: 1 },
 })
 
 /** Allocated memory, in MiB, may be so much more after the fifth tenth than after the second: more messages tell more. */

@@ -6,10 +6,12 @@
  *
  * What it is: the command line. What it is not: a world (world.ts). Exit code 1: something is wrong; the seed is told.
  */
-import { parseArgs } from 'node:util'
+import { commandLine } from '#test/command-line'
 import { simulate } from './world.ts'
 
-const { values } = parseArgs({
+const values = commandLine({
+  command: 'npm run sim',
+  text: 'simulates worlds, from one seed or many, until something is wrong',
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string', default: '100' },
@@ -17,6 +19,7 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '6' },
     fronts: { type: 'string', default: '3' },
   },
+  numbers: { seed: 1, seeds: 1, steps: 1, clients: 1, fronts: 1 },
 })
 
 const first = Number(values.seed ?? 1)
@@ -38,4 +41,7 @@ for (let seed = first; seed <= last; seed += 1) {
   process.exitCode = 1
   break
 }
+const worlds = last - first + 1
+if (process.exitCode === undefined)
+  console.log(`${worlds} world${worlds === 1 ? '' : 's'}, nothing wrong; what happened in them:`)
 for (const [label, count] of Object.entries(totals)) console.log(`${String(count).padStart(10)}  ${label}`)

@@ -7,7 +7,7 @@
  * container.
  */
 
-import { chmodSync } from 'node:fs'
+import { accessSync, chmodSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreRefused } from '#store/store'
@@ -37,10 +37,21 @@ export function lockDirectory(directory: string): DirectoryLock {
       throw new StoreRefused(
         `${directory} is in use by another server: stop that one first, or choose another directory`,
       )
-    throw new StoreRefused(`the lock ${path} cannot be taken: ${String(cause)}`, { cause })
+    throw new StoreRefused(`the lock ${path} cannot be taken: ${reasonOf(directory, cause)}`, { cause })
   }
   const lock = held
   return { release: () => lock.close() }
+}
+
+/** SQLite says of every file that it "cannot open" it: what the system says of its folder tells more. */
+function reasonOf(directory: string, cause: unknown): string {
+  let reason = cause
+  try {
+    accessSync(`${directory}/.`, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    reason = error
+  }
+  return reason instanceof Error ? reason.message : String(reason)
 }
 
 function isBusy(error: unknown): boolean {

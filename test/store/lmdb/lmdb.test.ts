@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
@@ -145,6 +145,13 @@ describe('lmdb files', () => {
     lock.release()
     lockDirectory(directory).release()
     assert.throws(() => lockDirectory(join(directory, 'absent')), StoreRefused)
+  })
+
+  test('why a folder cannot be locked is told in the words of the system', () => {
+    const file = join(base, 'no-folder')
+    writeFileSync(file, '')
+    assert.throws(() => lockDirectory(file), /cannot be taken: ENOTDIR/)
+    assert.throws(() => lockDirectory(join(base, 'absent')), /cannot be taken: ENOENT/)
   })
 })
 
