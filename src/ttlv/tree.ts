@@ -55,7 +55,8 @@ export class TreeReader implements Reader {
   }
 
   leave(): void {
-    if (this.peekTag() !== 0) this.#fail('message', 'items are left over at the end of a structure')
+    if (this.#level.next < this.#level.items.length)
+      this.#fail('message', 'items are left over at the end of a structure')
     this.leaveTo(this.#outer.length)
   }
 
