@@ -8,7 +8,7 @@
  *     </Attribute>
  *     <TTLV tag="0x540001" type="TextString" value="a tag without a name"/>
  */
-import { bigIntegerBytes } from './binary.ts'
+import { bigIntegerBytes, dateTimeMax } from './binary.ts'
 import { TtlvError } from './error.ts'
 import { type Item, ItemType, itemTypeNames } from './item.ts'
 import type { Faults } from './tree.ts'
@@ -174,7 +174,9 @@ const dateTimePattern = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?
 /** Seconds since 1970; parts of a second are dropped, a date without an offset is UTC. */
 const dateTimeOfText = (text: string): number => {
   if (/^0x[0-9a-fA-F]{1,16}$/.test(text)) {
-    const seconds = Number(BigInt.asIntN(64, BigInt(text)))
+    const value = BigInt.asIntN(64, BigInt(text))
+    if (value === dateTimeMax) return Number.MAX_SAFE_INTEGER
+    const seconds = Number(value)
     return Number.isSafeInteger(seconds) ? seconds : fail('a Date-Time is beyond the range of dates', 'field')
   }
   const match = dateTimePattern.exec(text)
@@ -269,6 +271,7 @@ const textOfMask = (value: number, names: ValueNames): string => {
 
 /** ISO 8601 for the years 0 to 9999, hexadecimal beyond. */
 const textOfDateTime = (seconds: number): string => {
+  if (seconds === Number.MAX_SAFE_INTEGER) return hex(dateTimeMax, 16)
   const inRange = seconds >= -62_167_219_200 && seconds < 253_402_300_800
   if (!inRange) return hex(BigInt.asUintN(64, BigInt(seconds)), 16)
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}+00:00`
