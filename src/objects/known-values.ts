@@ -5,6 +5,7 @@
  */
 import type { Attribute } from '#kmip/attribute'
 import { attributeRow, attributeRows, hasAttribute } from '#kmip/attributes'
+import { payloadCodecs } from '#kmip/payloads/index'
 import { type EnumerationRow, inVersion } from '#kmip/row'
 import { enumerationNamed, enumerationOfTag, enumerationValue } from '#kmip/vocabulary'
 import { ItemType } from '#ttlv/item'
@@ -28,6 +29,26 @@ export const isStructureKnown = (codec: Codec<unknown>, value: unknown, version:
 /** Whether a version has this value of the enumeration that a tag carries. */
 export const isEnumerationKnown = (tag: number, value: number, version: number): boolean =>
   isNumberKnown(enumerationOfTag(tag), value, version)
+
+/**
+ * Whether a version has all that an answer tells which was made for a newer one: enumeration values, and attributes by name and
+ * value, however deep.
+ */
+export const isAnswerKnown = (operation: number, payload: unknown, version: number): boolean => {
+  const codec = payloadCodecs(operation)?.response
+  return (codec === undefined || isStructureKnown(codec, payload, version)) && hasKnownAttributes(payload, version)
+}
+
+const hasKnownAttributes = (value: unknown, version: number): boolean => {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return true
+  const { attributeName = [], attributeValue } = value as {
+    attributeName?: string | string[]
+    attributeValue?: unknown
+  }
+  if (attributeValue !== undefined) return isAttributeKnown(value as Attribute, version)
+  const named = [attributeName].flat().every((name) => hasAttribute(name, version))
+  return named && Object.values(value).every((part) => hasKnownAttributes(part, version))
+}
 
 /** Extensions are nobody's and everybody's (§9.1.3.2). */
 const isNumberKnown = (row: EnumerationRow | undefined, value: number, version: number): boolean => {

@@ -81,8 +81,11 @@ export class ClientSession {
     try {
       this.#framer.push(chunk)
       const message = this.#framer.next()
-      if (message === undefined) return
-      this.#give(message)
+      // Left for later, it would be taken for the answer to what is asked then.
+      if (this.#waiter === undefined || (message !== undefined && this.#framer.pendingBytes > 0)) {
+        throw new Error('the client answers what it was not asked')
+      }
+      if (message !== undefined) this.#give(message)
     } catch (error) {
       this.#socket.destroy(asError(error))
     }

@@ -10,7 +10,7 @@ import { TtlvError } from '#ttlv/error'
 import type { Item } from '#ttlv/item'
 import { decodeJson, encodeJson } from '#ttlv/json'
 import type { Reader, ReaderLimits } from '#ttlv/stream'
-import { TreeReader, TreeWriter } from '#ttlv/tree'
+import { Faults, TreeReader, TreeWriter } from '#ttlv/tree'
 import { decodeXml, encodeXml } from '#ttlv/xml'
 
 /** A reader that knows when all was read. */
@@ -70,10 +70,16 @@ const textLimits = (bytes: Uint8Array, limits: ReaderLimits) => ({
   attributeLengthMax: bytes.length,
 })
 
+const opened = (decode: typeof decodeXml | typeof decodeJson, bytes: Uint8Array, limits: ReaderLimits): TreeReader => {
+  const faults = new Faults()
+  const tree = decode(textOf(bytes), vocabulary, textLimits(bytes, limits), faults)
+  return new TreeReader(tree, limits, newestVersion, faults)
+}
+
 /** KMIP Additional Message Encodings §5, KMIP Profiles 1.4 §5.6 */
 export const xmlEncoding: Encoding = {
   contentType: 'text/xml',
-  open: (bytes, limits) => new TreeReader(xmlEncoding.tree(bytes, limits), limits, newestVersion),
+  open: (bytes, limits) => opened(decodeXml, bytes, limits),
   tree: (bytes, limits) => decodeXml(textOf(bytes), vocabulary, textLimits(bytes, limits)),
   encode: (version, message, sizeMax) => Buffer.from(encodeXml(treeOf(version, message, sizeMax), vocabulary), 'utf8'),
 }
@@ -81,7 +87,7 @@ export const xmlEncoding: Encoding = {
 /** KMIP Additional Message Encodings §6, KMIP Profiles 1.4 §5.7 */
 export const jsonEncoding: Encoding = {
   contentType: 'application/json',
-  open: (bytes, limits) => new TreeReader(jsonEncoding.tree(bytes, limits), limits, newestVersion),
+  open: (bytes, limits) => opened(decodeJson, bytes, limits),
   tree: (bytes, limits) => decodeJson(textOf(bytes), vocabulary, textLimits(bytes, limits)),
   encode: (version, message, sizeMax) => Buffer.from(encodeJson(treeOf(version, message, sizeMax), vocabulary), 'utf8'),
 }

@@ -48,12 +48,22 @@ interface Session {
   readonly peer: PeerSession
   count: number
   last: Promise<void>
+  /** The newest request, and when those before it will be answered. */
+  newest: IncomingMessage | undefined
+  earlier: Promise<void>
   /** What was taken is answered, and nothing more. */
   ending: boolean
 }
 
 /** The path of the profile. */
 const path = '/kmip'
+
+/** What is said of bytes that are no request, by the library's code: the status line's end. */
+const unreadable: ReadonlyMap<string | undefined, string> = new Map([
+  ['HPE_HEADER_OVERFLOW', '431 Request Header Fields Too Large'],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', '413 Payload Too Large'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
+])
 
 /** A listening HTTPS port. */
 export class HttpsInterface {
@@ -94,6 +104,7 @@ export class HttpsInterface {
       socket.destroy()
     })
     this.#server.on('secureConnection', (socket: TLSSocket) => this.#secured(socket))
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unreadable(error, socket as Socket))
     this.#server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#take(request, response))
   }
 
@@ -153,7 +164,9 @@ export class HttpsInterface {
       socket.destroy()
       return
     }
-    this.#sessions.set(socket, { socket, peer, count: 0, last: Promise.resolve(), ending: false })
+    const answered = Promise.resolve()
+    const none = { count: 0, last: answered, newest: undefined, earlier: answered }
+    this.#sessions.set(socket, { socket, peer, ...none, ending: false })
     socket.once('close', () => this.#sessions.delete(socket))
   }
 
@@ -161,12 +174,13 @@ export class HttpsInterface {
   #take(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request
     const session = this.#sessions.get(socket)
-    if (session === undefined || session.ending) return void socket.destroy()
+    if (session === undefined) return void socket.destroy()
+    // Of a session that ends no more is taken; but what was taken before is answered.
+    session.ending ||= session.count >= this.#options.limits.unansweredRequestsMax
+    if (session.ending) return
     session.count += 1
-    if (session.count > this.#options.limits.unansweredRequestsMax) {
-      socket.destroy()
-      return
-    }
+    session.newest = request
+    session.earlier = session.last
     session.last = session.last
       .then(() => this.#answer(session, request, response))
       .catch((error: unknown) => {
@@ -180,7 +194,20 @@ export class HttpsInterface {
       })
       .finally(() => {
         session.count -= 1
+        if (session.ending && session.count === 0) socket.destroySoon()
       })
+  }
+
+  /** What came is no HTTP, or not complete in time: what was asked before it is answered, then that is said. */
+  #unreadable({ code }: NodeJS.ErrnoException, socket: Socket): void {
+    const session = this.#sessions.get(socket)
+    if (session === undefined) return void socket.destroy()
+    const before = session.newest?.complete === false ? session.earlier : session.last
+    void before.then(() => {
+      if (socket.writable)
+        socket.write(`HTTP/1.1 ${unreadable.get(code) ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`)
+      socket.destroySoon()
+    })
   }
 
   async #answer(session: Session, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -202,7 +229,9 @@ export class HttpsInterface {
       if (message.length >= largeRequestBytes) await nextSlice(clientOf(session.peer.peer), readingMs(message.length))
       const answer = await session.peer.answer(message, encoding)
       const bytes = bytesOf(answer)
-      finish(response, 200, encoding, bytes, answer instanceof LastAnswer || session.ending || !this.#server.listening)
+      // Behind the answer that says so nothing more is sent.
+      const isLast = session.count === 1 && (session.ending || !this.#server.listening)
+      finish(response, 200, encoding, bytes, answer instanceof LastAnswer || isLast)
       await this.#taken(request.socket, response, bytes.length, answers)
     } finally {
       requests.give(length)
@@ -222,12 +251,16 @@ export class HttpsInterface {
 
   /** The request's encoding; undefined when it is refused, which is then said. */
   #encodingOf(request: IncomingMessage, response: ServerResponse): Encoding | undefined {
-    if (request.url !== path) return refuse(response, 404, {})
+    if ((request.headersDistinct['host']?.length ?? 0) > 1) return refuse(response, 400, {})
+    if (pathOf(request.url) !== path) return refuse(response, 404, {})
     if (request.method !== 'POST') return refuse(response, 405, { Allow: 'POST' })
     const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? ''
     return encodings.get(type) ?? refuse(response, 415, { Accept: [...encodings.keys()].join(', ') })
   }
 }
+
+/** A request's target in either of its forms (RFC 9112 §3.2.1, §3.2.2): the absolute one names the host too. */
+const pathOf = (target = ''): string => target.replace(/^https:\/\/[^/?#]*/i, '')
 
 /** Ends a request that is not one of KMIP, and with it the session: what follows of it is not read. */
 const refuse = (response: ServerResponse, status: number, headers: Readonly<Record<string, string>>): undefined => {

@@ -333,7 +333,12 @@ export class Outgoing {
 
   async #ask(session: ClientSession, question: Question, version: Version): Promise<ResponseBatchItem | undefined> {
     const answer = await session.ask(encoded(question, version))
-    return readResponse(new BinaryReader(answer, this.#options.limits, newestVersion)).batchItem[0]
+    const item = readResponse(new BinaryReader(answer, this.#options.limits, newestVersion)).batchItem[0]
+    // A message that the client could not read at all is answered without an operation (§11.1).
+    if (item?.operation !== undefined && item.operation !== question.operation) {
+      throw new Error('the client answers another operation than it was asked for')
+    }
+    return item
   }
 
   /** §3.34: an object that a client has taken is fresh no longer. Read anew when another change came between. */

@@ -12,7 +12,7 @@ const headerSize = 8
 /** Fixed lengths by item type, 0 where the length varies (§9.1.1.3). */
 const fixedLengths = [0, 0, 4, 8, 0, 4, 8, 0, 0, 8, 4] as const
 /** The largest Date-Time says "no date" (KMIP 1.4 §4.9); as a number it is the largest that counts exactly. */
-const dateTimeMax = 0x7fff_ffff_ffff_ffffn
+export const dateTimeMax = 0x7fff_ffff_ffff_ffffn
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Reads items from one complete message. Byte strings are copied out, so that the buffer may be used again. */

@@ -10,6 +10,7 @@
 import { bigIntegerBytes } from './binary.ts'
 import { TtlvError } from './error.ts'
 import { type Item, ItemType, itemTypeNames } from './item.ts'
+import type { Faults } from './tree.ts'
 import type { ValueNames, Vocabulary } from './vocabulary.ts'
 import { itemOfText, textOfItem } from './xml.ts'
 
@@ -26,6 +27,7 @@ export interface JsonLimits {
 interface State {
   readonly vocabulary: Vocabulary
   readonly limits: JsonLimits
+  readonly faults: Faults | undefined
   count: number
 }
 
@@ -40,9 +42,10 @@ const refuse = (text: string, fault: 'message' | 'field' | 'limit' = 'message'):
 
 /**
  * Decodes a text of one item. The text of an error quotes nothing of the message.
+ * @param faults takes what within the item cannot be read; without it, that is thrown
  * @throws TtlvError `limit` past a bound, `message` or `field`
  */
-export const decodeJson = (text: string, vocabulary: Vocabulary, limits: JsonLimits): Item => {
+export const decodeJson = (text: string, vocabulary: Vocabulary, limits: JsonLimits, faults?: Faults): Item => {
   if (text.length > limits.textLengthMax) refuse(`the text is longer than ${limits.textLengthMax}`, 'limit')
   let parsed: unknown
   try {
@@ -51,7 +54,7 @@ export const decodeJson = (text: string, vocabulary: Vocabulary, limits: JsonLim
     if (error instanceof SyntaxError) return refuse('this is not well-formed')
     throw error
   }
-  return itemOf(parsed, { vocabulary, limits, count: 0 }, [], 0)
+  return itemOf(parsed, { vocabulary, limits, faults, count: 0 }, [], 0)
 }
 
 const itemOf = (node: unknown, state: State, earlier: readonly Item[], depth: number): Item => {
@@ -71,14 +74,25 @@ const itemOf = (node: unknown, state: State, earlier: readonly Item[], depth: nu
     refuse(`structures are nested deeper than ${state.limits.nestingDepthMax}`, 'limit')
   }
   const items: Item[] = []
-  for (const child of value) items.push(itemOf(child, state, items, depth + 1))
+  for (const child of value) items.push(childOf(child, state, items, depth + 1))
   return { tag, type, value: items }
 }
 
-const tagOf = (name: unknown, vocabulary: Vocabulary): number => {
-  if (typeof name !== 'string') return refuse('the tag of an item is not a text')
-  if (/^0x[0-9a-fA-F]{6}$/.test(name)) return Number(name)
-  return vocabulary.tagByName(name) ?? refuse('a tag has no name of the vocabulary')
+const childOf = (node: unknown, state: State, earlier: readonly Item[], depth: number): Item => {
+  try {
+    return itemOf(node, state, earlier, depth)
+  } catch (error) {
+    if (state.faults === undefined) throw error
+    return state.faults.standIn(tagNamed((node as { readonly tag?: unknown } | null)?.tag, state.vocabulary), error)
+  }
+}
+
+const tagOf = (name: unknown, vocabulary: Vocabulary): number =>
+  tagNamed(name, vocabulary) ?? refuse('a tag is no name of the vocabulary')
+
+const tagNamed = (name: unknown, vocabulary: Vocabulary): number | undefined => {
+  if (typeof name !== 'string') return undefined
+  return /^0x[0-9a-fA-F]{6}$/.test(name) ? Number(name) : vocabulary.tagByName(name)
 }
 
 /** No type stands for Structure. */

@@ -2,9 +2,36 @@
  * A reader and a writer over trees of items, so that what XML, JSON or a test gives goes through the same declarations
  * as binary messages. What it is not: an encoding (binary.ts, xml.ts) or a knowledge of structures (schema.ts).
  */
-import { TtlvError } from './error.ts'
+import { TtlvError, type TtlvFault } from './error.ts'
 import { type Item, ItemType, type ItemValue } from './item.ts'
 import type { Reader, ReaderLimits, Writer } from './stream.ts'
+
+/** No tag: what stands for the name of a field that no vocabulary has. */
+const unnamedTag = 0xff_ffff
+
+/**
+ * What of a text could not be read as an item. In bytes a fault stays within the item that has it; so that it does so in a text too,
+ * another item stands in its place, and is refused when it is read (KMIP 1.4 §11.1: a batch item may fail alone).
+ */
+export class Faults {
+  readonly #errors = new Map<Item, TtlvError>()
+
+  /**
+   * The item that stands in the place.
+   * @param tag undefined: the field itself has no name
+   * @throws what is no fault of one item: a bound of the message was passed
+   */
+  standIn(tag: number | undefined, error: unknown): Item {
+    if (!(error instanceof TtlvError) || error.fault === 'limit') throw error
+    const item: Item = { tag: tag ?? unnamedTag, type: ItemType.ByteString, value: new Uint8Array() }
+    this.#errors.set(item, error)
+    return item
+  }
+
+  of(item: Item): TtlvError | undefined {
+    return this.#errors.get(item)
+  }
+}
 
 interface Level {
   readonly items: readonly Item[]
@@ -16,6 +43,7 @@ export class TreeReader implements Reader {
   version: number
   ignoreUnknown = false
   readonly #limits: ReaderLimits
+  readonly #faults: Faults | undefined
   #level: Level
   readonly #outer: Level[] = []
   readonly #tags: number[] = []
@@ -24,10 +52,12 @@ export class TreeReader implements Reader {
   /**
    * @param root the outermost item
    * @param version protocol version whose rules apply; may be set later, once the header told it
+   * @param faults what of the tree stands for items that could not be read
    */
-  constructor(root: Item, limits: ReaderLimits, version = 0) {
+  constructor(root: Item, limits: ReaderLimits, version = 0, faults?: Faults) {
     this.#level = { items: [root], next: 0 }
     this.#limits = limits
+    this.#faults = faults
     this.version = version
   }
 
@@ -55,7 +85,8 @@ export class TreeReader implements Reader {
   }
 
   leave(): void {
-    if (this.peekTag() !== 0) this.#fail('message', 'items are left over at the end of a structure')
+    if (this.#level.next < this.#level.items.length)
+      this.#fail('message', 'items are left over at the end of a structure')
     this.leaveTo(this.#outer.length)
   }
 
@@ -117,6 +148,7 @@ export class TreeReader implements Reader {
     const item = this.#level.items[this.#level.next]
     if (item === undefined || item.tag !== tag) return this.#fail('message', `tag ${tag.toString(16)} is expected`, tag)
     if (item.type !== ItemType.Structure) {
+      this.#checkReadable(item)
       this.skip()
       return item
     }
@@ -133,10 +165,16 @@ export class TreeReader implements Reader {
   #take<T extends ItemType>(tag: number, type: T): ItemValue<T> {
     const item = this.#level.items[this.#level.next]
     if (item?.tag !== tag) this.#fail('message', `tag ${tag.toString(16)} is expected`, tag)
+    this.#checkReadable(item)
     if (item.type !== type) this.#fail('message', `item type ${type} is expected, not ${item.type}`, tag)
     this.#countItem()
     this.#level.next += 1
     return item.value as ItemValue<T>
+  }
+
+  #checkReadable(item: Item): void {
+    const error = this.#faults?.of(item)
+    if (error !== undefined) this.#fail(error.fault, error.message, item.tag)
   }
 
   #countItem(): void {
@@ -146,7 +184,7 @@ export class TreeReader implements Reader {
     }
   }
 
-  #fail(fault: 'message' | 'limit', text: string, tag?: number): never {
+  #fail(fault: TtlvFault, text: string, tag?: number): never {
     throw new TtlvError(fault, text, tag === undefined ? this.#tags : [...this.#tags, tag])
   }
 }

@@ -8,9 +8,10 @@
  *     </Attribute>
  *     <TTLV tag="0x540001" type="TextString" value="a tag without a name"/>
  */
-import { bigIntegerBytes } from './binary.ts'
+import { bigIntegerBytes, dateTimeMax } from './binary.ts'
 import { TtlvError } from './error.ts'
 import { type Item, ItemType, itemTypeNames } from './item.ts'
+import type { Faults } from './tree.ts'
 import type { ValueNames, Vocabulary } from './vocabulary.ts'
 import { escapeXml, parseXml, type XmlElement, type XmlLimits } from './xml-element.ts'
 
@@ -22,13 +23,14 @@ const refuse = (element: XmlElement, text: string, fault: 'message' | 'field' = 
 }
 
 /** The tag that an element stands for. @throws TtlvError `message` when the vocabulary has no such name. */
-export const tagOfElement = (element: XmlElement, vocabulary: Vocabulary): number => {
-  if (element.name !== 'TTLV') {
-    return vocabulary.tagByName(element.name) ?? refuse(element, 'the element has no name of the vocabulary')
-  }
-  const text = element.attributes.get('tag') ?? ''
-  if (!/^0x[0-9a-fA-F]{6}$/.test(text)) refuse(element, 'the tag is not six hexadecimal digits')
-  return Number(text)
+export const tagOfElement = (element: XmlElement, vocabulary: Vocabulary): number =>
+  tagNamed(element, vocabulary) ??
+  refuse(element, 'the element has no name of the vocabulary, and no tag of six hexadecimal digits')
+
+const tagNamed = ({ name, attributes }: XmlElement, vocabulary: Vocabulary): number | undefined => {
+  if (name !== 'TTLV') return vocabulary.tagByName(name)
+  const text = attributes.get('tag') ?? ''
+  return /^0x[0-9a-fA-F]{6}$/.test(text) ? Number(text) : undefined
 }
 
 /** The item type that an element names; none stands for Structure. @throws TtlvError `message` for an unknown one. */
@@ -41,9 +43,15 @@ export const typeOfElement = (element: XmlElement): ItemType => {
 /**
  * The item that an element stands for, with all within it.
  * @param earlier the items before it in the same structure
+ * @param faults takes what within the item cannot be read; without it, that is thrown
  * @throws TtlvError `message` or `field`
  */
-export const itemOfElement = (element: XmlElement, vocabulary: Vocabulary, earlier: readonly Item[] = []): Item => {
+export const itemOfElement = (
+  element: XmlElement,
+  vocabulary: Vocabulary,
+  earlier: readonly Item[] = [],
+  faults?: Faults,
+): Item => {
   const tag = tagOfElement(element, vocabulary)
   const type = typeOfElement(element)
   if (element.content !== '') refuse(element, 'text stands between elements')
@@ -54,7 +62,7 @@ export const itemOfElement = (element: XmlElement, vocabulary: Vocabulary, earli
   if (type === ItemType.Structure) {
     if (text !== undefined) refuse(element, 'a structure has a value')
     const value: Item[] = []
-    for (const child of element.children) value.push(itemOfElement(child, vocabulary, value))
+    for (const child of element.children) value.push(childOf(child, vocabulary, value, faults))
     return { tag, type, value }
   }
   if (element.children.length > 0) refuse(element, 'a value has elements within')
@@ -67,9 +75,19 @@ export const itemOfElement = (element: XmlElement, vocabulary: Vocabulary, earli
   }
 }
 
-/** Decodes a document of one item. @throws TtlvError */
-export const decodeXml = (text: string, vocabulary: Vocabulary, limits: XmlLimits): Item =>
-  itemOfElement(parseXml(text, limits), vocabulary)
+// biome-ignore format: the parameters are one state
+const childOf = (element: XmlElement, vocabulary: Vocabulary, earlier: readonly Item[], faults: Faults | undefined): Item => {
+  try {
+    return itemOfElement(element, vocabulary, earlier, faults)
+  } catch (error) {
+    if (faults === undefined) throw error
+    return faults.standIn(tagNamed(element, vocabulary), error)
+  }
+}
+
+/** Decodes a document of one item. `faults` takes what within it cannot be read. @throws TtlvError */
+export const decodeXml = (text: string, vocabulary: Vocabulary, limits: XmlLimits, faults?: Faults): Item =>
+  itemOfElement(parseXml(text, limits), vocabulary, [], faults)
 
 /** A value (anything but a Structure) from its text. `names`: those of the tag, where it has some. @throws TtlvError */
 export const itemOfText = (
@@ -156,7 +174,9 @@ const dateTimePattern = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?
 /** Seconds since 1970; parts of a second are dropped, a date without an offset is UTC. */
 const dateTimeOfText = (text: string): number => {
   if (/^0x[0-9a-fA-F]{1,16}$/.test(text)) {
-    const seconds = Number(BigInt.asIntN(64, BigInt(text)))
+    const value = BigInt.asIntN(64, BigInt(text))
+    if (value === dateTimeMax) return Number.MAX_SAFE_INTEGER
+    const seconds = Number(value)
     return Number.isSafeInteger(seconds) ? seconds : fail('a Date-Time is beyond the range of dates', 'field')
   }
   const match = dateTimePattern.exec(text)
@@ -251,6 +271,7 @@ const textOfMask = (value: number, names: ValueNames): string => {
 
 /** ISO 8601 for the years 0 to 9999, hexadecimal beyond. */
 const textOfDateTime = (seconds: number): string => {
+  if (seconds === Number.MAX_SAFE_INTEGER) return hex(dateTimeMax, 16)
   const inRange = seconds >= -62_167_219_200 && seconds < 253_402_300_800
   if (!inRange) return hex(BigInt.asUintN(64, BigInt(seconds)), 16)
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}+00:00`

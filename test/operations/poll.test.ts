@@ -1,8 +1,11 @@
 /** Poll, and asynchronous requests as a whole: KMIP 1.4 §4.28, §6.7, §6.8, §11.29. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { QueryFunction } from '#kmip/enums'
+import type { PayloadName } from '#kmip/payloads/index'
 import { begin, pending, poll, result } from '#test/asynchronous'
 import {
+  type AnsweredItem,
   alice,
   asynchronousLimits,
   bob,
@@ -10,7 +13,9 @@ import {
   openDispatcher,
   outcome,
   outcomesOf,
+  requestBytes,
   send,
+  sendBytes,
   stored,
   succeed,
 } from '#test/dispatcher'
@@ -60,6 +65,35 @@ describe('Poll', () => {
     const value = await pending(under, 'Revoke', revocation('nobody'))
     const { operation, status, reason } = await result(under, value)
     assert.deepEqual([operation, status, reason], ['Revoke', 'OperationFailed', 'ItemNotFound'])
+  })
+
+  test('nothing newer than the Poll is in its answer: another reason stands for a newer one, a newer result waits for its version', async () => {
+    const under = openDispatcher()
+    const uniqueIdentifier = await createKey(under, { Sensitive: true })
+    const asked = async (value: Uint8Array, version: number): Promise<AnsweredItem | undefined> => {
+      const polled = [item('Poll', { asynchronousCorrelationValue: value })]
+      return (await sendBytes(under, alice, requestBytes(version, polled))).items[0]
+    }
+    const hidden = await pending(under, 'Get', { uniqueIdentifier })
+    assert.equal((await result(under, hidden)).reason, 'Sensitive')
+    assert.equal((await asked(hidden, 103))?.reason, 'PermissionDenied')
+
+    const shared = { uniqueIdentifier, attributeName: ['State', 'Object Type'] }
+    const newer: readonly (readonly [PayloadName, object])[] = [
+      ['GetAttributes', { uniqueIdentifier, attributeName: [] }],
+      ['GetAttributeList', { uniqueIdentifier }],
+      ['AddAttribute', { uniqueIdentifier, attribute: { attributeName: 'Comment', attributeValue: 'kept' } }],
+      ['Query', { queryFunction: [QueryFunction.QueryOperations] }],
+    ]
+    for (const [operation, payload] of newer) {
+      const value = await pending(under, operation, payload as never)
+      await result(under, value)
+      assert.equal((await asked(value, 100))?.reason, 'InvalidField', operation)
+      assert.equal((await asked(value, 104))?.status, 'Success', operation)
+    }
+    const value = await pending(under, 'GetAttributes', shared)
+    await result(under, value)
+    assert.equal((await asked(value, 100))?.status, 'Success', 'what every version has is given in every version')
   })
 
   test('a result is forgotten after its time', async () => {

@@ -151,6 +151,11 @@ describe('a message that is refused as a whole', () => {
       'FeatureNotSupported',
       batch({}, [query, { ...query, messageExtension: extension(true) }]),
     ],
+    [
+      'a Batch Error Continuation Option of a vendor (§6.13: one of three values)',
+      'InvalidField',
+      batch({ batchErrorContinuationOption: 0x8000_0001 }),
+    ],
     ['an Authentication without Credentials', 'InvalidMessage', batch({ authentication: { credential: [] } })],
     [
       'more Credentials than anybody has',

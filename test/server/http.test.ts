@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, type RequestOptions, request } from 'node:https'
 import { after, before, describe, test } from 'node:test'
+import { connect } from 'node:tls'
 import { systemClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
 import { createAuthority, issueClientCertificate, privateKeyPem } from '#identity/authority'
@@ -43,7 +44,10 @@ describe('messages in HTTPS', () => {
   let server: RunningServer
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   before(async () => {
-    server = await startServerProcess({ https: true, flags: ['--request-size-max', '65536'] })
+    server = await startServerProcess({
+      https: true,
+      flags: ['--request-size-max', '65536', '--unanswered-requests-max', '4'],
+    })
   })
   after(async () => {
     agent.destroy()
@@ -101,6 +105,39 @@ describe('messages in HTTPS', () => {
     assert.match(encodeXml(decodeItem(long.body, limits), vocabulary), /InvalidMessage/)
     assert.equal((await post(bytes, binary)).status, 200)
   })
+
+  /** The status codes of all that comes back to so many bytes, until the server ends the session. */
+  const statusesOf = async (sent: string): Promise<readonly number[]> => {
+    const { ca, cert, key, host } = server.connection
+    const socket = connect({ host, port: server.httpsPort, ca, cert, key })
+    socket.write(sent)
+    const chunks: Buffer[] = []
+    for await (const chunk of socket) chunks.push(chunk as Buffer)
+    return [
+      ...Buffer.concat(chunks)
+        .toString('latin1')
+        .matchAll(/HTTP\/1\.1 (\d{3})/g),
+    ].map(([, code]) => Number(code))
+  }
+  const xml = encodeXml(locate, vocabulary)
+  const posted = (more = '', target = '/kmip'): string =>
+    `POST ${target} HTTP/1.1\r\nHost: kmip\r\nContent-Type: text/xml\r\nContent-Length: ${xml.length}\r\n${more}\r\n${xml}`
+  const last = posted('Connection: close\r\n')
+  const brokenBody =
+    'POST /kmip HTTP/1.1\r\nHost: kmip\r\nContent-Type: text/xml\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n'
+  const streams: readonly (readonly [string, string, readonly number[]])[] = [
+    ['garbage behind a request: the request is answered first', `${posted()}garbage\r\n\r\n`, [200, 400]],
+    ['a body that breaks off behind two requests', posted() + posted() + brokenBody, [200, 200, 400]],
+    ['a head that is too long behind a request', posted() + posted(`X: ${'x'.repeat(20_000)}\r\n`), [200, 431]],
+    ['more requests than may wait: those that were taken are answered', posted().repeat(6), [200, 200, 200, 200]],
+    ['what is refused, behind a request', posted() + posted('', '/other'), [200, 404]],
+    ['a target in absolute form (RFC 9112 §3.2.2)', posted('', 'https://kmip.example:5697/kmip') + last, [200, 200]],
+    ['two hosts (RFC 9112 §3.2)', posted('Host: other\r\n'), [400]],
+    ['a length and chunks', posted('Transfer-Encoding: chunked\r\n'), [400]],
+  ]
+  for (const [what, sent, statuses] of streams) {
+    test(what, async () => assert.deepEqual(await statusesOf(sent), statuses))
+  }
 
   test('a client without a certificate of a trusted authority does not get in', async () => {
     const now = systemClock.nowSeconds()

@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { createServer as createTlsServer } from 'node:tls'
 import { systemClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
 import { createClient } from '#client/client'
@@ -19,7 +20,7 @@ import { vocabulary } from '#kmip/vocabulary'
 import { linesOf } from '#test/audit/trail'
 import { freePort, type RunningServer, startServerProcess } from '#test/running-server'
 import { attributes, createRequest } from '#test/sample-objects'
-import { BinaryWriter, decodeItem } from '#ttlv/binary'
+import { BinaryWriter, decodeItem, encodeItem } from '#ttlv/binary'
 import type { Item } from '#ttlv/item'
 import { encodeXml } from '#ttlv/xml'
 
@@ -269,6 +270,39 @@ describe('requests of the server', () => {
     assert.match(JSON.stringify(told[1]), /the server stops/)
     socket.destroy()
   })
+
+  const versionsAnswer = encodeItem(versions(4)[1])
+  const strayed: readonly (readonly [string, Buffer, RegExp])[] = [
+    ['two at once', Buffer.concat([versionsAnswer, versionsAnswer]), /what it was not asked/],
+    [
+      'of another operation',
+      encodeItem(answer(Operation.Notify, undefined)[1]),
+      /another operation than it was asked for/,
+    ],
+  ]
+  for (const [what, bytes, failure] of strayed) {
+    test(`answers that nobody has asked for stand for no others: ${what}`, async (context) => {
+      const { port, server, client } = await start('local|kmip', ['--outgoing-attempts-max', '1'])
+      await using _stopped = server
+      const { cert, key } = server.connection
+      const asked: Item[] = []
+      const listener = createTlsServer({ cert, key }, (socket) => {
+        socket.on('error', () => socket.destroy())
+        socket.on('data', (chunk: Buffer) => {
+          asked.push(decodeItem(chunk, { nestingDepthMax: 32, itemCountMax: 1_000 }))
+          socket.write(bytes)
+        })
+      })
+      listener.listen(port, '127.0.0.1')
+      context.after(() => listener.close())
+      const { uniqueIdentifier } = await client.create(createRequest())
+      assert.match(await line(server, /A client could not be told/), failure)
+      assert.equal(asked.length, 1, 'nothing more is sent to such a client')
+      const { attribute } = await client.getAttributes({ uniqueIdentifier, attributeName: ['Fresh'] })
+      assert.equal(attribute[0]?.attributeValue, true)
+      await client.close()
+    })
+  }
 
   test('a request is given up after its attempts', async () => {
     const { server, client } = await start('local|kmip', ['--outgoing-retry-ms', '10', '--outgoing-attempts-max', '2'])

@@ -37,6 +37,10 @@ describe('JSON encoding', () => {
       { tag: Tag.TimeStamp, type: 9, value: 0 },
       '{"tag":"TimeStamp","type":"DateTime","value":"1970-01-01T00:00:00+00:00"}',
     ],
+    [
+      { tag: Tag.TimeStamp, type: 9, value: Number.MAX_SAFE_INTEGER },
+      '{"tag":"TimeStamp","type":"DateTime","value":"0x7fffffffffffffff"}',
+    ],
     [{ tag: 0x540001, type: 7, value: 'na' }, '{"tag":"0x540001","type":"TextString","value":"na"}'],
     [{ tag: Tag.RequestPayload, type: 1, value: [] }, '{"tag":"RequestPayload","value":[]}'],
   ]

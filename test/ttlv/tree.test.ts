@@ -92,6 +92,14 @@ describe('trees', () => {
     assert.throws(() => new TreeReader(value, { ...limits, itemCountMax: 1 }).item(1), { fault: 'limit' })
   })
 
+  test('behind a tag of zero nothing is passed over in silence: it is refused, as in binary', () => {
+    const hidden: Item = { tag: 0, type: 6, value: true }
+    const value: Item = { tag: 1, type: 1, value: [hidden, { tag: 2, type: 6, value: true }] }
+    for (const reader of [new TreeReader(value, limits), new BinaryReader(encodeItem(value), limits)]) {
+      assert.throws(() => reader.item(1), { fault: 'message', message: /left over/ })
+    }
+  })
+
   test('leaveTo stands behind the structure that is given up', () => {
     const inner: Item = { tag: 2, type: 1, value: [{ tag: 3, type: 1, value: [{ tag: 4, type: 2, value: 5 }] }] }
     const reader = new TreeReader({ tag: 1, type: 1, value: [inner, { tag: 6, type: 6, value: true }] }, limits)

@@ -41,6 +41,7 @@ describe('XML encoding', () => {
     [mask(-0x8000_0000), '<CryptographicUsageMask type="Integer" value="0x80000000"/>'],
     [date(0), '<TimeStamp type="DateTime" value="1970-01-01T00:00:00+00:00"/>'],
     [date(-62_167_219_201), '<TimeStamp type="DateTime" value="0xfffffff1868b83ff"/>'],
+    [date(Number.MAX_SAFE_INTEGER), '<TimeStamp type="DateTime" value="0x7fffffffffffffff"/>'],
     [{ tag: 0x540001, type: 7, value: 'na' }, '<TTLV tag="0x540001" type="TextString" value="na"/>'],
     [{ tag: Tag.D, type: 4, value: -1n }, '<D type="BigInteger" value="ffffffffffffffff"/>'],
     [{ tag: Tag.LeaseTime, type: 10, value: 3600 }, '<LeaseTime type="Interval" value="3600"/>'],
