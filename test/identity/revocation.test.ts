@@ -381,6 +381,26 @@ describe('auto registration', () => {
     )
   })
 
+  test('asks for no user where the token registers nobody any more', async () => {
+    const registry = await registryWith(joe)
+    const { pair } = await externalAuthority(registry)
+    const { record } = await createToken(registry, { domain, maxClients: 1 })
+    const validUntilSeconds = registry.clock.nowSeconds() + 60
+    const short = await createToken(registry, { domain, validUntilSeconds })
+    const first = clientOf(pair, registry)
+    const { key } = await autoRegister(registry, unknown(first, record.id))
+    registry.clock.advance(61_000)
+    let asked = 0
+    const attempt = (certificate: Uint8Array, tokenId: string) =>
+      autoRegister(registry, unknown(certificate, tokenId), () => ++asked > 0)
+    const spent = attempt(clientOf(pair, registry, 'ann'), record.id)
+    await assert.rejects(spent, administrationError('forbidden', /1 clients/))
+    const over = attempt(clientOf(pair, registry, 'ann'), short.record.id)
+    await assert.rejects(over, administrationError('forbidden', /no longer valid/))
+    assert.equal(asked, 0)
+    assert.equal((await attempt(first, record.id)).key, key, 'who is registered already needs no token')
+  })
+
   test('under tls-pw-opt binds to nobody', async () => {
     const registry = await registryWith(joe)
     const { pair } = await externalAuthority(registry)
