@@ -3,6 +3,7 @@
  * with listeners has of its own (a view of the store, cryptography, dispatcher, interfaces), and its answers to the main
  * thread. What it is not: what there is one of in the server: a front asks the main thread for that (`server/front-proxies.ts`).
  */
+
 import type { MessagePort } from 'node:worker_threads'
 import { Channel, type Port } from '#actor/channel'
 import { monotonicMs, systemClock } from '#actor/clock'
@@ -128,6 +129,7 @@ export const runFront = async (port: Port, task: FrontTask): Promise<void> => {
       meter,
       trace: tracing?.trace,
       operations,
+      store,
       nowMs: () => systemClock.nowMs(),
       monotonicMs,
     }),

@@ -3,6 +3,7 @@
  * serve.ts: started before anything is served, ended after everything else but the store. What it is not: any of them
  * (`audit/`, `server/accounting.ts`, `server/metrics.ts`, `server/tracing.ts`).
  */
+
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Child } from '#actor/actor'
@@ -97,6 +98,7 @@ export class Watching {
       meter: this.meter,
       trace: tracing?.trace,
       operations,
+      store: parts.store,
       nowMs: () => systemClock.nowMs(),
       monotonicMs,
     })

@@ -111,11 +111,15 @@ export const openServerParts = async (flags: readonly string[]): Promise<ServerP
   const sessionParts = newSessionParts(settings, { dispatcher, store, login, answers, log }, directories, () => true)
   const { raw } = new X509Certificate(readFileSync(join(directory, 'bootstrap', 'client.pem')))
   const fingerprint = createHash('sha256').update(raw).digest('hex')
-  const session = new PeerSession(sessionParts, { address: '127.0.0.1', fingerprint, certificate: raw }, () => ({
-    mode: settings.interfaceMode,
-    hardDelete: undefined,
-    autoRegistration: undefined,
-  }))
+  const session = new PeerSession(
+    sessionParts,
+    { address: '127.0.0.1', fingerprint, certificate: raw, isBelowRevoked: false },
+    () => ({
+      mode: settings.interfaceMode,
+      hardDelete: undefined,
+      autoRegistration: undefined,
+    }),
+  )
   const answer = (message: Uint8Array): Answer | Promise<Answer> => session.answer(message, binaryEncoding)
   const askAll = async (items: readonly BatchRequest[]): Promise<unknown[]> => {
     const given = await answer(

@@ -3,7 +3,7 @@
  * runs the server, or by the bearer token of a log-in. What it is not: what a command allows (`http-api.ts` reads its row).
  */
 import type { BearerTokens } from '#identity/bearer-tokens'
-import { domainId } from '#identity/domains'
+import { domainId, domainTable } from '#identity/domains'
 import { ownerName, rootDomain, userTable } from '#identity/principals'
 import type { Store } from '#store/store'
 import type { Caller, CommandRow } from './command.ts'
@@ -12,7 +12,7 @@ import { Refused } from './failure.ts'
 /** What of a request says who sends it. */
 export interface Asked {
   readonly authorization: string | undefined
-  /** Domain that a request at the local socket names. */
+  /** Domain that a request names: at the local socket the one to administer, with a token the one that the token must be for. */
   readonly domain: string | undefined
   readonly address: string
 }
@@ -54,10 +54,20 @@ const decoded = (domain: string): string => {
   }
 }
 
+/** Whoever names another domain than the log-in's would change what is not meant. @throws Refused, the same whether there is such a one */
+const checkDomain = (wanted: string, domain: string, store: Store): void => {
+  if (wanted === domain || wanted === store.read(domainTable, domain)?.value.name) return
+  throw new Refused(
+    'invalid',
+    'The log-in is for another domain than the one that is named',
+    'Name none (KSCTL_DOMAIN), or log in to that one: kmipctl tokens create --domain NAME.',
+  )
+}
+
 /** Over the network: whom a token names; nobody without one. @throws Refused */
 export const logInAccess =
   (store: Store, tokens: BearerTokens): Identify =>
-  ({ authorization, address }, row) => {
+  ({ authorization, domain: wanted, address }, row) => {
     const token = bearerOf(authorization)
     if (token === undefined && row.who === 'anyone') {
       const caller = { userKey: undefined, name: 'anyone', administrator: false, homeDomain: rootDomain, address }
@@ -73,6 +83,7 @@ export const logInAccess =
         'Log in with user name and password (kmipctl tokens create).',
       )
     }
+    if (wanted !== undefined) checkDomain(decoded(wanted), logIn.domain, store)
     const name = { domain: user.domain, connection: user.connection, user: user.name }
     const { administrator, domain: homeDomain } = user
     return {

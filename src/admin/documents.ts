@@ -65,7 +65,7 @@ const introduction = [
   '| `KMIPCTL_SOCKET`, `--socket` | path of the local socket; `./data/admin.sock` when not given |',
   '| `KMIPCTL_USERNAME`, `KMIPCTL_PASSWORD` | log-in; at a terminal, a missing password is asked for |',
   '| `KMIPCTL_JWT` | the token of a log-in (`kmipctl tokens create`), instead |',
-  '| `KMIPCTL_DOMAIN` | domain to administer, by name or identifier |',
+  '| `KMIPCTL_DOMAIN` | domain to administer, by name or identifier; with a token, the one that the token is for |',
   '| `KMIPCTL_AUTH_DOMAIN` | domain of the user, when it is not root |',
   '| `KMIPCTL_NOSSLVERIFY` | `true`: any certificate of the server will do |',
   '| `KMIPCTL_CA` | PEM file of the authority to trust |',

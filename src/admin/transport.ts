@@ -82,9 +82,7 @@ const exchange = async (connection: Connection, request: ApiRequest, token: stri
       accept: 'application/json',
       ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(connection.domain === undefined || connection.url !== undefined
-        ? {}
-        : { 'kmipd-domain': encodeURIComponent(connection.domain) }),
+      ...(connection.domain === undefined ? {} : { 'kmipd-domain': encodeURIComponent(connection.domain) }),
     },
   }
   const response = await answered(connection, options, body)

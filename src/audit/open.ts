@@ -13,8 +13,11 @@ import { AuditFront } from './front.ts'
 import type { AuditTask, ToAuditOwner, ToAuditor } from './messages.ts'
 import type { Verified } from './verify.ts'
 
-/** How long the end of the trail may be unknown to the store. */
-const anchorEveryMs = 60_000
+/**
+ * How long the end of the trail may be unknown to the store: lines cut off within it after a crash are not missed. Each note is a commit,
+ * made only where there are new lines.
+ */
+const anchorEveryMs = 10_000
 /** Characters of lines of one thread that may wait. */
 const waitingMax = 16 * 2 ** 20
 

@@ -17,6 +17,8 @@ export interface AuditRecord {
   readonly client?: string | undefined
   /** Fingerprint of a certificate by which nobody was found. */
   readonly certificate?: string | undefined
+  /** Full name of a user whom somebody said to be who did not prove it. */
+  readonly claimed?: string | undefined
   readonly domain?: string | undefined
   /** Address of the peer. */
   readonly address?: string | undefined
@@ -44,6 +46,7 @@ const textMembers = [
   'user',
   'client',
   'certificate',
+  'claimed',
   'domain',
   'address',
   'operation',

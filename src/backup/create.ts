@@ -2,11 +2,11 @@
  * Making a backup from a store that serves. What it is: a consistent copy, its manifest, and one file that is there as a whole or
  * not at all. What it is not: the copying (the store's) or a schedule.
  *
- *   store ─ copy ─▶ FILE's folder/.kmipd-backup-x/store.mdb ─▶ FILE.part ─ sync, rename ─▶ FILE
+ *   store ─ copy ─▶ FILE's folder/.kmipd-backup-x/store.mdb ─▶ …/backup ─ sync, link ─▶ FILE
  */
 
 import { existsSync } from 'node:fs'
-import { mkdtemp, rename, rm, stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Clock } from '#actor/clock'
 import { syncDirectory } from '#crypto/key-file'
@@ -16,6 +16,7 @@ import { openView } from '#store/lmdb/environment'
 import { schemaVersion } from '#store/lmdb/schema'
 import { type ArchiveWriter, createArchive } from './archive.ts'
 import { type Manifest, manifestText, memberNames, sealManifest, sha256 } from './manifest.ts'
+import { putInPlace, thereAlready, workFolder } from './place.ts'
 import { BackupRefused } from './refused.ts'
 
 export interface BackupParts {
@@ -40,10 +41,11 @@ export interface MadeBackup {
  * @throws BackupRefused when the file is there or its folder is not; errors of the file system. Nothing is left behind.
  */
 export async function makeBackup(parts: BackupParts, path: string): Promise<MadeBackup> {
-  if (existsSync(path)) throw new BackupRefused(`${path} is there already: a backup overwrites nothing`)
+  // Before the work; at its end it is made sure of.
+  if (existsSync(path)) throw thereAlready(path)
   const folder = dirname(path)
   if (!existsSync(folder)) throw new BackupRefused(`there is no folder ${folder}`)
-  const work = await mkdtemp(join(folder, '.kmipd-backup-'))
+  const work = await workFolder(folder, parts.clock.nowMs())
   try {
     const partPath = join(work, 'backup')
     const writer = await createArchive(partPath, parts.clock.nowSeconds())
@@ -54,7 +56,7 @@ export async function makeBackup(parts: BackupParts, path: string): Promise<Made
       await writer.close()
       throw error
     }
-    await rename(partPath, path)
+    await putInPlace(partPath, path)
     syncDirectory(path)
     return { path, ...made }
   } finally {

@@ -64,14 +64,34 @@ interface Entry {
 interface Counted {
   readonly key: string
   readonly free: number
-  readonly atOnce: number
 }
 
-/** Tries that are under way. */
-interface UnderWay {
-  /** One each, the oldest first: the end of a try of which nothing is heard. */
-  readonly tries: Cancel[]
-  readonly waiting: Set<() => void>
+/** What a try is counted on. */
+interface Subject {
+  readonly place: string
+  /** The user at the place. */
+  readonly user: string
+}
+
+/** Somebody whose turn has not come. */
+interface Waiting {
+  /** Told how long to wait yet: milliseconds, or undefined for a refusal. */
+  readonly answer: (waitMs: number | undefined) => void
+  /** The end of waiting in vain. */
+  readonly cancel: Cancel
+}
+
+/**
+ * What is under way at a place, and who waits for it. Users take turns, each in the order of its tries: one end lets one in, whatever
+ * number waits, and nobody stands behind all tries of another.
+ */
+interface Place {
+  underWay: number
+  isToLetIn: boolean
+  /** By user, for each try the end of one of which nothing is heard, the oldest first. No user without a try is kept. */
+  readonly tries: Map<string, Cancel[]>
+  /** By user, whose turn is next first. As many as there are sessions. No user without a waiting try is kept. */
+  readonly waiting: Map<string, Set<Waiting>>
 }
 
 /** The counts of one server. Users and addresses are texts that the caller makes unlike one another. */
@@ -79,7 +99,7 @@ export class Attempts implements AttemptCounts {
   readonly #clock: Clock
   readonly #limits: AttemptLimits
   readonly #entries = new Map<string, Entry>()
-  readonly #underWay = new Map<string, UnderWay>()
+  readonly #places = new Map<string, Place>()
 
   constructor(clock: Clock, limits: AttemptLimits = attemptLimits) {
     this.#clock = clock
@@ -88,29 +108,18 @@ export class Attempts implements AttemptCounts {
 
   /** Resolves when the user may try at the address: true; or false at once when too many tries wait before. */
   async admit(user: string, address: string): Promise<boolean> {
-    const counted = this.#keysOf(user, address)
-    const lateMs = this.#clock.monotonicMs() + this.#limits.turnMaxMs
-    for (let full = this.#fullOf(counted); full !== undefined; full = this.#fullOf(counted)) {
-      if (!(await this.#changed(full, lateMs))) return false
-    }
-    const nowMs = this.#clock.monotonicMs()
-    const entries = counted.flatMap(({ key, free }) => {
-      const entry = this.#live(key, nowMs)
-      return entry === undefined ? [] : [{ entry, intervalMs: this.#intervalMs(entry.failures - free) }]
-    })
-    const startMs = Math.max(nowMs, ...entries.map(({ entry }) => entry.nextMs))
-    if (startMs - nowMs > this.#limits.waitMaxMs) return false
-    // Each try takes its place in the row, so that many sessions at once guess no faster than one.
-    for (const { entry, intervalMs } of entries) entry.nextMs = startMs + intervalMs
-    for (const { key } of counted) this.#begin(key)
-    if (startMs > nowMs) await new Promise<void>((resolve) => this.#clock.after(startMs - nowMs, resolve))
+    const subject = subjectOf(user, address)
+    const waitMs = this.#isOpen(subject) ? this.#enter(subject) : await this.#turnOf(subject)
+    if (waitMs === undefined) return false
+    if (waitMs > 0) await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve))
     return true
   }
 
   /** Counts a failure. */
   failed(user: string, address: string): void {
     const nowMs = this.#clock.monotonicMs()
-    for (const { key, free } of this.#keysOf(user, address)) {
+    const subject = subjectOf(user, address)
+    for (const { key, free } of this.#countedOf(subject)) {
       const before = this.#live(key, nowMs)
       const failures = (before?.failures ?? 0) + 1
       const nextMs = Math.max(before?.nextMs ?? 0, nowMs + this.#intervalMs(failures - free))
@@ -120,69 +129,132 @@ export class Attempts implements AttemptCounts {
       if (oldest !== undefined) this.#entries.delete(oldest)
       this.#entries.set(key, { failures, lastFailureMs: nowMs, nextMs })
     }
-    this.#end(user, address)
+    this.#end(subject)
   }
 
   /** Forgets the user's failures at the address; the address keeps its own: one right guess proves nothing of the others. */
   succeeded(user: string, address: string): void {
-    this.#entries.delete(userKeyOf(user, placeOf(address)))
-    this.#end(user, address)
+    const subject = subjectOf(user, address)
+    this.#entries.delete(subject.user)
+    this.#end(subject)
   }
 
-  #keysOf(user: string, address: string): readonly Counted[] {
-    const place = placeOf(address)
-    const { freePerUser, freePerAddress, atOncePerUser, atOncePerAddress } = this.#limits
+  #countedOf({ place, user }: Subject): readonly Counted[] {
+    const { freePerUser, freePerAddress } = this.#limits
     return [
-      { key: userKeyOf(user, place), free: freePerUser, atOnce: atOncePerUser },
-      { key: place, free: freePerAddress, atOnce: atOncePerAddress },
+      { key: user, free: freePerUser },
+      { key: place, free: freePerAddress },
     ]
   }
 
-  /** Of what so many tries are under way that another one has to wait. Who has failed too often stands in a row already. */
-  #fullOf(counted: readonly Counted[]): string | undefined {
-    const nowMs = this.#clock.monotonicMs()
-    return counted.find(
-      ({ key, free, atOnce }) =>
-        (this.#underWay.get(key)?.tries.length ?? 0) >= atOnce && (this.#live(key, nowMs)?.failures ?? 0) <= free,
-    )?.key
+  /** Whether a try may begin, or take its place in the row of those who have failed too often: not before those who wait. */
+  #isOpen({ place, user }: Subject): boolean {
+    const at = this.#places.get(place)
+    return at?.waiting.has(user) !== true && this.#hasRoomAt(place) && this.#hasRoomFor(user, at)
   }
 
-  /** Resolves true when one of the tries has ended, false when that is too late. */
-  #changed(key: string, lateMs: number): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>()
-    const waiting = this.#underWay.get(key)?.waiting
-    const wake = (): void => {
-      cancel()
-      resolve(true)
-    }
-    const cancel = this.#clock.after(Math.max(0, lateMs - this.#clock.monotonicMs()), () => {
-      waiting?.delete(wake)
-      resolve(false)
+  #hasRoomAt(place: string): boolean {
+    const { atOncePerAddress, freePerAddress } = this.#limits
+    return (this.#places.get(place)?.underWay ?? 0) < atOncePerAddress || this.#isSlowed(place, freePerAddress)
+  }
+
+  #hasRoomFor(user: string, at: Place | undefined): boolean {
+    const { atOncePerUser, freePerUser } = this.#limits
+    return (at?.tries.get(user)?.length ?? 0) < atOncePerUser || this.#isSlowed(user, freePerUser)
+  }
+
+  #isSlowed(key: string, free: number): boolean {
+    return (this.#live(key, this.#clock.monotonicMs())?.failures ?? 0) > free
+  }
+
+  /** Begins a try that may begin. Gives how long it has to wait in the row; undefined when that is too long, and nothing has begun. */
+  #enter(subject: Subject): number | undefined {
+    const nowMs = this.#clock.monotonicMs()
+    const entries = this.#countedOf(subject).flatMap(({ key, free }) => {
+      const entry = this.#live(key, nowMs)
+      return entry === undefined ? [] : [{ entry, intervalMs: this.#intervalMs(entry.failures - free) }]
     })
-    waiting?.add(wake)
+    const startMs = Math.max(nowMs, ...entries.map(({ entry }) => entry.nextMs))
+    if (startMs - nowMs > this.#limits.waitMaxMs) return undefined
+    // Each try takes its place in the row, so that many sessions at once guess no faster than one.
+    for (const { entry, intervalMs } of entries) entry.nextMs = startMs + intervalMs
+    const at = this.#at(subject.place)
+    at.underWay += 1
+    const tries = at.tries.get(subject.user) ?? []
+    at.tries.set(subject.user, tries)
+    tries.push(this.#clock.after(this.#limits.waitMaxMs, () => this.#end(subject)))
+    return startMs - nowMs
+  }
+
+  /** Resolves as `#enter` does, once a try may begin; undefined when that takes too long. */
+  #turnOf({ place, user }: Subject): Promise<number | undefined> {
+    const { promise, resolve: answer } = Promise.withResolvers<number | undefined>()
+    const { waiting } = this.#at(place)
+    const ofUser = waiting.get(user) ?? new Set()
+    waiting.set(user, ofUser)
+    const cancel = this.#clock.after(this.#limits.turnMaxMs, () => {
+      ofUser.delete(one)
+      if (ofUser.size === 0) waiting.delete(user)
+      answer(undefined)
+    })
+    const one: Waiting = { answer, cancel }
+    ofUser.add(one)
     return promise
   }
 
-  #begin(key: string): void {
-    const underWay = this.#underWay.get(key) ?? { tries: [], waiting: new Set() }
-    underWay.tries.push(this.#clock.after(this.#limits.waitMaxMs, () => this.#endOf(key)))
-    this.#underWay.set(key, underWay)
+  #at(place: string): Place {
+    const at = this.#places.get(place) ?? { underWay: 0, isToLetIn: false, tries: new Map(), waiting: new Map() }
+    this.#places.set(place, at)
+    return at
   }
 
-  #end(user: string, address: string): void {
-    for (const { key } of this.#keysOf(user, address)) this.#endOf(key)
+  /** The oldest try has ended, if there is one; those who may begin now do. */
+  #end({ place, user }: Subject): void {
+    const at = this.#places.get(place)
+    if (at === undefined) return
+    const tries = at.tries.get(user)
+    if (tries !== undefined) {
+      tries.shift()?.()
+      at.underWay -= 1
+      if (tries.length === 0) at.tries.delete(user)
+    }
+    if (at.waiting.size > 0) this.#letInSoon(place, at)
+    else this.#forgetIdle(place, at)
   }
 
-  #endOf(key: string): void {
-    const underWay = this.#underWay.get(key)
-    if (underWay === undefined) return
-    const { tries, waiting } = underWay
-    tries.shift()?.()
-    const woken = [...waiting]
-    waiting.clear()
-    // Who still waits makes it anew: nobody stays in the map for good.
-    if (tries.length === 0) this.#underWay.delete(key)
-    for (const wake of woken) wake()
+  #forgetIdle(place: string, at: Place): void {
+    if (at.underWay === 0 && at.waiting.size === 0) this.#places.delete(place)
+  }
+
+  /** Once all is counted that ended at the same time: several failures may be too many, of which each alone is not. */
+  #letInSoon(place: string, at: Place): void {
+    if (at.isToLetIn) return
+    at.isToLetIn = true
+    queueMicrotask(() => {
+      at.isToLetIn = false
+      this.#letIn(place, at)
+      // Who has failed too often may be refused there, so that nothing has begun.
+      this.#forgetIdle(place, at)
+    })
+  }
+
+  /**
+   * Lets in who may begin, user by user. Users without room are passed over: each of them has tries under way, so they are as few as
+   * the place has room for.
+   */
+  #letIn(place: string, at: Place): void {
+    while (this.#hasRoomAt(place)) {
+      const user = firstThat(at.waiting.keys(), (each) => this.#hasRoomFor(each, at))
+      const ofUser = user === undefined ? undefined : at.waiting.get(user)
+      const [first] = ofUser ?? []
+      if (user === undefined || ofUser === undefined || first === undefined) return
+      ofUser.delete(first)
+      // Taken out and put in again: the user's next turn is after those of all others.
+      at.waiting.delete(user)
+      if (ofUser.size > 0) at.waiting.set(user, ofUser)
+      first.cancel()
+      first.answer(this.#enter({ place, user }))
+    }
   }
 
   #live(key: string, nowMs: number): Entry | undefined {
@@ -199,7 +271,15 @@ export class Attempts implements AttemptCounts {
   }
 }
 
-const userKeyOf = (user: string, address: string): string => `${address}|${user}`
+const subjectOf = (user: string, address: string): Subject => {
+  const place = placeOf(address)
+  return { place, user: `${place}|${user}` }
+}
+
+const firstThat = <T>(values: Iterable<T>, holds: (value: T) => boolean): T | undefined => {
+  for (const value of values) if (holds(value)) return value
+  return undefined
+}
 
 /**
  * Where an address counts as: an IPv6 address as its network of 64 bits, of which one host may use every address.

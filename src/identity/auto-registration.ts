@@ -28,7 +28,7 @@ import { getProfile, type KnowsUser, type ProfileRecord } from './profiles.ts'
 import { findRecord, newRecord } from './records.ts'
 import { clientRecord } from './registration.ts'
 import { issuerOfGood, markIfRevoked } from './revocation.ts'
-import { profileLabel, spent, type TokenRecord, tokenTable } from './tokens.ts'
+import { assertUsable, profileLabel, spent, type TokenRecord, tokenTable } from './tokens.ts'
 
 /** A certificate that nobody has registered, as it came to an interface with auto registration. */
 export interface UnknownCertificate {
@@ -61,6 +61,10 @@ export async function autoRegister(
   const { fingerprint } = parsed
   const domain = domainVouchedFor(store, certificate)
   const token = tokenWith(store, tokenId, domain)
+  const known = findClient(store, fingerprint)
+  if (known !== undefined) return known
+  // Before the work: a token that is spent shall have nobody ask directories, or make users' records.
+  assertUsable(token.value, clock.nowSeconds())
   const profile = profileOf(store, token.value)
   const field = profile?.properties.cert_user_field ?? interfaceField
   const user = mode === 'tls-pw-opt' ? undefined : namedUser(parsed.subject, field, domain)

@@ -25,6 +25,7 @@ export function changeOf<T>(
 /**
  * Changes one record by what it holds now, as often as another is quicker. Resolves after the disk has it.
  * @param next the new value; the same object for no change
+ * @param beside changes of other records that belong into the same commit, made anew for each try; what it throws is thrown
  * @throws AdministrationError `not found` (by `what`) or `already exists` (another record has the claim); what `next` throws;
  *   StoreUnavailable
  */
@@ -34,15 +35,17 @@ export async function changeRecord<T>(
   key: string,
   what: string,
   next: (value: T) => T,
+  beside: (before: T, after: T) => readonly Change[] = () => [],
 ): Promise<Stored<T>> {
   for (let round = 0; round < roundsMax; round++) {
     const found = store.read(table, key)
     if (found === undefined) throw new AdministrationError('not found', `there is no ${what} ${JSON.stringify(key)}`)
     const value = next(found.value)
     if (value === found.value) return found
-    const result = await store.commit([changeOf(table, found, value)])
+    const result = await store.commit([changeOf(table, found, value), ...beside(found.value, value)])
     if (result.done) return { key, revision: found.revision + 1, value }
-    if (store.read(table, key)?.revision === found.revision)
+    const isItself = result.table === table.name && result.key === key
+    if (isItself && store.read(table, key)?.revision === found.revision)
       throw new AdministrationError('already exists', `another ${what} has this name`)
   }
   throw new AdministrationError('conflict', `the ${what} ${JSON.stringify(key)} is changed again and again by others`)

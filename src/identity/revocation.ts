@@ -18,6 +18,7 @@ import {
   revocationTable,
 } from './authority-records.ts'
 import { parseCertificate } from './certificates.ts'
+import { chainLengthMax, isRoot } from './chain.ts'
 import { type ClientRecord, clientTable } from './principals.ts'
 import { changeRecord, findRecord } from './records.ts'
 import { createRevocationList, parseRevocationList, type Revoked, revocationListToPem } from './revocation-list.ts'
@@ -114,32 +115,60 @@ export function getIssued(store: Store, domain: string, identifier: string): Sto
  * @throws CertificateError when it cannot be read
  */
 export function issuerOf(store: Store, certificate: Uint8Array): Stored<AuthorityRecord> | undefined {
-  const equals = nameDigest(parseCertificate(certificate).issuer.der)
-  const { keys } = store.find(authorityTable, {
-    all: [{ field: 'subject', equals }],
-    any: [],
-    offset: 0,
-    limit: issuersMax,
-  })
-  const signers = keys
-    .flatMap((key) => store.read(authorityTable, key) ?? [])
-    .filter(({ value }) => hasSigned(value.certificate, certificate))
+  const signers = signersOf(store, certificate)
   return signers.find(({ value }) => value.domain === 'root') ?? signers[0]
 }
 
-/** The issuer here of a certificate that is to be registered. @throws AdministrationError `forbidden` when it has revoked it */
+/** The authorities here that have signed a certificate: several where two have one name and key. @throws CertificateError */
+function signersOf(store: Store, certificate: Uint8Array): readonly Stored<AuthorityRecord>[] {
+  const equals = nameDigest(parseCertificate(certificate).issuer.der)
+  const all = [{ field: 'subject', equals }]
+  return store
+    .find(authorityTable, { all, any: [], offset: 0, limit: issuersMax })
+    .keys.flatMap((key) => store.read(authorityTable, key) ?? [])
+    .filter(({ value }) => hasSigned(value.certificate, certificate))
+}
+
+/**
+ * The issuer here of a certificate that is to be registered.
+ * @throws AdministrationError `forbidden` when it is revoked, or all that is known above it
+ */
 export function issuerOfGood(store: Store, certificate: Uint8Array): Stored<AuthorityRecord> | undefined {
   const issuer = issuerOf(store, certificate)
-  if (issuer !== undefined && isRevoked(store, issuer, certificate))
-    throw new AdministrationError('forbidden', 'the certificate is revoked', 'Issue a new certificate.')
-  return issuer
+  if (issuer === undefined || !hasNoGoodChain(store, certificate)) return issuer
+  const [which, remedy] = isNamedByAny(store, certificate)
+    ? ['the certificate is revoked', 'Issue a new certificate.']
+    : ['a CA above the certificate is revoked', 'Issue a certificate of another CA.']
+  throw new AdministrationError('forbidden', which, remedy)
 }
 
 /** Looks again once a client is registered: a list that came meanwhile has not seen it. Resolves after the disk has it. */
 export async function markIfRevoked(store: Store, fingerprint: string, certificate: Uint8Array): Promise<void> {
-  const issuer = issuerOf(store, certificate)
-  if (issuer !== undefined && isRevoked(store, issuer, certificate))
-    await changeClient(store, fingerprint, revokedClient)
+  if (isNamedByAny(store, certificate)) await changeClient(store, fingerprint, revokedClient)
+}
+
+/**
+ * Whether a list here names a certificate of a chain, the client's own or that of a CA. Asked of what a handshake shows: a CA that
+ * clients bring along need not be known here, only the one above it whose list names it.
+ * @param chainOf gives it, DER; each is signed by the next one, or by an authority here
+ */
+export function isChainRevoked(store: Store, chainOf: () => readonly Uint8Array[]): boolean {
+  // Where nobody has brought a list, which is the rule, a handshake costs no more for it: a chain is dear to read.
+  const { total } = store.find(revocationTable, { all: [], any: [], offset: 0, limit: 1 })
+  return total > 0 && chainOf().some((certificate) => isNamedByAny(store, certificate))
+}
+
+/** Whether an authority here that has signed a certificate has revoked it. */
+const isNamedByAny = (store: Store, certificate: Uint8Array): boolean =>
+  signersOf(store, certificate).some((signer) => isRevoked(store, signer, certificate))
+
+/** Whether every chain that is known here above a certificate has a revoked one in it: a CA may be certified by several. */
+function hasNoGoodChain(store: Store, certificate: Uint8Array, depth = 0): boolean {
+  const signers = signersOf(store, certificate)
+  if (signers.some((signer) => isRevoked(store, signer, certificate))) return true
+  // A root ends its chain, and so does a CA of which nobody above is known.
+  if (depth === chainLengthMax || signers.length === 0 || isRoot(certificate)) return false
+  return signers.every(({ value }) => hasNoGoodChain(store, value.certificate, depth + 1))
 }
 
 /** Whether the revocation lists here name a certificate of this authority. */

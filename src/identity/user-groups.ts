@@ -3,10 +3,10 @@
  * not: what a group may do (`permissions.ts`). Who is in a group stands in the users' records.
  */
 import type { Clock } from '#actor/clock'
-import type { Store, Stored, Table } from '#store/store'
+import type { Change, Store, Stored, Table } from '#store/store'
 import { AdministrationError } from './administration-error.ts'
-import { isNamePart, userTable } from './principals.ts'
-import { changeRecord, newRecord, removeRecord } from './records.ts'
+import { isNamePart, type UserRecord, userTable } from './principals.ts'
+import { changeOf, changeRecord, newRecord } from './records.ts'
 
 /** Groups that a user can be in. */
 const groupsPerUserMax = 64
@@ -67,14 +67,27 @@ export function getGroup(domain: string, name: string, store: Store): Stored<Gro
   throw new AdministrationError('not found', `There is no group ${JSON.stringify(name)} in the domain`)
 }
 
-/** Removes a group; its users are in it no longer. @throws AdministrationError of kind not found */
+/**
+ * Removes a group; its users are in it no longer. The group goes last, so that what is cut short is done again by the same command,
+ * and goes only as it was before its users left: whoever enters meanwhile names its record, and is taken out too.
+ * @throws AdministrationError of kind not found; StoreUnavailable
+ */
 export async function deleteGroup(domain: string, name: string, { store, clock }: GroupContext): Promise<void> {
-  const { key } = getGroup(domain, name, store)
-  // The group first: from then on nobody enters it.
-  await removeRecord(store, groupTable, key)
-  const all = [{ field: 'group', equals: key }]
-  for (const user of store.find(userTable, { all, any: [], offset: 0, limit: Number.MAX_SAFE_INTEGER }).keys) {
-    await setMembership(user, name, false, { store, clock })
+  for (;;) {
+    const found = getGroup(domain, name, store)
+    const all = [{ field: 'group', equals: found.key }]
+    for (const user of store.find(userTable, { all, any: [], offset: 0, limit: Number.MAX_SAFE_INTEGER }).keys)
+      await leave(user, name, { store, clock })
+    if ((await store.commit([changeOf(groupTable, found, undefined)])).done) return
+  }
+}
+
+/** Who is removed meanwhile is in no group. */
+async function leave(user: string, group: string, context: GroupContext): Promise<void> {
+  try {
+    await setMembership(user, group, false, context)
+  } catch (error) {
+    if (!(error instanceof AdministrationError && error.kind === 'not found')) throw error
   }
 }
 
@@ -85,13 +98,37 @@ export async function setMembership(
   member: boolean,
   { store, clock }: GroupContext,
 ): Promise<void> {
-  await changeRecord(store, userTable, user, 'user', (record) => {
+  const next = (record: UserRecord): UserRecord => {
     if (record.groups.includes(group) === member) return record
     const groups = member ? [...record.groups, group] : record.groups.filter((name) => name !== group)
     if (member) checkGroupCount(groups)
     return { ...record, groups, updatedSeconds: clock.nowSeconds() }
-  })
+  }
+  const beside = ({ domain }: UserRecord) => (member ? [unchanged(getGroup(domain, group, store))] : [])
+  await changeRecord(store, userTable, user, 'user', next, beside)
 }
+
+/**
+ * What belongs into the commit by which a user enters groups: their records as they are. A group that is removed meanwhile is then
+ * a conflict, and leaves no membership behind that the next group of its name would inherit.
+ * @throws AdministrationError of kind invalid for a group that is not there
+ */
+export function entered(
+  { domain, groups }: UserRecord,
+  before: readonly string[],
+  store: Store,
+): readonly Change<GroupRecord>[] {
+  return groups
+    .filter((name) => !before.includes(name))
+    .map((name) => {
+      const found = store.read(groupTable, groupKey(domain, name))
+      if (found !== undefined) return unchanged(found)
+      const text = `There is no group ${JSON.stringify(name)} in the domain`
+      throw new AdministrationError('invalid', text, 'Make it first.')
+    })
+}
+
+const unchanged = (group: Stored<GroupRecord>): Change<GroupRecord> => changeOf(groupTable, group, group.value)
 
 /** @throws AdministrationError of kind invalid when they are more than a user can be in */
 export function checkGroupCount(groups: readonly string[]): void {

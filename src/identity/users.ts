@@ -19,7 +19,7 @@ import {
   userTable,
 } from './principals.ts'
 import { changeRecord, findRecord, newRecord, removeRecord } from './records.ts'
-import { checkGroupCount, groupKey, groupTable } from './user-groups.ts'
+import { checkGroupCount, entered } from './user-groups.ts'
 
 export interface UserContext {
   readonly store: Store
@@ -86,8 +86,14 @@ export async function createUser(
     context,
   )
   const record = withSettings(made, settings, undefined, context)
-  if ((await store.commit([newRecord(userTable.name, userKey(named), record)])).done) return record
-  throw new AdministrationError('already exists', `There is a user ${JSON.stringify(name)} already`)
+  const key = userKey(named)
+  for (;;) {
+    const result = await store.commit([newRecord(userTable.name, key, record), ...entered(record, [], store)])
+    if (result.done) return record
+    // A group that another has just entered, or removed, is looked at again.
+    if (result.table === userTable.name)
+      throw new AdministrationError('already exists', `There is a user ${JSON.stringify(name)} already`)
+  }
 }
 
 /**
@@ -116,7 +122,14 @@ export async function modifyUser(
     throw new AdministrationError('invalid', 'Only local users have their password here', 'Change it in the directory.')
   }
   const hash = settings.password === undefined ? undefined : await checkedHash(settings.password, context)
-  return changeRecord(store, userTable, key, 'user', (user) => withSettings(user, settings, hash, context))
+  return changeRecord(
+    store,
+    userTable,
+    key,
+    'user',
+    (user) => withSettings(user, settings, hash, context),
+    (before, after) => entered(after, before.groups, store),
+  )
 }
 
 /** Changes the password of a user who knows the one of now. @throws AdministrationError of kind forbidden, invalid */
@@ -167,7 +180,7 @@ function withSettings(
   user: UserRecord,
   settings: UserSettings,
   hash: PasswordHash | undefined,
-  { store, clock }: UserContext,
+  { clock }: UserContext,
 ): UserRecord {
   const {
     email = user.email,
@@ -176,15 +189,6 @@ function withSettings(
     disabled = user.disabled,
   } = settings
   checkEmail(email)
-  for (const group of groups) {
-    if (!user.groups.includes(group) && store.read(groupTable, groupKey(user.domain, group)) === undefined) {
-      throw new AdministrationError(
-        'invalid',
-        `There is no group ${JSON.stringify(group)} in the domain`,
-        'Make it first.',
-      )
-    }
-  }
   checkGroupCount(groups)
   const { email: _email, disabled: _disabled, ...others } = user
   return {

@@ -22,7 +22,7 @@ export interface Origin {
 export const ownOrigin: Origin = { address: 'server' }
 
 /** Who sends a message, as lines of the trail tell. */
-export type ToldSender = Pick<AuditedAnswer, 'user' | 'client' | 'certificate' | 'address'>
+export type ToldSender = Pick<AuditedAnswer, 'user' | 'client' | 'certificate' | 'claimed' | 'address'>
 
 /** A request that was answered before, by the same items: what was told of it is told again. */
 export interface Repeated {

@@ -6,12 +6,14 @@
 import { AuditFaulted } from '#audit/files'
 import type { AuditFront } from '#audit/front'
 import { type AuditedAnswer, bodyOf, endOf } from '#audit/record'
+import { claimantOf } from '#identity/claimant'
 import { ownerOf } from '#identity/permissions'
 import type { Principal } from '#identity/principals'
 import { ResultStatus } from '#kmip/enums'
 import { RefusedPayload, type RequestBatchItem, type RequestMessage, type ResponseBatchItem } from '#kmip/message'
 import type { Version } from '#kmip/versions'
 import type { OperationRow } from '#operations/operation'
+import type { Store } from '#store/store'
 import type { Account, Accounts, Origin, Repeated, ToldSender } from './account.ts'
 import { batchCode, type Meter, operationName, reasonName } from './meter.ts'
 
@@ -36,6 +38,8 @@ export interface AccountingOptions {
   /** Undefined: nothing is traced. */
   readonly trace: ((message: TracedMessage) => void) | undefined
   readonly operations: readonly OperationRow[]
+  /** Asked who tried, where nobody was found. */
+  readonly store: Store
   /** Milliseconds since 1970, for lines. */
   readonly nowMs: () => number
   /** Milliseconds of a clock that nobody sets, for durations. */
@@ -174,11 +178,13 @@ class MessageAccount implements Account {
 
   #sender(): ToldSender {
     const principal = this.#principal
+    const { address, fingerprint } = this.#origin
+    if (principal !== undefined) return { user: ownerOf(principal), client: principal.clientId, address }
+    const credentials = this.#request?.requestHeader.authentication?.credential ?? []
     return {
-      user: principal === undefined ? undefined : ownerOf(principal),
-      client: principal?.clientId,
-      certificate: principal === undefined ? this.#origin.fingerprint : undefined,
-      address: this.#origin.address,
+      ...claimantOf(this.#accounting.options.store, fingerprint, credentials),
+      certificate: fingerprint,
+      address,
     }
   }
 
@@ -227,6 +233,7 @@ const isSame = (known: ToldSender, sender: ToldSender): boolean =>
   known.user === sender.user &&
   known.client === sender.client &&
   known.certificate === sender.certificate &&
+  known.claimed === sender.claimed &&
   known.address === sender.address
 
 const resultNames: Readonly<Record<number, string>> = {

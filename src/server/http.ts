@@ -20,6 +20,7 @@ import {
   addressOf,
   handshakeRefusal,
   isAllowed,
+  isBelowRevoked,
   listenOn,
   peerCertificate,
   revokedRefusal,
@@ -118,11 +119,12 @@ export class HttpsInterface {
 
   /** Takes the certificates and versions that the KMIP interface has now; sessions that these do not allow end. */
   renew(): void {
-    const { settings, clock } = this.#options
+    const { settings, clock, parts } = this.#options
     const { material, minTlsVersion } = settings()
+    const trust = { minTlsVersion, material, nowSeconds: clock.nowSeconds(), store: parts.store }
     this.#server.setSecureContext(secureContextOptions(material, this.#tlsLimits()))
     for (const session of this.#sessions.values()) {
-      if (!isAllowed(session.socket, minTlsVersion, material, clock.nowSeconds())) this.#end(session)
+      if (!isAllowed(session.socket, trust)) this.#end(session)
     }
   }
 
@@ -157,7 +159,7 @@ export class HttpsInterface {
     const { log, parts, settings } = this.#options
     const address = socket.remoteAddress ?? 'unknown'
     const { certificate, fingerprint } = peerCertificate(socket) ?? {}
-    const shown = { address, fingerprint, certificate }
+    const shown = { address, fingerprint, certificate, isBelowRevoked: isBelowRevoked(socket, parts.store) }
     const peer = new PeerSession(parts, shown, () => settings().rules)
     if (peer.isRevoked) {
       log.handshakeRefused({ interface: 'https', address, ...revokedRefusal })

@@ -19,6 +19,7 @@ import {
   type HandshakeRefusal,
   handshakeRefusal,
   isAllowed,
+  isBelowRevoked,
   listenOn,
   peerCertificate,
   revokedRefusal,
@@ -190,15 +191,16 @@ export class KmipInterface implements InterfaceActor {
     this.#listener?.kept.keep(session)
   }
 
-  /** Looks at every session again, because what is trusted has changed; those that are no longer allowed end. */
+  /** Looks at every session again, because what is trusted, or revoked, has changed; those that are no longer allowed end. */
   review(): void {
     this.#renewContext()
     const { minTlsVersion, material } = this.#settings
-    const { clock } = this.#options
+    const { clock, parts } = this.#options
+    const trust = { minTlsVersion, material, nowSeconds: clock.nowSeconds(), store: parts.store }
     for (const { secured } of this.#sessions.values()) {
       if (secured === undefined) continue
       const { socket, connection } = secured
-      if (!isAllowed(socket, minTlsVersion, material, clock.nowSeconds())) connection.drain()
+      if (!isAllowed(socket, trust)) connection.drain()
     }
   }
 
@@ -348,7 +350,8 @@ export class KmipInterface implements InterfaceActor {
     Object.assign(socket, { _writev: undefined })
     const address = socket.remoteAddress ?? 'unknown'
     const { certificate, fingerprint } = peerCertificate(socket) ?? {}
-    const peer = new PeerSession(parts, { address, fingerprint, certificate }, () => this.#settings.rules)
+    const shown = { address, fingerprint, certificate, isBelowRevoked: isBelowRevoked(socket, parts.store) }
+    const peer = new PeerSession(parts, shown, () => this.#settings.rules)
     // The library wants the lists of all CAs or of none, and looks at none when a session is resumed.
     if (peer.isRevoked) {
       this.#refused(socket, revokedRefusal)

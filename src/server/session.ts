@@ -77,6 +77,8 @@ export interface SessionLog {
 export interface ShownPeer extends Peer {
   /** DER. */
   readonly certificate: Uint8Array | undefined
+  /** Whether a revocation list names a CA above it. */
+  readonly isBelowRevoked: boolean
 }
 
 const notServed = new KmipError(ResultReason.AuthenticationNotSuccessful)
@@ -102,8 +104,8 @@ export class PeerSession {
     this.#identity = new SessionIdentity({ store, clock, login, peer, rules, onCredentialRefused })
     // A client is registered by connecting: it need not ask for anything.
     const refusal = this.#identity.standing()
-    this.isRevoked = refusal === 'certificate revoked'
-    if (refusal === 'not registered') this.#registration = this.#register()
+    this.isRevoked = peer.isBelowRevoked || refusal === 'certificate revoked'
+    if (refusal === 'not registered' && !this.isRevoked) this.#registration = this.#register()
   }
 
   /** What this session's client holds. */

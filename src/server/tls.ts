@@ -10,6 +10,8 @@ import type { Server as NetServer, Socket } from 'node:net'
 import type { SecureContextOptions, SecureVersion, TLSSocket, TlsOptions } from 'node:tls'
 import { certificateToPem } from '#identity/certificates'
 import { chainVerdict } from '#identity/chain'
+import { isChainRevoked } from '#identity/revocation'
+import type { Store } from '#store/store'
 
 /** A kind of client that an interface can be made for. */
 interface TlsProfile {
@@ -171,17 +173,35 @@ const chainLengthMax = 16
 /** Versions from old to new, as sockets call them. */
 const tlsVersions: readonly string[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] satisfies SecureVersion[]
 
-/** Whether a session that is there would come about under these settings too. */
+/** What a session is looked at by. */
+export interface SessionTrust {
+  readonly minTlsVersion: SecureVersion
+  readonly material: TlsMaterial
+  readonly nowSeconds: number
+  readonly store: Store
+}
+
+/** Whether a session that is there would come about now too. */
 export function isAllowed(
   socket: TLSSocket,
-  minTlsVersion: SecureVersion,
-  { trusted }: TlsMaterial,
-  nowSeconds: number,
+  { minTlsVersion, material: { trusted }, nowSeconds, store }: SessionTrust,
 ): boolean {
   const isNewEnough = tlsVersions.indexOf(socket.getProtocol() ?? '') >= tlsVersions.indexOf(minTlsVersion)
   const chain = peerChain(socket)
-  return isNewEnough && chain.length > 0 && chainVerdict(chain, trusted, nowSeconds) === 'valid'
+  if (!isNewEnough || chain.length === 0 || isRevokedAbove(store, () => chain)) return false
+  return chainVerdict(chain, trusted, nowSeconds) === 'valid'
 }
+
+/**
+ * Whether a revocation list here names a CA above the peer's certificate. A resumed session does not show them: none is resumed that
+ * was made before the newest list.
+ */
+export const isBelowRevoked = (socket: TLSSocket, store: Store): boolean =>
+  isRevokedAbove(store, () => peerChain(socket))
+
+/** The client's own certificate has its mark at the client, which every request looks at. */
+const isRevokedAbove = (store: Store, chainOf: () => readonly Uint8Array[]): boolean =>
+  isChainRevoked(store, () => chainOf().slice(1))
 
 /**
  * The address of the peer of a handshake that failed. Node has then taken the TLS socket apart, and keeps the TCP socket
@@ -245,7 +265,10 @@ const refusals: ReadonlyMap<string, { readonly reason: string; readonly remedy: 
     CERT_SIGNATURE_FAILURE: { reason: 'the client certificate has a wrong signature', remedy: untrusted.remedy },
     CERT_HAS_EXPIRED: { reason: 'the client certificate, or a CA above it, has expired', ...dates },
     CERT_NOT_YET_VALID: { reason: 'the client certificate is not valid yet', ...dates },
-    CERT_REVOKED: { reason: 'the client certificate is revoked', remedy: 'issue a new certificate and register it' },
+    CERT_REVOKED: {
+      reason: 'the client certificate, or a CA above it, is revoked',
+      remedy: 'issue a new certificate and register it',
+    },
     INVALID_PURPOSE: { reason: 'the client certificate is not for clients', ...usage },
     INVALID_CA: { reason: "the client certificate's issuer is not a CA", remedy: untrusted.remedy },
     CERT_CHAIN_TOO_LONG: { reason: "the client certificate's chain is too long", remedy: untrusted.remedy },

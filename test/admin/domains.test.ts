@@ -174,6 +174,21 @@ describe('the wall between domains', () => {
     assert.deepEqual(admin.failures, [])
   })
 
+  test('a token administers the domain of its log-in, and another that is named beside it is refused', async () => {
+    const logIn = { KSCTL_USERNAME: 'admin', KSCTL_PASSWORD: admin.password, KSCTL_DOMAIN: 'finance' }
+    const words = ['tokens', 'create', '--username', 'admin', '--password', admin.password, '--domain', 'finance']
+    const { json, error } = await admin.remoteLine(words, {})
+    const jwt = (json as { readonly jwt?: string } | undefined)?.jwt ?? assert.fail(error)
+    const list = (environment: Record<string, string>) =>
+      admin.remoteLine(['users', 'list'], { ...environment, KSCTL_JWT: jwt })
+    for (const environment of [{}, { KSCTL_DOMAIN: 'finance' }, logIn]) assert.equal((await list(environment)).code, 0)
+    for (const domain of ['root', 'sales']) {
+      const refused = await list({ KSCTL_DOMAIN: domain })
+      assert.equal(refused.code, 2)
+      assert.match(refused.error, /log-in is for another domain/)
+    }
+  })
+
   test('an administrator of root administers the domain by name', async () => {
     const environment = { KSCTL_USERNAME: 'admin', KSCTL_PASSWORD: admin.password, KSCTL_DOMAIN: 'finance' }
     const { json } = await admin.remoteLine(['users', 'list'], environment)

@@ -88,9 +88,16 @@ describe('the HTTP interface', () => {
     }
   })
 
-  test('the header of the local socket has no meaning here', async () => {
-    const { body } = await send('GET', '/api/v1/usermgmt/users', { ...as('fiona'), 'kmipd-domain': 'root' })
+  test('the header of a domain changes none: it is the one of the log-in, or the request is refused', async () => {
+    const users = (domain: string) =>
+      send('GET', '/api/v1/usermgmt/users', { ...as('fiona'), 'kmipd-domain': encodeURIComponent(domain) })
+    const { body } = await users('finance')
     assert.equal((JSON.parse(body) as { readonly total: number }).total, 1)
+    for (const domain of ['root', 'sales', 'no such domain']) {
+      const refused = await users(domain)
+      assert.equal(refused.status, 400, domain)
+      assert.match(refused.body, /log-in is for another domain/)
+    }
   })
 
   test('what was built is described', async () => {

@@ -4,8 +4,8 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { systemClock } from '#actor/clock'
-import { auditTable } from '#audit/anchor'
+import { SettableClock, systemClock } from '#actor/clock'
+import { anchorKey, auditTable } from '#audit/anchor'
 import { AuditFront } from '#audit/front'
 import { type AuditOptions, openAudit } from '#audit/open'
 import { MemoryStore } from '#store/memory'
@@ -65,6 +65,21 @@ describe('the audit trail of a process', () => {
     assert.equal(new Set(operations).size, 150)
     assert.ok((await audit.verify()).intact)
     for (const front of fronts) front.close()
+    await audit.close()
+  })
+
+  test('has its end noted in the store within ten seconds: what is cut off behind it after a crash is not missed', async () => {
+    const directory = newFolder()
+    const store = new MemoryStore([auditTable])
+    const clock = new SettableClock()
+    const audit = await openAudit(options(directory, { store, clock }))
+    const noted = (): number => store.read(auditTable, anchorKey)?.value.sequence ?? 0
+    const before = noted()
+    await audit.front.record([bodyText('noted')], true)
+    assert.equal(noted(), before, 'not with each line: a commit would cost more than the line')
+    clock.advance(10_000)
+    for (let tries = 0; tries < 200 && noted() === before; tries += 1) await pause(5)
+    assert.equal(noted(), before + 1)
     await audit.close()
   })
 

@@ -172,6 +172,15 @@ describe('backup', () => {
     assert.equal(statSync(join(server.directory, 'backups')).mode & 0o777, 0o700)
   })
 
+  test('of two at once to one place one is made, and the other is told', async () => {
+    const path = place('twice')
+    const results = await Promise.all([1, 2, 3].map(() => line(server.directory, 'backup', path)))
+    assert.equal(results.filter(({ code }) => code === 0).length, 1)
+    for (const { code, error } of results) assert.ok(code === 0 || /is there already/.test(error), error)
+    assert.equal((await done(server.directory, 'backup', 'verify', path))['verified'], true)
+    rmSync(path)
+  })
+
   test('what is no file, or cannot be read or written, is told in words', async () => {
     const pipe = place('pipe')
     execFileSync('mkfifo', [pipe])

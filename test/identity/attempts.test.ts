@@ -1,6 +1,7 @@
 /** Failed log-ins: slowed per user and address, never locked, in bounded memory. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import * as fc from 'fast-check'
 import { SettableClock } from '#actor/clock'
 import { type AttemptLimits, Attempts } from '#identity/attempts'
 
@@ -133,6 +134,71 @@ describe('failed log-ins', () => {
     await pass(clock, 1_000)
     assert.deepEqual(await Promise.all(silent), [true, true, true, true])
     assert.equal(await wait(attempts, clock, 'joe', '10.0.0.1'), 0)
+  })
+
+  test('an end lets one in, whatever number waits, and users take turns', async () => {
+    let timers = 0
+    class CountedClock extends SettableClock {
+      override after(...given: Parameters<SettableClock['after']>): ReturnType<SettableClock['after']> {
+        timers += 1
+        return super.after(...given)
+      }
+    }
+    const clock = new CountedClock()
+    const attempts = new Attempts(clock, limits)
+    const waiting = 2_000
+    const order: string[] = []
+    const enters = async (user: string) => {
+      if (await attempts.admit(user, '10.0.0.1')) order.push(user)
+    }
+    const all = [...Array<string>(waiting).fill('joe'), 'ann', 'ann', 'ann', 'ben', 'eve'].map(enters)
+    await pass(clock, 0)
+    assert.deepEqual(order.toSorted(), ['ann', 'ann', 'joe', 'joe', 'joe'])
+    for (let ended = 0; ended < order.length; ended++) {
+      attempts.succeeded(order[ended] ?? '', '10.0.0.1')
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await Promise.all(all)
+    assert.equal(order.length, waiting + 5)
+    for (const user of ['ann', 'ben', 'eve']) assert.ok(order.lastIndexOf(user) < 15, `${user} waited for all joes`)
+    assert.ok(timers <= 2 * order.length, `${timers} timers for ${order.length} tries`)
+  })
+
+  test('whatever ends in whatever order, who may begin does, and nothing is left behind', async () => {
+    const step = fc.record({
+      does: fc.constantFrom('admit', 'succeeded', 'failed', 'time'),
+      user: fc.constantFrom('a', 'b', 'c', 'd'),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const clock = new SettableClock()
+        const attempts = new Attempts(clock, { ...limits, entriesMax: 100 })
+        const under: string[] = []
+        const tries: Promise<void>[] = []
+        for (const { does, user } of steps) {
+          if (does === 'admit')
+            tries.push(attempts.admit(user, '10.0.0.1').then((isAdmitted) => void (isAdmitted && under.push(user))))
+          else if (does === 'time') clock.advance(50)
+          else if (under.includes(user)) {
+            under.splice(under.indexOf(user), 1)
+            attempts[does](user, '10.0.0.1')
+          }
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+        let answered = 0
+        for (const each of tries) void each.then(() => answered++)
+        // Each wait in the row has a bound, and so has each turn: all ends by itself, and long before the end of a turn.
+        for (let tried = 0; tried < 40 && answered < tries.length; tried++) {
+          for (const user of under.splice(0)) attempts.succeeded(user, '10.0.0.1')
+          await pass(clock, 50)
+        }
+        assert.equal(answered, tries.length)
+        clock.advance(limits.forgetAfterMs + limits.waitMaxMs)
+        const fresh = ['a', 'a', 'a', 'b', 'b'].map((user) => attempts.admit(user, '10.0.0.1'))
+        assert.deepEqual(await Promise.all(fresh), [true, true, true, true, true])
+      }),
+      { numRuns: 60 },
+    )
   })
 
   test('a success, or time, makes forget', async () => {

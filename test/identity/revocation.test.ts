@@ -26,6 +26,7 @@ import { createProfile } from '#identity/profiles'
 import { registerCertificate, registerClient, removeClient } from '#identity/registration'
 import {
   getIssued,
+  isChainRevoked,
   isRevoked,
   issuerOf,
   revocationListOf,
@@ -34,6 +35,7 @@ import {
 } from '#identity/revocation'
 import { createRevocationList, parseRevocationList, revocationListToPem } from '#identity/revocation-list'
 import { createToken, getToken, profileLabel } from '#identity/tokens'
+import { chainedCertificates } from './chained.ts'
 import { localUser, type Registry, registryWith } from './registered.ts'
 
 const joe = localUser('joe')
@@ -258,6 +260,50 @@ test('a list keeps out the clients whom it names, of its own CA alone', async ()
   await assert.rejects(own, administrationError('invalid', /local CA/))
 })
 
+test('a certificate below a CA that is revoked is registered no more, and is shut out as a chain', async () => {
+  const registry = await registryWith(joe, localUser('ann'))
+  const { store, clock } = registry
+  const { root, intermediate, clients } = chainedCertificates('joe', 'ann')
+  const [first, second] = clients.map(({ certificate }) => certificate)
+  assert.ok(first && second)
+  const { key: id } = await addExternalAuthority(registry, domain, certificateToPem(root.certificate))
+  await addExternalAuthority(registry, domain, certificateToPem(intermediate.certificate))
+  const { record } = await createToken(registry, { domain })
+  const connects = (certificate: Uint8Array) =>
+    autoRegister(registry, { certificate, tokenId: record.id, userField: 'CN', mode: 'tls-cert-pw-opt' })
+  const chain = [first, intermediate.certificate, root.certificate]
+  await connects(first)
+  assert.equal(isChainRevoked(store, chain), false)
+
+  await setRevocationList(registry, domain, id, listOf(root, [intermediate.certificate], clock.nowSeconds()))
+  assert.equal(isChainRevoked(store, chain), true)
+  assert.equal(isChainRevoked(store, [first, root.certificate]), false)
+  await assert.rejects(connects(second), administrationError('forbidden', /revoked/))
+  const byHand = registerCertificate(registry, { domain, name: 'by hand', pem: certificateToPem(second) })
+  await assert.rejects(byHand, administrationError('forbidden', /revoked/))
+
+  clock.advance(60_000)
+  await setRevocationList(registry, domain, id, listOf(root, [], clock.nowSeconds()))
+  assert.equal(isChainRevoked(store, chain), false)
+  await connects(second)
+})
+
+test('a CA that is certified by two has two chains, of which one that is not revoked will do', async () => {
+  const registry = await registryWith(joe)
+  const { store, clock } = registry
+  const { root, intermediate, twin, clients } = chainedCertificates('joe')
+  const [{ certificate } = { certificate: new Uint8Array() }] = clients
+  const { key: id } = await addExternalAuthority(registry, domain, certificateToPem(root.certificate))
+  await addExternalAuthority(registry, domain, certificateToPem(intermediate.certificate), 'below the root')
+  await setRevocationList(registry, domain, id, listOf(root, [intermediate.certificate], clock.nowSeconds()))
+  const pem = certificateToPem(certificate)
+  const registered = () => registerCertificate(registry, { domain, name: 'array', pem })
+  await assert.rejects(registered(), administrationError('forbidden', /revoked/))
+  await addExternalAuthority(registry, domain, certificateToPem(twin.certificate), 'by itself')
+  await registered()
+  assert.ok(findClient(store, parseCertificate(certificate).fingerprint))
+})
+
 test('a certificate of a local CA is revoked', async () => {
   const registry = await registryWith(joe)
   const { store, clock } = registry
@@ -333,6 +379,26 @@ describe('auto registration', () => {
       autoRegister(registry, unknown(clientOf(pair, registry), record.id)),
       administrationError('forbidden', /2 clients/),
     )
+  })
+
+  test('asks for no user where the token registers nobody any more', async () => {
+    const registry = await registryWith(joe)
+    const { pair } = await externalAuthority(registry)
+    const { record } = await createToken(registry, { domain, maxClients: 1 })
+    const validUntilSeconds = registry.clock.nowSeconds() + 60
+    const short = await createToken(registry, { domain, validUntilSeconds })
+    const first = clientOf(pair, registry)
+    const { key } = await autoRegister(registry, unknown(first, record.id))
+    registry.clock.advance(61_000)
+    let asked = 0
+    const attempt = (certificate: Uint8Array, tokenId: string) =>
+      autoRegister(registry, unknown(certificate, tokenId), () => ++asked > 0)
+    const spent = attempt(clientOf(pair, registry, 'ann'), record.id)
+    await assert.rejects(spent, administrationError('forbidden', /1 clients/))
+    const over = attempt(clientOf(pair, registry, 'ann'), short.record.id)
+    await assert.rejects(over, administrationError('forbidden', /no longer valid/))
+    assert.equal(asked, 0)
+    assert.equal((await attempt(first, record.id)).key, key, 'who is registered already needs no token')
   })
 
   test('under tls-pw-opt binds to nobody', async () => {

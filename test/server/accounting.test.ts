@@ -8,7 +8,9 @@ import { AuditUnavailable } from '#audit/files'
 import type { AuditFront } from '#audit/front'
 import { type Audit, openAudit } from '#audit/open'
 import { certificateTable } from '#identity/bootstrap'
-import { CryptographicAlgorithm, CryptographicUsageMask, ObjectType, ResultReason } from '#kmip/enums'
+import { type ClientRecord, clientTable, userKey, userTable } from '#identity/principals'
+import { newRecord } from '#identity/records'
+import { CredentialType, CryptographicAlgorithm, CryptographicUsageMask, ObjectType, ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import { newestVersion } from '#kmip/versions'
 import { operations } from '#operations/index'
@@ -34,6 +36,7 @@ import {
   succeed,
   undoOnError,
 } from '#test/dispatcher'
+import { userNamed } from '#test/identity/registered'
 
 interface Line {
   readonly event: string
@@ -41,6 +44,7 @@ interface Line {
   readonly user?: string
   readonly client?: string
   readonly certificate?: string
+  readonly claimed?: string
   readonly address?: string
   readonly objects?: readonly string[]
   readonly found?: number
@@ -96,6 +100,7 @@ const accounting = (front: AuditFront | undefined, store = newStore()) => {
     meter,
     trace: (message) => void traced.push(message),
     operations,
+    store,
     nowMs: () => systemClock.nowMs(),
     monotonicMs: () => (ms += 1),
   })
@@ -163,6 +168,52 @@ describe('the account of messages', () => {
     assert.equal(countOf(meter, 'Get', 'success'), 1)
     assert.equal(countOf(meter, 'Get', 'PermissionDenied'), 1)
     assert.equal(countOf(meter, 'unknown', 'InvalidMessage'), 1)
+    await audit.close()
+  })
+
+  test('tells who tried: the client, and the user whom it said to be, if there is such a one', async () => {
+    const store = new MemoryStore([objectTable, certificateTable, clientTable, userTable])
+    const joe = { domain: 'root', connection: 'local', user: 'joe' }
+    await store.commit([
+      newRecord(userTable.name, userKey(joe), userNamed(joe, 0)),
+      newRecord<ClientRecord>(clientTable.name, 'f1', {
+        clientId: 'array-7',
+        domain: 'root',
+        name: 'array 7',
+        userKey: userKey(joe),
+        status: 'active',
+        certificate: new Uint8Array(1),
+        notBeforeSeconds: 0,
+        notAfterSeconds: 1,
+        createdSeconds: 0,
+      }),
+    ])
+    const { under, lines, audit } = await accounted(store)
+    const refusal = new KmipError(ResultReason.AuthenticationNotSuccessful)
+    const tries = async (fingerprint: string, username: string): Promise<void> => {
+      const credential = [
+        { credentialType: CredentialType.UsernameAndPassword, credentialValue: { username, password: 'wrong' } },
+      ]
+      const bytes = requestBytes(newestVersion, [item('Query', {})], { authentication: { credential } })
+      await under.dispatcher.answer(bytes, refusal, binaryEncoding, { address: '192.0.2.1', fingerprint })
+    }
+    await tries('f1', 'joe')
+    await tries('f1', 'local|joe')
+    await tries('f1', 'a password in the wrong field')
+    await tries('f2', 'joe')
+    const told = (await lines()).map(({ client, certificate, claimed, user }) => ({
+      client,
+      certificate,
+      claimed,
+      user,
+    }))
+    const known = { client: 'array-7', certificate: 'f1', user: undefined }
+    assert.deepEqual(told, [
+      { ...known, claimed: 'local|joe' },
+      { ...known, claimed: 'local|joe' },
+      { ...known, claimed: undefined },
+      { client: undefined, certificate: 'f2', claimed: undefined, user: undefined },
+    ])
     await audit.close()
   })
 

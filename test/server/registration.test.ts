@@ -14,6 +14,7 @@ import { certificateToPem, parseCertificate } from '#identity/certificates'
 import { createRevocationList, revocationListToPem } from '#identity/revocation-list'
 import { CredentialType, CryptographicAlgorithm, CryptographicUsageMask, ObjectType } from '#kmip/enums'
 import { lineOf } from '#test/admin/running-administration'
+import { chainedCertificates } from '#test/identity/chained'
 import { freePort, type RunningServer, startServerProcess } from '#test/running-server'
 
 type Answer = Readonly<Record<string, unknown>>
@@ -128,6 +129,31 @@ describe('registration on a real server', () => {
     await closed
     await refusedFor(joe.shown, port, /revoked/)
     await refusedFor(third.shown, port, /certificate is revoked/)
+    await done(`interfaces delete -n kmip_all_${port}`)
+  })
+
+  test('whoever is below a CA that is revoked is shut out, also where clients alone have its certificate', async () => {
+    const { root, intermediate, clients } = chainedCertificates('joe')
+    const [client = root] = clients
+    await put('root.pem', certificateToPem(root.certificate))
+    await put('client.pem', certificateToPem(client.certificate))
+    const authority = String((await done('ca externals create -c root.pem'))['id'])
+    const port = await freePort()
+    await done(`interfaces create -o ${port} -y kmip --trusted-external-cas ${authority}`)
+    await done('kmip createclient -n below --cert-file client.pem --user joe')
+    const cert = [client, intermediate].map(({ certificate }) => certificateToPem(certificate)).join('')
+    const shown = { cert, key: privateKeyPem(client) }
+    await creates(shown, port)
+    const session = await sessionOf(shown, port)
+    const closed = once(session, 'close')
+    const { serialHex } = parseCertificate(intermediate.certificate)
+    const revoked = [{ serialHex, revokedSeconds: systemClock.nowSeconds(), reason: 2 }]
+    await put('root.crl', revocationListToPem(createRevocationList(root, revoked, systemClock.nowSeconds())))
+    const before = server.log.length
+    await done(`ca crls set -i ${authority} -c root.crl`)
+    await closed
+    await assert.rejects(creates(shown, port))
+    await soon(() => /CERT_REVOKED/.test(JSON.stringify(server.log.slice(before))), 'the refusal in the log')
     await done(`interfaces delete -n kmip_all_${port}`)
   })
 

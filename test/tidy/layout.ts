@@ -287,6 +287,7 @@ export const confined: readonly Confined[] = [
       'src/backup/archive.ts': 'a backup is a file',
       'src/backup/create.ts': 'a backup is a file',
       'src/backup/opened.ts': 'a backup is a file',
+      'src/backup/place.ts': 'a backup is a file',
       'src/backup/restore.ts': 'fills a data directory',
       'src/backup/verify.ts': 'takes the store out of a backup',
       'src/upkeep.ts': 'the folder of backups',

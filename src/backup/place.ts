@@ -1,0 +1,77 @@
+/**
+ * The place of a backup. What it is: the folder in which one is made, its way to its name, which overwrites nothing, and the removal of
+ * what backups left that were cut off. What it is not: the content (`create.ts`).
+ */
+import { link, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BackupRefused } from './refused.ts'
+
+const workPrefix = '.kmipd-backup-'
+
+/**
+ * A backup writes all the time that it is made: nothing that was silent for so long is still going on. Process identifiers would tell
+ * sooner and tell wrong: those of another machine, or container, mean others.
+ */
+export const abandonedAfterMs = 12 * 60 * 60_000
+
+/** Codes of file systems that have no links, or lend none: FAT, and some of networks. */
+const withoutLinks: ReadonlySet<unknown> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES', 'EMLINK'])
+
+/** A new folder to make a backup in, beside where it will be. Errors of the file system are thrown. */
+export async function workFolder(folder: string, nowMs: number): Promise<string> {
+  await removeAbandoned(folder, nowMs)
+  return mkdtemp(join(folder, workPrefix))
+}
+
+/**
+ * Gives a whole file its name, unless something has it: also when another comes in between.
+ * @throws BackupRefused when it is there already; errors of the file system
+ */
+export async function putInPlace(part: string, path: string, linked: typeof link = link): Promise<void> {
+  try {
+    await linked(part, path)
+  } catch (error) {
+    if (isTaken(error)) throw thereAlready(path)
+    if (!withoutLinks.has(codeOf(error))) throw error
+    await putInReserved(part, path)
+  }
+}
+
+export const thereAlready = (path: string): BackupRefused =>
+  new BackupRefused(`${path} is there already: a backup overwrites nothing`)
+
+/** Without links: who makes the empty file may put the whole one over it. */
+async function putInReserved(part: string, path: string): Promise<void> {
+  try {
+    await (await open(path, 'wx', 0o600)).close()
+  } catch (error) {
+    throw isTaken(error) ? thereAlready(path) : error
+  }
+  try {
+    await rename(part, path)
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  }
+}
+
+async function removeAbandoned(folder: string, nowMs: number): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory() || !entry.name.startsWith(workPrefix)) continue
+    const path = join(folder, entry.name)
+    try {
+      if (nowMs - (await lastWrittenMs(path)) > abandonedAfterMs) await rm(path, { recursive: true, force: true })
+    } catch {
+      // Another user's, or gone meanwhile: not what was asked for, and no reason to make no backup.
+    }
+  }
+}
+
+async function lastWrittenMs(path: string): Promise<number> {
+  const within = (await readdir(path)).map((name) => join(path, name))
+  const times = await Promise.all([path, ...within].map(async (each) => (await stat(each)).mtimeMs))
+  return Math.max(...times)
+}
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
+const isTaken = (error: unknown): boolean => codeOf(error) === 'EEXIST'
