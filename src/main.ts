@@ -39,14 +39,18 @@ const serve = async (flags: readonly string[]): Promise<void> => {
   // Before there is anything secret in memory.
   for (const { memory, text } of guardMemory(systemFiles)) logger.warn({ memory }, text)
   const secrets = takeSecrets()
+  const asked = Promise.withResolvers<NodeJS.Signals>()
   let server: RunningServer
   try {
-    server = await startServer(settings, secrets, log, (reason) => {
-      logger.fatal(
-        { reason },
-        'The server cannot go on and ends; start it again, and look at the disk if it ends again',
-      )
-      logger.flush(() => process.exit(failureExitCode))
+    server = await startServer(settings, secrets, log, {
+      onOpened: () => heedSignals(asked.resolve),
+      onFailure(reason) {
+        logger.fatal(
+          { reason },
+          'The server cannot go on and ends; start it again, and look at the disk if it ends again',
+        )
+        logger.flush(() => process.exit(failureExitCode))
+      },
     })
   } catch (error) {
     logger.fatal({ reason: error instanceof Error ? error.message : String(error) }, 'The server cannot start')
@@ -54,27 +58,32 @@ const serve = async (flags: readonly string[]): Promise<void> => {
     return
   }
   if (process.stdout.isTTY) process.stderr.write(greeting(settings, server))
-  let stopping = false
-  const stop = (signal: NodeJS.Signals): void => {
-    // Supervisors send SIGTERM to the whole group, so that it may come twice; a second Ctrl-C means "now".
-    if (stopping && signal === 'SIGINT') process.exit(failureExitCode)
-    if (stopping) return
-    stopping = true
-    logger.info({ signal }, 'No new requests are taken; those that were taken are answered')
-    server.stop().then(
-      () => logger.info('The server has ended'),
-      (error: unknown) => {
-        logger.error(
-          { reason: error instanceof Error ? error.message : String(error) },
-          'The server did not end in good order',
-        )
-        // What could not end would keep the process alive.
-        logger.flush(() => process.exit(failureExitCode))
-      },
+  const signal = await asked.promise
+  logger.info({ signal }, 'No new requests are taken; those that were taken are answered')
+  try {
+    await server.stop()
+    logger.info('The server has ended')
+  } catch (error) {
+    logger.error(
+      { reason: error instanceof Error ? error.message : String(error) },
+      'The server did not end in good order',
     )
+    // What could not end would keep the process alive.
+    logger.flush(() => process.exit(failureExitCode))
   }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
+}
+
+/** Tells of the first signal to end. */
+const heedSignals = (tell: (signal: NodeJS.Signals) => void): void => {
+  let isAsked = false
+  const heard = (signal: NodeJS.Signals): void => {
+    // Supervisors send SIGTERM to the whole group, so that it may come twice; a second Ctrl-C means "now".
+    if (isAsked && signal === 'SIGINT') process.exit(failureExitCode)
+    isAsked = true
+    tell(signal)
+  }
+  process.on('SIGTERM', heard)
+  process.on('SIGINT', heard)
 }
 
 const systemFiles: SystemFiles = {

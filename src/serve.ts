@@ -80,21 +80,29 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
+/** What is told of a start, and of what comes of it. */
+export interface StartEvents {
+  /** The data are open, which may take minutes when an older store is brought up: from now on the server is to be stopped, not killed. */
+  readonly onOpened: () => void
+  /** Once, when a part has failed for good: the process must end. */
+  readonly onFailure: (reason: string) => void
+}
+
 /**
  * Starts the server.
- * @param onFailure told once when a part has failed for good: the process must end
  * @throws StoreRefused, RootKeyRefused and what else forbids a start, with what to do about it
  */
 export const startServer = async (
   settings: Settings,
   secrets: Secrets,
   processLog: ProcessLog,
-  onFailure: (reason: string) => void,
+  { onOpened, onFailure }: StartEvents,
 ): Promise<RunningServer> => {
   const { logger } = processLog
   const directory = settings.dataDirectory
   makeDirectory(directory)
   const { seal, store } = await openData(settings, secrets, logger, (fault) => onFailure(fault.message))
+  onOpened()
   // Not before: the lock on the store is the lock on the folder.
   processLog.keepIn(directory, settings.logFileBytesMax)
   let crypto: CountedCryptoRunner | undefined

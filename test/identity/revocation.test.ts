@@ -273,18 +273,30 @@ test('a certificate below a CA that is revoked is registered no more, and is shu
     autoRegister(registry, { certificate, tokenId: record.id, userField: 'CN', mode: 'tls-cert-pw-opt' })
   const chain = [first, intermediate.certificate, root.certificate]
   await connects(first)
-  assert.equal(isChainRevoked(store, () => chain), false)
+  assert.equal(
+    isChainRevoked(store, () => chain),
+    false,
+  )
 
   await setRevocationList(registry, domain, id, listOf(root, [intermediate.certificate], clock.nowSeconds()))
-  assert.equal(isChainRevoked(store, () => chain), true)
-  assert.equal(isChainRevoked(store, () => [first, root.certificate]), false)
+  assert.equal(
+    isChainRevoked(store, () => chain),
+    true,
+  )
+  assert.equal(
+    isChainRevoked(store, () => [first, root.certificate]),
+    false,
+  )
   await assert.rejects(connects(second), administrationError('forbidden', /revoked/))
   const byHand = registerCertificate(registry, { domain, name: 'by hand', pem: certificateToPem(second) })
   await assert.rejects(byHand, administrationError('forbidden', /revoked/))
 
   clock.advance(60_000)
   await setRevocationList(registry, domain, id, listOf(root, [], clock.nowSeconds()))
-  assert.equal(isChainRevoked(store, () => chain), false)
+  assert.equal(
+    isChainRevoked(store, () => chain),
+    false,
+  )
   await connects(second)
 })
 

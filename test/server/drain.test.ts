@@ -1,8 +1,11 @@
 /** SIGTERM under load: what was taken is answered, what was answered is there after the next start, and the process ends well. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { attribute } from '#client/attribute'
 import { type Client, createClient } from '#client/client'
@@ -65,3 +68,29 @@ for (const fronts of ['1', '2']) {
     }
   })
 }
+
+test('SIGTERM in the midst of a start, from the moment on at which there is a port: an end in good order', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'kmipd-drain-'))
+  try {
+    for (let starts = 0; starts < 3; starts += 1) {
+      const main = join(import.meta.dirname, '../../src/main.ts')
+      const child = spawn(
+        process.execPath,
+        [main, 'serve', '--data', directory, '--host', '127.0.0.1', '--port', '0'],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      )
+      const ended = once(child, 'exit')
+      const lines: string[] = []
+      for await (const line of createInterface({ input: child.stdout })) {
+        lines.push(line)
+        if (line.includes('"listening"')) child.kill('SIGTERM')
+      }
+      assert.deepEqual(await ended, [0, null], lines.join('\n'))
+      assert.match(lines.at(-1) ?? '', /The server has ended/)
+    }
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+})
