@@ -8,10 +8,22 @@ import { type Permission, permissionNames } from '#identity/principals'
 import { changeRecord } from '#identity/records'
 import type { ManagedObject } from '#objects/managed-object'
 import { domainField, objectTable } from '#operations/object-table'
+import type { Store, Stored, Term } from '#store/store'
 import type { AdminServices } from './services.ts'
 
 /** Records that are read before others have the thread. */
-export const readsPerTurn = 64
+const readsPerTurn = 64
+
+/** The objects that have all of some entries, each as it is when its turn comes. */
+export async function* objectsWith(store: Store, all: readonly Term[]): AsyncGenerator<Stored<ManagedObject>> {
+  const query = { all, any: [], offset: 0, limit: Number.MAX_SAFE_INTEGER }
+  const { keys } = await store.findInTurns(objectTable, query)
+  for (const [index, id] of keys.entries()) {
+    if (index % readsPerTurn === readsPerTurn - 1) await nextSlice('administration')
+    const stored = store.read(objectTable, id)
+    if (stored !== undefined) yield stored
+  }
+}
 
 /** The object with a name added to these permissions, or taken from them; without empty ones. */
 export const withPermissions = (
@@ -39,15 +51,10 @@ export const closeAllTo = async (
   who: string,
   { store, objectsChanged }: Pick<AdminServices, 'store' | 'objectsChanged'>,
 ): Promise<void> => {
-  const all = [{ field: domainField, equals: domain }]
-  const query = { all, any: [], offset: 0, limit: Number.MAX_SAFE_INTEGER }
-  const { keys } = await store.findInTurns(objectTable, query)
-  for (const [index, id] of keys.entries()) {
-    if (index % readsPerTurn === readsPerTurn - 1) await nextSlice('administration')
-    const previous = store.read(objectTable, id)?.value
-    if (previous === undefined || !isOpenTo(previous, who)) continue
+  for await (const { key, value: previous } of objectsWith(store, [{ field: domainField, equals: domain }])) {
+    if (!isOpenTo(previous, who)) continue
     try {
-      const { value } = await changeRecord(store, objectTable, id, 'key', (object) =>
+      const { value } = await changeRecord(store, objectTable, key, 'key', (object) =>
         isOpenTo(object, who) ? withPermissions(object, permissionNames, who, false) : object,
       )
       objectsChanged([{ previous, value }])

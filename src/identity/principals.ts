@@ -202,6 +202,11 @@ export function ownerName(name: UserName): string {
   return name.domain === rootDomain ? `${name.connection}|${name.user}` : userKey(name)
 }
 
+/** The same of a user's record. */
+export function ownerNameOf({ domain, connection, name }: UserRecord): string {
+  return ownerName({ domain, connection, user: name })
+}
+
 /** The domain of an owner: `local|joe` and `global` are of root, `domain|local|joe` and `domain||global` of theirs. */
 export function domainOfOwner(owner: string): string {
   const parts = owner.split('|')

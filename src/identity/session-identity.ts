@@ -28,7 +28,7 @@ import {
   type ClientRecord,
   findClient,
   type InterfaceMode,
-  ownerName,
+  ownerNameOf,
   type Principal,
   type Refusal,
   type UserRecord,
@@ -116,17 +116,16 @@ export function decide(
   if (certificateUser !== undefined) {
     // Domains are walls: a certificate of one says nothing for a user of another.
     if (credentialUser.domain !== certificateUser.domain) return 'the credential names another user'
-    if (row.sameUser && nameOf(credentialUser) !== nameOf(certificateUser)) return 'the credential names another user'
+    if (row.sameUser && ownerNameOf(credentialUser) !== ownerNameOf(certificateUser))
+      return 'the credential names another user'
   }
   return principalOf(credentialUser, client, fingerprint)
 }
 
-const nameOf = ({ domain, connection, name }: UserRecord): string => ownerName({ domain, connection, user: name })
-
 const principalOf = (user: UserRecord, { clientId }: ClientRecord, fingerprint: string): Principal => ({
   kind: 'client',
   domain: user.domain,
-  user: nameOf(user),
+  user: ownerNameOf(user),
   groups: user.groups,
   clientId,
   administrator: user.administrator,

@@ -20,11 +20,10 @@ import {
   addressOf,
   handshakeRefusal,
   isAllowed,
-  isBelowRevoked,
   listenOn,
-  peerCertificate,
   revokedRefusal,
   secureContextOptions,
+  shownBy,
   type TlsLimits,
   tlsServerOptions,
 } from './tls.ts'
@@ -157,12 +156,10 @@ export class HttpsInterface {
 
   #secured(socket: TLSSocket): void {
     const { log, parts, settings } = this.#options
-    const address = socket.remoteAddress ?? 'unknown'
-    const { certificate, fingerprint } = peerCertificate(socket) ?? {}
-    const shown = { address, fingerprint, certificate, isBelowRevoked: isBelowRevoked(socket, parts.store) }
+    const shown = shownBy(socket, parts.store)
     const peer = new PeerSession(parts, shown, () => settings().rules)
     if (peer.isRevoked) {
-      log.handshakeRefused({ interface: 'https', address, ...revokedRefusal })
+      log.handshakeRefused({ interface: 'https', address: shown.address, ...revokedRefusal })
       socket.destroy()
       return
     }

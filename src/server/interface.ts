@@ -19,12 +19,11 @@ import {
   type HandshakeRefusal,
   handshakeRefusal,
   isAllowed,
-  isBelowRevoked,
   listenOn,
-  peerCertificate,
   revokedRefusal,
   sameMaterial,
   secureContextOptions,
+  shownBy,
   type TlsLimits,
   type TlsMaterial,
   tlsServerOptions,
@@ -348,9 +347,8 @@ export class KmipInterface implements InterfaceActor {
     socket.allowHalfOpen = true
     // Node would join answers that wait into one TLS record, and clients exist that take a record for one answer.
     Object.assign(socket, { _writev: undefined })
-    const address = socket.remoteAddress ?? 'unknown'
-    const { certificate, fingerprint } = peerCertificate(socket) ?? {}
-    const shown = { address, fingerprint, certificate, isBelowRevoked: isBelowRevoked(socket, parts.store) }
+    const shown = shownBy(socket, parts.store)
+    const { address, fingerprint } = shown
     const peer = new PeerSession(parts, shown, () => this.#settings.rules)
     // The library wants the lists of all CAs or of none, and looks at none when a session is resumed.
     if (peer.isRevoked) {

@@ -12,6 +12,7 @@ import { certificateToPem } from '#identity/certificates'
 import { chainVerdict } from '#identity/chain'
 import { isChainRevoked } from '#identity/revocation'
 import type { Store } from '#store/store'
+import type { ShownPeer } from './session.ts'
 
 /** A kind of client that an interface can be made for. */
 interface TlsProfile {
@@ -193,11 +194,14 @@ export function isAllowed(
 }
 
 /**
- * Whether a revocation list here names a CA above the peer's certificate. A resumed session does not show them: none is resumed that
- * was made before the newest list.
+ * What a handshake has shown of the peer. A resumed session does not show the CAs above its certificate, of which a revocation list may
+ * name one: none is resumed that was made before the newest list.
  */
-export const isBelowRevoked = (socket: TLSSocket, store: Store): boolean =>
-  isRevokedAbove(store, () => peerChain(socket))
+export function shownBy(socket: TLSSocket, store: Store): ShownPeer {
+  const { certificate, fingerprint } = peerCertificate(socket) ?? {}
+  const isBelowRevoked = isRevokedAbove(store, () => peerChain(socket))
+  return { address: socket.remoteAddress ?? 'unknown', fingerprint, certificate, isBelowRevoked }
+}
 
 /** The client's own certificate has its mark at the client, which every request looks at. */
 const isRevokedAbove = (store: Store, chainOf: () => readonly Uint8Array[]): boolean =>

@@ -6,6 +6,10 @@ import { Actor, type Ending, Supervisor } from '#actor/actor'
 import { SettableClock } from '#actor/clock'
 import { Mailbox } from '#actor/mailbox'
 
+/** One that never has to give up. */
+const patient = () =>
+  new Supervisor({ clock: new SettableClock(), restartsMax: 5, withinMs: 1000, onGiveUp: assert.fail })
+
 describe('mailbox', () => {
   test('refuses beyond its capacity and keeps the order', () => {
     const mailbox = new Mailbox<number>(3)
@@ -122,12 +126,7 @@ describe('supervisor', () => {
 
   test('stops in reverse order, and a failure while stopping restarts nothing', async () => {
     const log: string[] = []
-    const supervisor = new Supervisor({
-      clock: new SettableClock(),
-      restartsMax: 5,
-      withinMs: 1000,
-      onGiveUp: assert.fail,
-    })
+    const supervisor = patient()
     for (const name of ['a', 'b'])
       await supervisor.add({
         name,
@@ -144,12 +143,7 @@ describe('supervisor', () => {
 
   test('stops all, also when one of them cannot end well, and throws that', async () => {
     const log: string[] = []
-    const supervisor = new Supervisor({
-      clock: new SettableClock(),
-      restartsMax: 5,
-      withinMs: 1000,
-      onGiveUp: assert.fail,
-    })
+    const supervisor = patient()
     for (const name of ['a', 'b', 'c'])
       await supervisor.add({
         name,
@@ -165,12 +159,7 @@ describe('supervisor', () => {
   })
 
   test('a start that fails at first is thrown to the starter', async () => {
-    const supervisor = new Supervisor({
-      clock: new SettableClock(),
-      restartsMax: 5,
-      withinMs: 1000,
-      onGiveUp: assert.fail,
-    })
+    const supervisor = patient()
     await assert.rejects(
       supervisor.add({
         name: 'x',

@@ -3,10 +3,9 @@
  * administrators administer, and open nothing.
  */
 import * as Type from 'typebox'
-import { nextSlice } from '#actor/slices'
 import type { AdminContext } from '#admin/command'
 import { type CommandRow, command, listOf, nothing, optional, pageOf, pageParameters, required } from '#admin/command'
-import { readsPerTurn, withPermissions } from '#admin/grants'
+import { objectsWith, withPermissions } from '#admin/grants'
 import { resourceFields, resourceOf, timeText } from '#admin/resource'
 import { AdministrationError } from '#identity/administration-error'
 import { accessField, groupName } from '#identity/permissions'
@@ -292,12 +291,8 @@ const ownerNamed = (given: string, { domain, services: { store } }: AdminContext
 
 /** What a query finds that is an owner's: the index has what others have opened to it, too. */
 const ownedBy = async (owner: string, query: Query, { store }: AdminContext['services']): Promise<Found> => {
-  const { keys } = await store.findInTurns(objectTable, { ...query, offset: 0, limit: Number.MAX_SAFE_INTEGER })
   const owned: string[] = []
-  for (const [index, id] of keys.entries()) {
-    if (index % readsPerTurn === readsPerTurn - 1) await nextSlice('administration')
-    if (store.read(objectTable, id)?.value.owner === owner) owned.push(id)
-  }
+  for await (const { key, value } of objectsWith(store, query.all)) if (value.owner === owner) owned.push(key)
   return { keys: owned.slice(query.offset, query.offset + query.limit), total: owned.length }
 }
 

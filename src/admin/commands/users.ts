@@ -7,7 +7,7 @@ import { closeAllTo } from '#admin/grants'
 import { pageOfTable, stampFields, stampsOf } from '#admin/resource'
 import { domainId } from '#identity/domains'
 import { accessField } from '#identity/permissions'
-import { ownerName, rootDomain, type UserRecord, userTable } from '#identity/principals'
+import { ownerNameOf, rootDomain, type UserRecord, userTable } from '#identity/principals'
 import { changePassword, createUser, deleteUser, getUser, modifyUser, type UsersObjects } from '#identity/users'
 import { objectTable } from '#operations/object-table'
 
@@ -26,7 +26,7 @@ const user = Type.Object({
 const resource = (record: UserRecord) => ({
   user_id: `${record.connection}|${record.id}`,
   username: record.name,
-  source: ownerName({ domain: record.domain, connection: record.connection, user: record.name }),
+  source: ownerNameOf(record),
   connection: record.connection,
   ...(record.email === undefined ? {} : { email: record.email }),
   administrator: record.administrator,
@@ -46,13 +46,11 @@ const settings = {
   disabled: optional(Type.Boolean({ description: 'Whether nothing is open to the user' })),
 }
 
-const nameOf = ({ domain, connection, name }: UserRecord): string => ownerName({ domain, connection, user: name })
-
 /** What objects have of a user: it may own some, and others may be opened to it. */
 const objectsOf = ({ services }: AdminContext): UsersObjects => ({
   owns(user) {
     const { store } = services
-    const owner = nameOf(user)
+    const owner = ownerNameOf(user)
     const { keys } = store.find(objectTable, {
       all: [{ field: accessField, equals: owner }],
       any: [],
@@ -61,7 +59,7 @@ const objectsOf = ({ services }: AdminContext): UsersObjects => ({
     })
     return keys.some((key) => store.read(objectTable, key)?.value.owner === owner)
   },
-  close: (user) => closeAllTo(user.domain, nameOf(user), services),
+  close: (user) => closeAllTo(user.domain, ownerNameOf(user), services),
 })
 
 export const userCommands: readonly CommandRow[] = [
