@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '#actor/clock'
+import { type Cancel, systemClock } from '#actor/clock'
 import { type Client, createClient } from '#client/client'
 import { type RunningServer, startServerProcess } from '#test/running-server'
 import { type SeededRandom, seededRandom } from '#test/seeded-random'
@@ -24,6 +24,8 @@ export interface KillOptions {
   readonly seed: number
   /** The server is killed at a random time between the two, from the first thing that it does on. */
   readonly loadMs: readonly [least: number, most: number]
+  /** Operations and commands of which each must have been acknowledged in a round before the server is killed, however slow the machine is. */
+  readonly operations?: readonly string[]
   /** How the server dies by itself in a round, where it is not to be killed at a random time. */
   readonly deaths?: (round: number, random: SeededRandom) => Death | undefined
   /** Objects of earlier rounds that each round looks at, beside its own; the last round looks at all. */
@@ -98,7 +100,7 @@ class Harness {
     await this.#administrator.prepare(server)
     for (let round = 1; round <= count; round += 1) {
       const earlier = this.#ledger.length
-      const acknowledged = new Acknowledged()
+      const acknowledged = new Acknowledged(this.#options.operations ?? [])
       const load = this.#newLoad(server, death, acknowledged)
       const { loadMs, inFlight } = await this.#die(load, death, acknowledged)
       const point: KillRound['point'] = death?.point ?? 'any'
@@ -167,7 +169,7 @@ class Harness {
     const clients = Array.from({ length: connections }, (_, number) => work(load, given[number] ?? []))
     const administrator = this.#administrator.work(load.server, load.acknowledge, () => load.dying)
     const working = Promise.all([...clients, administrator])
-    const died = await dieUnder(load, this.#options, death, working, acknowledged.begun)
+    const died = await dieUnder(load, this.#options, death, working, acknowledged)
     await rm(this.#armedBy)
     return died
   }
@@ -208,22 +210,36 @@ const givenMax = 16
 class Acknowledged {
   readonly #counts = new Map<string, number>()
   readonly #first = Promise.withResolvers<void>()
+  readonly #all = Promise.withResolvers<void>()
+  readonly #awaited: Set<string>
+
+  /** @param awaited operations, and commands */
+  constructor(awaited: readonly string[]) {
+    this.#awaited = new Set(awaited)
+    if (awaited.length === 0) this.#all.resolve()
+  }
 
   /** Resolves with the first of them. */
   get begun(): Promise<void> {
     return this.#first.promise
   }
 
+  /** Resolves when there was one of each that is awaited. */
+  get hadAll(): Promise<void> {
+    return this.#all.promise
+  }
+
   add(what: string): void {
     this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1)
     this.#first.resolve()
+    this.#awaited.delete(operationOf(what))
+    if (this.#awaited.size === 0) this.#all.resolve()
   }
 
   byOperation(): Readonly<Record<string, number>> {
     const sums: Record<string, number> = {}
     for (const [what, count] of this.#counts) {
-      // Operations are a word, commands are two; behind them is what they were about.
-      const operation = what.slice(0, what.lastIndexOf(' '))
+      const operation = operationOf(what)
       sums[operation] = (sums[operation] ?? 0) + count
     }
     return sums
@@ -236,7 +252,10 @@ class Acknowledged {
   }
 }
 
-/** A death that does not come in this time will not come. */
+/** Operations are a word, commands are two; behind them is what they were about. */
+const operationOf = (what: string): string => what.slice(0, what.lastIndexOf(' '))
+
+/** A death that does not come in this time will not come, and neither will an operation. */
 const deathMs = 30_000
 
 interface Died {
@@ -250,16 +269,19 @@ const dieUnder = async (
   { loadMs: [least, most] }: KillOptions,
   death: Death | undefined,
   working: Promise<unknown>,
-  begun: Promise<void>,
+  { begun, hadAll }: Acknowledged,
 ): Promise<Died> => {
   const { server, random } = load
   // Connections take their time; an end of all work before anything was done is told by it.
   await Promise.race([begun, working])
   const beganMs = performance.now()
   const waitMs = death === undefined ? least + random.below(most - least) : deathMs
-  const { promise: late, resolve } = Promise.withResolvers<'late'>()
-  const cancel = systemClock.after(waitMs, () => resolve('late'))
-  const first = await Promise.race([late, working.then(() => 'dead' as const)]).finally(cancel)
+  const cancels: Cancel[] = []
+  const after = (ms: number): Promise<void> =>
+    new Promise((resolve) => void cancels.push(systemClock.after(ms, resolve)))
+  const late = Promise.race([Promise.all([after(waitMs), hadAll]), after(deathMs)]).then(() => 'late' as const)
+  const first = await Promise.race([late, working.then(() => 'dead' as const)])
+  for (const cancel of cancels) cancel()
   if (first === 'dead') {
     await server.ended
     assert.equal(server.process.signalCode, 'SIGKILL', 'the server died, and of nothing else')
@@ -267,10 +289,11 @@ const dieUnder = async (
   }
   assert.equal(death, undefined, `the server lives on behind ${JSON.stringify(death)}`)
   const { inFlight } = load
+  const loadMs = Math.round(performance.now() - beganMs)
   load.dying = true
   await server.kill()
   await working
-  return { loadMs: waitMs, inFlight }
+  return { loadMs, inFlight }
 }
 
 const firstAnswer = async (server: RunningServer): Promise<void> => {
