@@ -1,6 +1,6 @@
 /**
  * The settings as one typed object, made of defaults, then the environment, then the command line. What it is not: the rows
- * (`setting-rows.ts`), or a place that others read by themselves: `main.ts` reads it once and hands values to constructors.
+ * (`setting-rows.ts`), or a place that others read by themselves: `kmipd-process.ts` reads it once and hands values to constructors.
  */
 
 import { parseArgs } from 'node:util'

@@ -1,6 +1,6 @@
 /**
  * Commands on data that no server serves: restoring and verifying a backup, looking through a store. What it is: their order of
- * steps, and what they say. What it is not: the steps (`backup/`), or the process (main.ts).
+ * steps, and what they say. What it is not: the steps (`backup/`), or the process (kmipd-process.ts).
  */
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'

@@ -1,6 +1,6 @@
 /**
  * The composition root: settings become a running server. What it is: every part made once and handed what it needs, and
- * the order of start and end. What it is not: the process around it (main.ts).
+ * the order of start and end. What it is not: the process around it (kmipd-process.ts).
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir, hostname } from 'node:os'

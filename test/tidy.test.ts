@@ -74,7 +74,7 @@ const samples: readonly Sample[] = [
   sample('import directions', 'allowed ones', {
     'src/operations/a.ts': "import { x } from '#store/store'\nimport { readFile } from 'node:fs'\nimport './b.ts'\n",
     'src/store/lmdb/a.ts': "import { open } from 'lmdb'\nimport { y } from '#store/store'\n",
-    'src/main.ts': "import { z } from './serve.ts'\n",
+    'src/kmipd-process.ts': "import { z } from './serve.ts'\n",
     'test/a.test.ts': "import { w } from '#server/b'\n",
     'src/crypto/a.ts': "const bytes = Buffer.from('kmip')\nconst path = 'src/store/b.ts'\n// import '#store/b'\n",
   }),

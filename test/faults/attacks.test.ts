@@ -16,8 +16,8 @@ describe('while others attack, a client is served', () => {
   let server: RunningServer
   before(async () => {
     // Times that a client of this busy process can keep to.
-    const limits = ['--sessions-max', '120', '--sessions-per-address-max', '60', '--handshake-timeout-ms', '2000']
-    server = await startServerProcess({ flags: [...limits, '--request-timeout-ms', '3000'] })
+    const limits = ['--sessions-max', '120', '--sessions-per-address-max', '60', '--handshake-timeout-ms', '10000']
+    server = await startServerProcess({ flags: [...limits, '--request-timeout-ms', '10000'] })
   })
   after(() => server?.kill())
 
