@@ -32,6 +32,8 @@ export interface OwnServerOptions {
 const host = '127.0.0.1'
 /** The server's program, beside this tool's: TypeScript in the repository, JavaScript in a package. */
 const main = join(import.meta.dirname, '..', 'src', `main${extname(import.meta.filename)}`)
+/** Where `npm start` has the runtime keep what it compiled; a package has nothing to compile. */
+const keptCode = extname(main) === '.ts' ? [`NODE_COMPILE_CACHE=${join(main, '../../node_modules/.cache/kmipd')}`] : []
 
 /**
  * Starts one and waits until it serves.
@@ -46,11 +48,9 @@ export const startOwnServer = async (
   const words = [process.execPath, main, 'serve', '--data', data, '--host', host, '--port', '0', ...flags]
   // In the environment, so that threads have it too whose own flags the server names.
   const profiled =
-    profileDirectory === undefined
-      ? []
-      : ['env', `NODE_OPTIONS=--cpu-prof --cpu-prof-dir=${JSON.stringify(profileDirectory)}`]
+    profileDirectory === undefined ? [] : [`NODE_OPTIONS=--cpu-prof --cpu-prof-dir=${JSON.stringify(profileDirectory)}`]
   const bound = cores === undefined ? [] : ['taskset', '--cpu-list', cores]
-  const [program = '', ...parameters] = [...profiled, ...bound, ...words]
+  const [program = '', ...parameters] = ['env', ...keptCode, ...profiled, ...bound, ...words]
   const startMs = nowMs()
   const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'] })
   const stop = ending(child, 'SIGTERM', () => {

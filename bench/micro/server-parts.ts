@@ -113,7 +113,7 @@ export const openServerParts = async (flags: readonly string[]): Promise<ServerP
   const fingerprint = createHash('sha256').update(raw).digest('hex')
   const session = new PeerSession(
     sessionParts,
-    { address: '127.0.0.1', fingerprint, certificate: raw, isBelowRevoked: false },
+    { address: '127.0.0.1', fingerprint, certificate: () => raw, isBelowRevoked: false },
     () => ({
       mode: settings.interfaceMode,
       hardDelete: undefined,

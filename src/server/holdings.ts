@@ -51,26 +51,18 @@ export class Holdings {
 
   /** @param client whatever tells one client from the others */
   holderOf(client: string): Holder {
-    return {
-      take: (bytes) => this.#take(client, bytes),
-      give: (bytes) => this.#give(client, bytes),
-      hasRoom: (bytes) => this.#hasRoom(client, bytes) && (this.#waiting.size === 0 || !this.#isWaiting(client)),
-      takeInTurn: (bytes, taken) => {
-        const waiter = { client, bytes, taken }
-        this.#waiting.add(waiter)
-        this.#admit()
-        return () => void this.#waiting.delete(waiter)
-      },
-    }
+    return new ClientHolder(this, client)
   }
 
-  #take(client: string, bytes: number): void {
+  /** As `Holder.take`, for a client. */
+  take(client: string, bytes: number): void {
     if (bytes === 0) return
     this.#ofClient.set(client, (this.#ofClient.get(client) ?? 0) + bytes)
     this.#bytes += bytes
   }
 
-  #give(client: string, bytes: number): void {
+  /** As `Holder.give`, for a client. */
+  give(client: string, bytes: number): void {
     if (bytes === 0) return
     const left = (this.#ofClient.get(client) ?? 0) - bytes
     if (left > 0) this.#ofClient.set(client, left)
@@ -79,13 +71,26 @@ export class Holdings {
     if (this.#waiting.size > 0) this.#admit()
   }
 
+  /** As `Holder.hasRoom`, for a client. */
+  hasRoom(client: string, bytes: number): boolean {
+    return this.#fits(client, bytes) && (this.#waiting.size === 0 || !this.#isWaiting(client))
+  }
+
+  /** As `Holder.takeInTurn`, for a client. */
+  takeInTurn(client: string, bytes: number, taken: () => void): Cancel {
+    const waiter = { client, bytes, taken }
+    this.#waiting.add(waiter)
+    this.#admit()
+    return () => void this.#waiting.delete(waiter)
+  }
+
   #isWaiting(client: string): boolean {
     for (const waiter of this.#waiting) if (waiter.client === client) return true
     return false
   }
 
   /** What is larger than a limit has room where nothing else is. */
-  #hasRoom(client: string, bytes: number): boolean {
+  #fits(client: string, bytes: number): boolean {
     if (this.#bytes === 0) return true
     const { heldBytesPerClientMax, heldBytesMax } = this.#limits
     const own = this.#ofClient.get(client) ?? 0
@@ -97,14 +102,41 @@ export class Holdings {
     const stuck = new Set<string>()
     for (const waiter of this.#waiting) {
       if (stuck.has(waiter.client)) continue
-      if (!this.#hasRoom(waiter.client, waiter.bytes)) {
+      if (!this.#fits(waiter.client, waiter.bytes)) {
         stuck.add(waiter.client)
         continue
       }
       this.#waiting.delete(waiter)
-      this.#take(waiter.client, waiter.bytes)
+      this.take(waiter.client, waiter.bytes)
       waiter.taken()
     }
+  }
+}
+
+/** Small: every session has two. */
+class ClientHolder implements Holder {
+  readonly #holdings: Holdings
+  readonly #client: string
+
+  constructor(holdings: Holdings, client: string) {
+    this.#holdings = holdings
+    this.#client = client
+  }
+
+  take(bytes: number): void {
+    this.#holdings.take(this.#client, bytes)
+  }
+
+  give(bytes: number): void {
+    this.#holdings.give(this.#client, bytes)
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.#holdings.hasRoom(this.#client, bytes)
+  }
+
+  takeInTurn(bytes: number, taken: () => void): Cancel {
+    return this.#holdings.takeInTurn(this.#client, bytes, taken)
   }
 }
 

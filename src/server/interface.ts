@@ -7,13 +7,14 @@
 import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Clock } from '#actor/clock'
-import { flushBurst, writeInBurst } from './burst.ts'
-import { Connection, type ConnectionEnd, type ConnectionLimits, type Output } from './connection.ts'
+import type { KmipError } from '#kmip/errors'
+import { type Answer, Connection, type ConnectionEnd, type ConnectionLimits, type Responder } from './connection.ts'
 import { binaryEncoding } from './encodings.ts'
 import { clientOf } from './holdings.ts'
 import { type KeptSession, type KeptSessions, rememberSessions } from './kept-sessions.ts'
 import { PeerSession, type SessionLog, type SessionParts, type SessionRules } from './session.ts'
 import type { SessionCount } from './session-count.ts'
+import { hear, SocketOutput } from './session-socket.ts'
 import {
   addressOf,
   type HandshakeRefusal,
@@ -357,11 +358,8 @@ export class KmipInterface implements InterfaceActor {
       return
     }
     const connection = new Connection({
-      output: outputTo(socket, clock, limits.requestTimeoutMs),
-      responder: {
-        answer: (message) => peer.answer(message, binaryEncoding),
-        refusal: (error) => parts.dispatcher.refusal(error),
-      },
+      output: new SocketOutput(socket, clock, limits.requestTimeoutMs),
+      responder: new PeerResponder(peer, parts),
       limits,
       holders: peer.holders(),
       client: clientOf(peer.peer),
@@ -373,12 +371,7 @@ export class KmipInterface implements InterfaceActor {
     })
     const session = this.#sessions.get(endsOf(socket))
     if (session !== undefined) session.secured = { socket, connection, peer }
-    socket.on('data', (chunk: Buffer) => connection.data(chunk))
-    socket.on('end', () => connection.ended())
-    socket.on('drain', () => connection.drained())
-    socket.on('close', () => connection.closed())
-    // A peer that aborts is told by `close`, and is no error of ours.
-    socket.on('error', () => socket.destroy())
+    hear(socket, connection)
     log.sessionOpened({ address, user: fingerprint ?? 'none' })
   }
 }
@@ -387,18 +380,21 @@ export class KmipInterface implements InterfaceActor {
 const endsOf = ({ localAddress, localPort, remoteAddress, remotePort }: Socket): string =>
   `${remoteAddress}|${remotePort}|${localAddress}|${localPort}`
 
-/** @param lingerMs how long a peer may keep its side open after the end of ours; what it sends meanwhile is thrown away */
-const outputTo = (socket: TLSSocket, clock: Clock, lingerMs: number): Output => ({
-  send: (answer) => writeInBurst(socket, answer),
-  pause: () => void socket.pause(),
-  resume: () => void socket.resume(),
-  end: () => {
-    flushBurst()
-    const cancel = clock.after(lingerMs, () => socket.destroy())
-    socket.once('close', cancel)
-    // The peer's own end is seen by a socket that is read.
-    socket.resume()
-    socket.end()
-  },
-  destroy: () => void socket.destroy(),
-})
+/** A session's answers, and the refusal of what is no message. */
+class PeerResponder implements Responder {
+  readonly #peer: PeerSession
+  readonly #parts: SessionParts
+
+  constructor(peer: PeerSession, parts: SessionParts) {
+    this.#peer = peer
+    this.#parts = parts
+  }
+
+  answer(message: Buffer): Answer | Promise<Answer> {
+    return this.#peer.answer(message, binaryEncoding)
+  }
+
+  refusal(error: KmipError): Buffer {
+    return this.#parts.dispatcher.refusal(error)
+  }
+}

@@ -75,8 +75,8 @@ export interface SessionLog {
 
 /** A peer with the certificate that its handshake has shown. */
 export interface ShownPeer extends Peer {
-  /** DER. */
-  readonly certificate: Uint8Array | undefined
+  /** DER, or undefined when it showed none or has gone. Asked for where it is needed: no session keeps its own copy. */
+  readonly certificate: () => Uint8Array | undefined
   /** Whether a revocation list names a CA above it. */
   readonly isBelowRevoked: boolean
 }
@@ -146,8 +146,10 @@ export class PeerSession {
   async #register(): Promise<void> {
     const { autoRegister, log } = this.#parts
     const { autoRegistration, mode } = this.#rules()
-    const { certificate, fingerprint, address } = this.peer
-    if (autoRegistration === undefined || certificate === undefined || fingerprint === undefined) return
+    const { fingerprint, address } = this.peer
+    if (autoRegistration === undefined || fingerprint === undefined) return
+    const certificate = this.peer.certificate()
+    if (certificate === undefined) return
     try {
       await autoRegister({ certificate, mode, ...autoRegistration })
       log.autoRegistrationEnded({ address, fingerprint, refused: undefined })

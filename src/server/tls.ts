@@ -198,8 +198,9 @@ export function isAllowed(
  * name one: none is resumed that was made before the newest list.
  */
 export function shownBy(socket: TLSSocket, store: Store): ShownPeer {
-  const { certificate, fingerprint } = peerCertificate(socket) ?? {}
+  const fingerprint = peerCertificate(socket)?.fingerprint
   const isBelowRevoked = isRevokedAbove(store, () => peerChain(socket))
+  const certificate = (): Uint8Array | undefined => peerCertificate(socket)?.certificate
   return { address: socket.remoteAddress ?? 'unknown', fingerprint, certificate, isBelowRevoked }
 }
 

@@ -266,6 +266,7 @@ export const confined: readonly Confined[] = [
       'src/identity/ldap.ts': 'the connection to a directory, to be cut when the time is over',
       'src/server/tls.ts': 'types of the TLS options that it makes',
       'src/server/kept-sessions.ts': 'types of the listener whose sessions it keeps',
+      'src/server/session-socket.ts': 'types of the socket that it writes to',
       'src/server/spread-interface.ts': 'whether a port is free, before several threads share it',
       'src/client/transport.ts': 'the connection of the client',
       'bench/echo.ts': 'the bare TLS echo that servers are compared with',
