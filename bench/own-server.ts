@@ -50,9 +50,9 @@ export const startOwnServer = async (
   const profiled =
     profileDirectory === undefined ? [] : [`NODE_OPTIONS=--cpu-prof --cpu-prof-dir=${JSON.stringify(profileDirectory)}`]
   const bound = cores === undefined ? [] : ['taskset', '--cpu-list', cores]
-  const [program = '', ...parameters] = ['env', ...keptCode, ...profiled, ...bound, ...words]
+  const parameters = [...keptCode, ...profiled, ...bound, ...words]
   const startMs = nowMs()
-  const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('env', parameters, { stdio: ['ignore', 'pipe', 'pipe'] })
   const stop = ending(child, 'SIGTERM', () => {
     if (directory === undefined) removeDirectory(data)
   })
