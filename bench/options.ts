@@ -83,8 +83,13 @@ const coresOf = (values: MeasureArguments): NonNullable<MeasureOptions['cores']>
   }
 }
 
-/** The same as the measurement wants them. @throws Error for what is no number of 1 or more */
-export const measureOptionsOf = (values: MeasureArguments): MeasureOptions => ({
+/** The same as the measurement wants them. @throws Error for what is no number of 1 or more, and a pace without a rate */
+export const measureOptionsOf = (values: MeasureArguments): MeasureOptions => {
+  if (values['pace-ms'] !== undefined && values.rate === undefined) throw new Error('--pace-ms needs --rate')
+  return measureOptionsFrom(values)
+}
+
+const measureOptionsFrom = (values: MeasureArguments): MeasureOptions => ({
   connections: numbers(values.connections),
   runs: values.runs,
   repeatsMax: values.repeats,
@@ -160,6 +165,7 @@ export const withServer = async (
       await server.stop()
     }
   }
+  if (values['server-flag'].length > 0) throw new Error('--server-flag is of a server that is started: it needs --own')
   if (cores !== undefined && values.pid === undefined)
     throw new Error('which process is the server? --server-cores needs --own or --pid')
   bindToCores(values.pid, cores)
@@ -192,15 +198,18 @@ const credentialOf = (username: string, password: string | undefined): Credentia
   credentialValue: { username, ...(password === undefined ? {} : { password }) },
 })
 
-/** What every request carries. @throws Error for a version that is not known */
+/** What every request carries. @throws Error for a version that is not known, and a password that is nobody's */
 export const frameOf = ({
   protocol,
   user,
   password,
-}: Pick<TargetArguments, 'protocol' | 'user' | 'password'>): RequestFrame => ({
-  version: versionOfText(protocol),
-  ...(user === undefined ? {} : { credentials: [credentialOf(user, password)] }),
-})
+}: Pick<TargetArguments, 'protocol' | 'user' | 'password'>): RequestFrame => {
+  if (password !== undefined && user === undefined) throw new Error('--password needs --user')
+  return {
+    version: versionOfText(protocol),
+    ...(user === undefined ? {} : { credentials: [credentialOf(user, password)] }),
+  }
+}
 
 /** A line of the report. */
 export const print = (text: string): void => {

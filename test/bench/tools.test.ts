@@ -3,8 +3,9 @@
  * several processes, objects that are kept, reports and their comparison, connections, goals. What it is not: a measurement.
  */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -233,6 +234,25 @@ describe('kmip-bench load', () => {
       // All on one core: no more than that was used, but for the hundredths in which times are told.
       assert.ok((row.coresUsed ?? 9) < 1.3, `${row.coresUsed}`)
     }
+  })
+
+  test('a server of its own and its data go when the measurement is interrupted', async () => {
+    const place = mkdtempSync(join(directory, 'interrupted-'))
+    const words = ['load', '--own', '--operation', 'query', '--connections', '1', '--no-limit', '--seconds', '0.1']
+    const main = join(import.meta.dirname, '..', '..', 'bench', 'main.ts')
+    const child = spawn(process.execPath, [main, ...words, '--warmup', '0', '--runs', '1000'], {
+      env: { ...process.env, TMPDIR: place },
+    })
+    const exited = once(child, 'exit')
+    let data: string[] = []
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (data.length > 0 || !/^query /m.test(text)) return
+      data = readdirSync(place)
+      child.kill('SIGTERM')
+    })
+    assert.deepEqual(await exited, [1, null])
+    assert.equal(data.length, 1)
+    assert.deepEqual(readdirSync(place), [])
   })
 
   test('progress is told in lines where there is no terminal', async () => {
