@@ -33,11 +33,6 @@ export const measureOptions = {
   seconds: { type: 'number', default: 5, describe: 'time to measure each case' },
   warmup: { type: 'number', default: 1, describe: 'seconds before it that do not count' },
   runs: { type: 'number', default: 1, describe: 'how often all cases are measured; the report ends with medians' },
-  repeats: {
-    type: 'number',
-    default: 0,
-    describe: 'runs of a case that are measured anew, at most, because the echo was faster or slower behind them',
-  },
   pipeline: { type: 'number', default: 1, describe: 'requests in flight on each session' },
   threads: { type: 'number', default: 1, describe: 'threads of each process of the load generator' },
   processes: { type: 'number', default: 1, describe: 'processes of the load generator' },
@@ -51,9 +46,16 @@ export const measureOptions = {
       'with --rate, begin them together every so many milliseconds; without it each at its moment, for which a core looks at the clock',
   },
   timeout: { type: 'number', default: 30, describe: 'seconds until a request without an answer is an error' },
-  'echo-cores': { type: 'string', describe: 'cores that the bare echo is bound to, as taskset writes them: 0 or 2-3' },
-  'generator-cores': { type: 'string', describe: 'the same for the load generator' },
+  'generator-cores': {
+    type: 'string',
+    describe: 'cores that the load generator is bound to, as taskset writes them: 0 or 2-3',
+  },
   json: { type: 'string', describe: 'write the whole report into this file' },
+} as const
+
+/** How to measure where a bare echo is measured beside, or alone. */
+export const echoOptions = {
+  'echo-cores': { type: 'string', describe: 'cores that the bare echo is bound to' },
 } as const
 
 /** What yargs makes of them. */
@@ -62,7 +64,7 @@ export interface MeasureArguments {
   readonly seconds: number
   readonly warmup: number
   readonly runs: number
-  readonly repeats: number
+  readonly repeats?: number
   readonly pipeline: number
   readonly threads: number
   readonly processes: number
@@ -92,7 +94,7 @@ export const measureOptionsOf = (values: MeasureArguments): MeasureOptions => {
 const measureOptionsFrom = (values: MeasureArguments): MeasureOptions => ({
   connections: numbers(values.connections),
   runs: values.runs,
-  repeatsMax: values.repeats,
+  repeatsMax: values.repeats ?? 0,
   pipeline: values.pipeline,
   threads: values.threads,
   processes: values.processes,

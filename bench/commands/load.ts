@@ -8,6 +8,7 @@ import { htmlReport } from '#bench/html'
 import { limit, load, type MeasureOptions } from '#bench/load'
 import { uniquePrefix, writeText } from '#bench/machine'
 import {
+  echoOptions,
   frameOf,
   measureOptions,
   measureOptionsOf,
@@ -125,7 +126,13 @@ export const withLoad = <T>(commands: Argv<T>): Argv<T> =>
       command.options({
         ...targetOptions,
         ...measureOptions,
+        ...echoOptions,
         ...outputOptions,
+        repeats: {
+          type: 'number',
+          default: 0,
+          describe: 'runs of a case that are measured anew, at most, because the echo was faster or slower behind them',
+        },
         operation: { type: 'string', array: true, describe: `what to measure, a case each:\n${scenarioList}` },
         mix: {
           type: 'string',
@@ -189,6 +196,7 @@ export const withLimit = <T>(commands: Argv<T>): Argv<T> =>
     (command) =>
       command.options({
         ...measureOptions,
+        ...echoOptions,
         ...outputOptions,
         'request-size': { type: 'number', default: 152, describe: 'bytes of a request' },
         'response-size': { type: 'number', default: 256, describe: 'bytes of a response' },

@@ -253,6 +253,8 @@ describe('kmip-bench load', () => {
       [['limit', '--json', directory], /--json: .* is a folder/],
       [['limit', '--html'], /--html: .*no file is named/],
       [['limit', '--pace-ms', '1'], /--pace-ms needs --rate/],
+      [['limit', '--repeats', '1'], /Unknown argument: repeats/],
+      [['crypto', '--generator-cores', '9999'], /cannot be bound to the cores 9999/],
       [['load', '--operation', ...access], /there is nothing to measure/],
       [['load', '--profile', 'hypervisor', '--rate', '9', ...access], /hypervisor cannot be begun at a rate/],
       [['load', '--password', 'x', ...access], /--password needs --user/],
@@ -331,6 +333,7 @@ test('one micro-benchmark runs alone, for a profile, and tells its processor tim
   for (const [parameters, text] of [
     [['--suite', 'nothing'], /no suite is named nothing; there are binary, /],
     [['--suite', 'framer', '--task', 'nothing'], /no task has that name/],
+    [['--json', directory], /^npm run bench: --json: .* is a folder\n$/],
     [['--time', 'long'], /^npm run bench: --time: NaN is no number above 0\n$/],
     [['--nothing'], /^npm run bench: Unknown argument: nothing\n$/],
   ] as const) {
