@@ -301,6 +301,26 @@ test('kmip-bench connect counts handshakes beside a bare server, and holds sessi
   assert.ok(report.held.server.heldBytes > 0 && report.held.bare.heldBytes > 0)
 })
 
+test('kmip-bench connect measures servers of KMIP 1.0 too, which has no Discover Versions', async () => {
+  const where = ['--host', server.host, '--port', String(server.port), '--data', server.directory]
+  const ended = await run([
+    'connect',
+    ...where,
+    ...short,
+    '--lanes',
+    '1',
+    '--protocol',
+    '1.0',
+    '--json',
+    file('old.json'),
+  ])
+  assert.equal(ended.code, 0, ended.stderr)
+  for (const row of jsonIn<{ rows: { server: Counted }[] }>('old.json').rows) {
+    assert.ok(row.server.completed > 0)
+    assert.deepEqual(row.server.errors, {})
+  }
+})
+
 describe('kmip-bench goals', () => {
   interface Goals {
     readonly goals: readonly {
