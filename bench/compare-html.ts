@@ -9,7 +9,7 @@ const script = `
 const pairs = report.pairs
 const names = pairs.map((pair) => pair.name)
 const both = (name, colour) => [
-  { label: 'before', colour: '#94a3b8', values: pairs.map((pair) => pair.before[name]) },
+  { label: 'before', colour: '#94a3b8', values: pairs.map((pair) => pair.before?.[name] ?? 0) },
   { label: 'after', colour, values: pairs.map((pair) => pair.after?.[name] ?? 0) },
 ]
 bars(document.getElementById('rates'), names, 'answered a second', both('operationsPerSecond', '#3b82f6'), false)
@@ -26,7 +26,11 @@ export const comparisonPage = (first: Report, second: Report, names: readonly [s
   return pageOf({
     title: 'kmip-bench: before and after',
     data: {
-      pairs: pairs.map(({ before, after }) => ({ name: `${before.operation} (${before.connections})`, before, after })),
+      pairs: pairs.map(({ operation, connections, before, after }) => ({
+        name: `${operation} (${connections})`,
+        before,
+        after,
+      })),
     },
     script,
     body: `<p>Before: ${escaped(names[0])}. After: ${escaped(names[1])}. ${escaped(machineText(second.machine))}</p>

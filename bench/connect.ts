@@ -2,11 +2,12 @@
  * Sessions as such: how many handshakes a second, and what an idle session costs the server, each beside a bare TLS server
  * that asks for the same client certificates. What it is not: what is done on sessions (load.ts).
  */
+import { v1_1 } from '#kmip/versions'
 import type { Handshakes, Target } from './job.ts'
 import { workOfRequest } from './load.ts'
 import { residentBytes, sleep } from './machine.ts'
 import { Connector, Echo } from './processes.ts'
-import { type RequestFrame, requestsOf, scenarioOf } from './scenarios/index.ts'
+import { type RequestFrame, requestsOf, type ScenarioName, scenarioOf } from './scenarios/index.ts'
 import { type Sample, sampleOf } from './work.ts'
 
 /** What is measured. */
@@ -48,9 +49,12 @@ interface Bare {
   readonly request: Uint8Array
 }
 
+/** The smallest request that the version has. */
+const smallest = ({ version }: RequestFrame): ScenarioName => (version < v1_1 ? 'query' : 'discover-versions')
+
 const startBare = async ({ target, frame, timeoutMs }: Pick<ConnectOptions, 'target' | 'frame' | 'timeoutMs'>) => {
   const supplies = { objects: [], keys: {}, dataSize: 0 }
-  const [request = new Uint8Array(0)] = requestsOf(scenarioOf('discover-versions'), supplies, frame, 1)
+  const [request = new Uint8Array(0)] = requestsOf(scenarioOf(smallest(frame)), supplies, frame, 1)
   const sample: Sample = await sampleOf(target, timeoutMs, workOfRequest('connect', request), 'connect', (text) => {
     throw new Error(text)
   })

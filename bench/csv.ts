@@ -1,7 +1,15 @@
 /**
  * Rows as comma-separated values, a line each: for spreadsheets. What it is not: the whole report, which is the JSON.
  */
-import { itemsPerSecond, limitPerSecond, operationsPerSecond, p99RatioOf, type Row, ratioOf } from './report.ts'
+import {
+  itemsPerSecond,
+  latencyUs,
+  limitPerSecond,
+  operationsPerSecond,
+  p99RatioOf,
+  type Row,
+  ratioOf,
+} from './report.ts'
 
 const columns: readonly (readonly [string, (row: Row) => string | number | undefined])[] = [
   ['operation', (row) => row.operation],
@@ -9,12 +17,12 @@ const columns: readonly (readonly [string, (row: Row) => string | number | undef
   ['run', (row) => row.run],
   ['operationsPerSecond', (row) => operationsPerSecond(row.measured).toFixed(1)],
   ['itemsPerSecond', (row) => itemsPerSecond(row.measured).toFixed(1)],
-  ['meanUs', (row) => (row.measured.latency.mean / 1000).toFixed(1)],
-  ['p50Us', (row) => (row.measured.latency.p50 / 1000).toFixed(1)],
-  ['p90Us', (row) => (row.measured.latency.p90 / 1000).toFixed(1)],
-  ['p99Us', (row) => (row.measured.latency.p99 / 1000).toFixed(1)],
-  ['p999Us', (row) => (row.measured.latency.p999 / 1000).toFixed(1)],
-  ['maxUs', (row) => (row.measured.latency.max / 1000).toFixed(1)],
+  ['meanUs', (row) => latencyUs(row.measured, 'mean')?.toFixed(1)],
+  ['p50Us', (row) => latencyUs(row.measured, 'p50')?.toFixed(1)],
+  ['p90Us', (row) => latencyUs(row.measured, 'p90')?.toFixed(1)],
+  ['p99Us', (row) => latencyUs(row.measured, 'p99')?.toFixed(1)],
+  ['p999Us', (row) => latencyUs(row.measured, 'p999')?.toFixed(1)],
+  ['maxUs', (row) => latencyUs(row.measured, 'max')?.toFixed(1)],
   ['requestBytes', (row) => row.requestBytes],
   ['responseBytes', (row) => row.responseBytes],
   ['echoPerSecond', (row) => limitPerSecond(row)?.toFixed(1)],
@@ -34,7 +42,7 @@ const columns: readonly (readonly [string, (row: Row) => string | number | undef
 
 const quoted = (value: string | number | undefined): string => {
   const text = String(value ?? '')
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
 /** The rows below a line of names. */

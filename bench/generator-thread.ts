@@ -63,7 +63,7 @@ class Counters {
   readonly #isOpen: boolean
   startMs = Number.POSITIVE_INFINITY
   endMs = Number.POSITIVE_INFINITY
-  /** When the newest message that counts was answered. */
+  /** Of an open loop: when the newest message that counts was answered. */
   lastMs = 0
   stopped = false
   completed = 0
@@ -80,10 +80,20 @@ class Counters {
   /** @param refusal why it was no success; undefined when it was one */
   count(step: number, startedMs: number, endedMs: number, refusal: string | undefined): void {
     const moment = this.#isOpen ? startedMs : endedMs
-    if (moment < this.startMs || moment >= this.endMs) return
+    if (moment >= this.startMs && moment < this.endMs) this.#count(step, startedMs, endedMs, refusal)
+  }
+
+  /** Counts a message that was never answered; one that was under way when the time was over too: who is silent has errors. */
+  countUnanswered(step: number, startedMs: number, endedMs: number, name: string): void {
+    const wasUnderWay = !this.#isOpen && startedMs < this.endMs && endedMs >= this.endMs
+    if (wasUnderWay) this.#count(step, startedMs, endedMs, name)
+    else this.count(step, startedMs, endedMs, name)
+  }
+
+  #count(step: number, startedMs: number, endedMs: number, refusal: string | undefined): void {
     const counters = this.steps[step]
     if (counters === undefined) return
-    if (endedMs > this.lastMs) this.lastMs = endedMs
+    if (this.#isOpen && endedMs > this.lastMs) this.lastMs = endedMs
     const slice = Math.floor((endedMs - this.startMs) / this.#sliceMs)
     if (refusal === undefined) {
       counters.histogram.record(Math.max(1, Math.round((endedMs - startedMs) * 1e6)))
@@ -172,7 +182,7 @@ class Lane implements Exchange {
 
   failed(name: string): void {
     const nowMs = performance.now()
-    this.#counters.count(this.#index, this.#startMs, nowMs, name)
+    this.#counters.countUnanswered(this.#index, this.#startMs, nowMs, name)
     if (this.#job.scripted) this.#skip()
     this.#at += 1
     this.#next(nowMs)
@@ -238,7 +248,7 @@ const openLoop = async (
         ended()
       },
       failed(name) {
-        counters.count(index, intendedMs, performance.now(), name)
+        counters.countUnanswered(index, intendedMs, performance.now(), name)
         ended()
       },
     }

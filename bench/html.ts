@@ -2,10 +2,12 @@
  * A report as one page: its figures, rates and p99 by operation, and for each operation throughput over time and latency by
  * percentile. What it is not: other figures than the JSON has, or the page's shell (page.ts).
  */
+import type { Latency } from './job.ts'
 import { escaped, figuresTable, machineText, pageOf } from './page.ts'
 import {
   isSteady,
   itemsPerSecond,
+  latencyUs,
   limitPerSecond,
   median,
   operationsPerSecond,
@@ -44,12 +46,12 @@ const chartData = (rows: readonly Row[]) => ({
       ({ operation, connections }) => operation === summary.operation && connections === summary.connections,
     )
     const echoes = same.flatMap((row) => limitPerSecond(row) ?? [])
-    const echoP99s = same.flatMap(({ limit }) => (limit === undefined ? [] : limit.latency.p99 / 1000))
+    const echoP99s = same.flatMap(({ limit }) => (limit === undefined ? [] : (latencyUs(limit, 'p99') ?? [])))
     return {
       name: `${summary.operation} (${summary.connections})`,
       rate: summary.operationsPerSecond,
       echo: echoes.length === 0 ? 0 : median(echoes),
-      p99Us: summary.p99Us,
+      p99Us: summary.p99Us ?? 0,
       echoP99Us: echoP99s.length === 0 ? 0 : median(echoP99s),
     }
   }),
@@ -82,18 +84,18 @@ report.operations.forEach((operation, index) => {
 
 const cells = (row: Row): string[] => {
   const limit = limitPerSecond(row)
-  const { latency, errors, processorUs } = row.measured
-  const us = (ns: number): string => (ns / 1000).toFixed(0)
+  const { errors, processorUs } = row.measured
+  const us = (name: keyof Latency): string => latencyUs(row.measured, name)?.toFixed(0) ?? '-'
   return [
     row.operation,
     String(row.connections),
     String(row.run),
     operationsPerSecond(row.measured).toFixed(0),
     itemsPerSecond(row.measured).toFixed(0),
-    us(latency.p50),
-    us(latency.p99),
-    us(latency.p999),
-    us(latency.max),
+    us('p50'),
+    us('p99'),
+    us('p999'),
+    us('max'),
     limit === undefined ? '-' : `${limit.toFixed(0)}${isSteady(row) ? '' : '!'}`,
     ratioOf(row)?.toFixed(2) ?? '-',
     processorUs?.server?.toFixed(1) ?? '-',

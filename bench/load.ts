@@ -9,10 +9,19 @@ import { ItemType } from '#ttlv/item'
 import type { Job, Measured, Target } from './job.ts'
 import { uniquePrefix } from './machine.ts'
 import { pack } from './packed.ts'
-import { defaultLoader, fetchOnce, type LoaderOptions, makeKeys, preload, refind, unload } from './preload.ts'
+import {
+  defaultLoader,
+  fetchOnce,
+  type Keys,
+  type LoaderOptions,
+  makeKeys,
+  preload,
+  refind,
+  unload,
+} from './preload.ts'
 import { Echo, Generator } from './processes.ts'
 import { isSteady, type Row } from './report.ts'
-import type { RequestFrame } from './scenarios/index.ts'
+import type { Preloaded, RequestFrame } from './scenarios/index.ts'
 import { changesAtFirst, keysOf, needsObjects, type Plan, type Sample, sampleOf, type Work, workOf } from './work.ts'
 
 /** What every measurement needs. */
@@ -85,25 +94,53 @@ export const load = async (options: LoadOptions, onRow: (row: Row) => void, prog
   const { objectCount, objectPrefix, objectsUsed } = options
   const loader: LoaderOptions = defaultLoader
   if (wanted) progress.say(options.reuse ? `finding the objects ${objectPrefix}-…` : `making ${objectCount} objects`)
-  const objects = !wanted
-    ? []
-    : options.reuse
-      ? await refind(client, objectCount, objectPrefix, objectsUsed, loader)
-      : await preload(client, objectCount, objectPrefix, objectsUsed, loader, (done) => progress.say(`${done} made`))
-  if (options.plans.some(changesAtFirst)) await fetchOnce(client, objects)
-  const keys = await makeKeys(client, options.plans.flatMap(keysOf))
-  try {
-    const works = options.plans.map((plan) => workOf(plan, { objects, keys: keys.identifiers }, options.frame))
+  let objects: Preloaded[] = []
+  let keys: Keys | undefined
+  let areThere = options.reuse
+  const measure = async (): Promise<void> => {
+    if (wanted)
+      objects = options.reuse
+        ? await refind(client, objectCount, objectPrefix, objectsUsed, loader)
+        : await preload(
+            client,
+            objectCount,
+            objectPrefix,
+            objectsUsed,
+            loader,
+            (done) => progress.say(`${done} made`),
+            () => void (areThere = true),
+          )
+    if (options.plans.some(changesAtFirst)) await fetchOnce(client, objects)
+    keys = await makeKeys(client, options.plans.flatMap(keysOf))
+    const supplies = { objects, keys: keys.identifiers }
+    const works = options.plans.map((plan) => workOf(plan, supplies, options.frame))
     await measureAll(options, works, onRow, progress)
-  } finally {
-    await keys.destroy()
-    if (wanted && options.keep) {
+  }
+  const removeObjects = async (): Promise<void> => {
+    if (!wanted || !areThere) return
+    if (options.keep) {
       progress.say(`${objectCount} objects stay: --reuse ${objectPrefix} --objects ${objectCount}`)
-    } else if (wanted && !options.reuse) {
+    } else if (!options.reuse) {
       progress.say(`destroying ${objectCount} objects`)
       await unload(client, objectCount, objectPrefix, objects, loader)
     }
   }
+  await allOf([measure, async () => keys?.destroy(), removeObjects], (error) =>
+    progress.say(`objects named ${objectPrefix}-… may be left on the server: ${String(error)}`),
+  )
+}
+
+/**
+ * Does all steps, whatever became of those before: what was made is removed even if the measurement failed.
+ * @param onFurther told of errors behind the first one
+ * @throws the first error
+ */
+const allOf = async (steps: readonly (() => Promise<void>)[], onFurther: (error: unknown) => void): Promise<void> => {
+  const errors: unknown[] = []
+  for (const step of steps) await step().catch((error: unknown) => errors.push(error))
+  const [first, ...further] = errors
+  for (const error of further) onFurther(error)
+  if (errors.length > 0) throw first
 }
 
 /** Starts the processes of the load generator. */

@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -34,9 +35,13 @@ export const readText = (path: string): string => readFileSync(path, 'utf8')
 /** Writes a report, or a file that only its owner may read. */
 export const writeText = (path: string, text: string, mode = 0o644): void => writeFileSync(path, text, { mode })
 
-/** Whether a report can be written there later; leaves nothing. @throws Error in the words of the system */
-export const mustBeWritable = (path: string): void =>
-  accessSync(existsSync(path) ? path : dirname(path), constants.W_OK)
+/** Whether a report can be written there later; leaves nothing. @throws Error, where there is one in the words of the system */
+export const mustBeWritable = (path: string): void => {
+  if (path === '') throw new Error('no file is named')
+  const isThere = existsSync(path)
+  accessSync(isThere ? path : dirname(path), constants.W_OK)
+  if (isThere && statSync(path).isDirectory()) throw new Error(`${path} is a folder`)
+}
 
 /** The files of a directory whose names end so, in the order of their names. @throws Error when there is no such directory */
 export const filesIn = (directory: string, ending: string): string[] =>

@@ -12,6 +12,7 @@ import { withGoals } from './commands/goals.ts'
 import { withLimit, withLoad } from './commands/load.ts'
 import { withProfile } from './commands/profile.ts'
 import { checkGiven } from './given.ts'
+import { heedSignals, interruption } from './interruption.ts'
 
 /** Options that make a list when they are given several times. */
 const lists: ReadonlySet<string> = new Set([
@@ -61,10 +62,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
+heedSignals()
 try {
   refuseDoubles(hideBin(process.argv))
   await commandLine.parseAsync()
 } catch (error) {
-  process.stderr.write(`kmip-bench: ${describe(error)}\n`)
+  // What fails behind an interruption fails of it: a child that the same signal ended, for example.
+  process.stderr.write(`kmip-bench: ${describe(interruption.aborted ? interruption.reason : error)}\n`)
   process.exitCode = 1
 }

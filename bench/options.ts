@@ -33,11 +33,6 @@ export const measureOptions = {
   seconds: { type: 'number', default: 5, describe: 'time to measure each case' },
   warmup: { type: 'number', default: 1, describe: 'seconds before it that do not count' },
   runs: { type: 'number', default: 1, describe: 'how often all cases are measured; the report ends with medians' },
-  repeats: {
-    type: 'number',
-    default: 0,
-    describe: 'runs of a case that are measured anew, at most, because the echo was faster or slower behind them',
-  },
   pipeline: { type: 'number', default: 1, describe: 'requests in flight on each session' },
   threads: { type: 'number', default: 1, describe: 'threads of each process of the load generator' },
   processes: { type: 'number', default: 1, describe: 'processes of the load generator' },
@@ -51,9 +46,16 @@ export const measureOptions = {
       'with --rate, begin them together every so many milliseconds; without it each at its moment, for which a core looks at the clock',
   },
   timeout: { type: 'number', default: 30, describe: 'seconds until a request without an answer is an error' },
-  'echo-cores': { type: 'string', describe: 'cores that the bare echo is bound to, as taskset writes them: 0 or 2-3' },
-  'generator-cores': { type: 'string', describe: 'the same for the load generator' },
+  'generator-cores': {
+    type: 'string',
+    describe: 'cores that the load generator is bound to, as taskset writes them: 0 or 2-3',
+  },
   json: { type: 'string', describe: 'write the whole report into this file' },
+} as const
+
+/** How to measure where a bare echo is measured beside, or alone. */
+export const echoOptions = {
+  'echo-cores': { type: 'string', describe: 'cores that the bare echo is bound to' },
 } as const
 
 /** What yargs makes of them. */
@@ -62,7 +64,7 @@ export interface MeasureArguments {
   readonly seconds: number
   readonly warmup: number
   readonly runs: number
-  readonly repeats: number
+  readonly repeats?: number
   readonly pipeline: number
   readonly threads: number
   readonly processes: number
@@ -83,11 +85,16 @@ const coresOf = (values: MeasureArguments): NonNullable<MeasureOptions['cores']>
   }
 }
 
-/** The same as the measurement wants them. @throws Error for what is no number of 1 or more */
-export const measureOptionsOf = (values: MeasureArguments): MeasureOptions => ({
+/** The same as the measurement wants them. @throws Error for what is no number of 1 or more, and a pace without a rate */
+export const measureOptionsOf = (values: MeasureArguments): MeasureOptions => {
+  if (values['pace-ms'] !== undefined && values.rate === undefined) throw new Error('--pace-ms needs --rate')
+  return measureOptionsFrom(values)
+}
+
+const measureOptionsFrom = (values: MeasureArguments): MeasureOptions => ({
   connections: numbers(values.connections),
   runs: values.runs,
-  repeatsMax: values.repeats,
+  repeatsMax: values.repeats ?? 0,
   pipeline: values.pipeline,
   threads: values.threads,
   processes: values.processes,
@@ -160,6 +167,7 @@ export const withServer = async (
       await server.stop()
     }
   }
+  if (values['server-flag'].length > 0) throw new Error('--server-flag is of a server that is started: it needs --own')
   if (cores !== undefined && values.pid === undefined)
     throw new Error('which process is the server? --server-cores needs --own or --pid')
   bindToCores(values.pid, cores)
@@ -192,15 +200,18 @@ const credentialOf = (username: string, password: string | undefined): Credentia
   credentialValue: { username, ...(password === undefined ? {} : { password }) },
 })
 
-/** What every request carries. @throws Error for a version that is not known */
+/** What every request carries. @throws Error for a version that is not known, and a password that is nobody's */
 export const frameOf = ({
   protocol,
   user,
   password,
-}: Pick<TargetArguments, 'protocol' | 'user' | 'password'>): RequestFrame => ({
-  version: versionOfText(protocol),
-  ...(user === undefined ? {} : { credentials: [credentialOf(user, password)] }),
-})
+}: Pick<TargetArguments, 'protocol' | 'user' | 'password'>): RequestFrame => {
+  if (password !== undefined && user === undefined) throw new Error('--password needs --user')
+  return {
+    version: versionOfText(protocol),
+    ...(user === undefined ? {} : { credentials: [credentialOf(user, password)] }),
+  }
+}
 
 /** A line of the report. */
 export const print = (text: string): void => {

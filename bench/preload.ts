@@ -4,6 +4,7 @@
  */
 import { attribute, nameAttribute } from '#client/attribute'
 import { type Client, type ClientOptions, createClient } from '#client/client'
+import { ConnectionLost, KmipResponseError, RequestTimeout } from '#client/errors'
 import type { BatchRequest } from '#client/operation-methods'
 import { Transport } from '#client/transport'
 import {
@@ -15,6 +16,7 @@ import {
   RevocationReasonCode,
 } from '#kmip/enums'
 import { newestVersion } from '#kmip/versions'
+import { interruption } from './interruption.ts'
 import { type KeyKind, keyAttributes, type Preloaded, requestsOf, scenarioOf } from './scenarios/index.ts'
 
 /** How fast objects are made. */
@@ -34,7 +36,10 @@ export type OnCount = (done: number) => void
 
 const progressEach = 50_000
 
-/** Work on every batch of indices below `count`, by a few clients at once. @throws the first error of any */
+/**
+ * Work on every batch of indices below `count`, by a few clients at once.
+ * @throws the first error of any, when what was under way beside it has ended: nothing is made behind its back
+ */
 const onEvery = async (
   options: ClientOptions,
   { clients: clientCount, pipeline, batch }: LoaderOptions,
@@ -46,26 +51,53 @@ const onEvery = async (
   let next = 0
   let done = 0
   let told = 0
-  const lane = async (client: Client): Promise<void> => {
-    while (next < count) {
-      const first = next
-      next = Math.min(count, next + batch)
-      const indices = Array.from({ length: next - first }, (_, index) => first + index)
+  /** Does the next batch, and gives whether there is another one. */
+  const turn = async (client: Client): Promise<boolean> => {
+    const first = next
+    next = Math.min(count, next + batch)
+    const indices = Array.from({ length: next - first }, (_, index) => first + index)
+    try {
       await work(client, indices)
-      done += indices.length
-      if (done - told >= progressEach) onCount((told = done))
+    } catch (error) {
+      next = count
+      throw error
     }
+    done += indices.length
+    if (done - told >= progressEach) onCount((told = done))
+    return next < count
+  }
+  const lane = async (client: Client): Promise<void> => {
+    let isMore = next < count
+    while (isMore) isMore = await turn(client)
   }
   try {
-    await Promise.all(clients.flatMap((client) => Array.from({ length: pipeline }, () => lane(client))))
+    // The first batch alone: a server that refuses it is not asked by all at once, each of them a guess where a password is wrong.
+    const [client] = clients
+    if (client !== undefined && count > 0) await turn(client)
+    const lanes = clients.flatMap((each) => Array.from({ length: pipeline }, () => lane(each)))
+    const failed = (await Promise.allSettled(lanes)).find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
   } finally {
-    for (const client of clients) client.transport.destroy()
+    for (const each of clients) each.transport.destroy()
   }
 }
 
-/** The payloads of a batch's successes. @throws the error of the first item that has none */
-const payloadsOf = async (client: Client, items: readonly BatchRequest[]): Promise<readonly unknown[]> => {
-  const results = await client.batch(items)
+/**
+ * The payloads of a batch's successes.
+ * @param onSome told when the message was not refused as a whole, so that some of it was carried out or may have been
+ * @throws the error of the first item that has none
+ */
+const payloadsOf = async (
+  client: Client,
+  items: readonly BatchRequest[],
+  onSome: () => void = () => undefined,
+): Promise<readonly unknown[]> => {
+  const results = await client.batch(items).catch((error: unknown) => {
+    const wasSent = !((error instanceof ConnectionLost || error instanceof RequestTimeout) && !error.sent)
+    if (wasSent && !(error instanceof KmipResponseError)) onSome()
+    throw error
+  })
+  onSome()
   return results.map((result) => {
     if (result.status === 'success') return result.payload
     throw result.status === 'failure' ? result.error : new Error(`the server stopped before ${result.operation}`)
@@ -77,6 +109,8 @@ const nameOf = (prefix: string, index: number): string => `${prefix}-${index}`
 /**
  * Makes AES-256 keys with names of their own: the prefix, a hyphen and a number from 0 on.
  * @param used how many of them are given back, evenly over all
+ * @param onSome told when some are there, or may be
+ * @throws the error of the first that cannot be made; those before it are there then (`unload`)
  */
 export const preload = async (
   options: ClientOptions,
@@ -85,10 +119,12 @@ export const preload = async (
   used: number,
   loader: LoaderOptions,
   onCount: OnCount,
+  onSome: () => void = () => undefined,
 ): Promise<Preloaded[]> => {
   const stride = Math.max(1, Math.ceil(count / Math.max(1, used)))
   const objects: Preloaded[] = []
   await onEvery(options, loader, count, onCount, async (client, indices) => {
+    interruption.throwIfAborted()
     const payloads = await payloadsOf(
       client,
       indices.map((index) => ({
@@ -98,6 +134,7 @@ export const preload = async (
           templateAttribute: { attribute: [...keyAttributes, nameAttribute(nameOf(prefix, index))] },
         },
       })),
+      onSome,
     )
     payloads.forEach((payload, at) => {
       const index = indices[at] ?? 0
@@ -120,9 +157,25 @@ export const refind = async (
   loader: LoaderOptions,
 ): Promise<Preloaded[]> => {
   const stride = Math.max(1, Math.ceil(count / Math.max(1, used)))
-  const objects: Preloaded[] = []
+  const objects = await named(options, count, prefix, stride, loader)
+  objects.forEach((object, index) => {
+    if (object === undefined)
+      throw new Error(`there is no object named ${nameOf(prefix, index * stride)}: was it kept?`)
+  })
+  return objects.filter((object) => object !== undefined)
+}
+
+/** Looks for objects by their names, every how-manieth; undefined in the place of one that is not there. */
+const named = async (
+  options: ClientOptions,
+  count: number,
+  prefix: string,
+  stride: number,
+  loader: LoaderOptions,
+): Promise<(Preloaded | undefined)[]> => {
+  const objects: (Preloaded | undefined)[] = Array.from({ length: Math.ceil(count / stride) }, () => undefined)
   const silent = (): void => undefined
-  await onEvery(options, loader, Math.ceil(count / stride), silent, async (client, indices) => {
+  await onEvery(options, loader, objects.length, silent, async (client, indices) => {
     const payloads = await payloadsOf(
       client,
       indices.map((index) => ({
@@ -134,8 +187,7 @@ export const refind = async (
       const index = indices[at] ?? 0
       const name = nameOf(prefix, index * stride)
       const [uniqueIdentifier] = (payload as { readonly uniqueIdentifier: readonly string[] }).uniqueIdentifier
-      if (uniqueIdentifier === undefined) throw new Error(`there is no object named ${name}: was it kept?`)
-      objects[index] = { uniqueIdentifier, name }
+      objects[index] = uniqueIdentifier === undefined ? undefined : { uniqueIdentifier, name }
     })
   })
   return objects
@@ -159,6 +211,7 @@ export const fetchOnce = async (options: ClientOptions, objects: readonly Preloa
   let next = 0
   const lane = async (transport: Transport): Promise<void> => {
     for (let request = requests[next]; request !== undefined; request = requests[next]) {
+      interruption.throwIfAborted()
       next += 1
       await transport.send(request)
     }
@@ -173,7 +226,7 @@ export const fetchOnce = async (options: ClientOptions, objects: readonly Preloa
 const fetchSessions = 8
 const fetchPipeline = 32
 
-/** Destroys objects again. Those of which only some are known are found by their names. */
+/** Destroys objects again. Where only some are known, or not all were made, those that are there are found by their names. */
 export const unload = async (
   options: ClientOptions,
   count: number,
@@ -181,7 +234,10 @@ export const unload = async (
   objects: readonly Preloaded[],
   loader: LoaderOptions,
 ): Promise<void> => {
-  const all = objects.length >= count ? objects : await refind(options, count, prefix, count, loader)
+  const all =
+    objects.length >= count
+      ? objects
+      : (await named(options, count, prefix, 1, loader)).filter((object) => object !== undefined)
   const silent = (): void => undefined
   await onEvery(options, loader, all.length, silent, async (client, indices) => {
     await payloadsOf(
@@ -245,25 +301,11 @@ export interface Keys {
   destroy(): Promise<void>
 }
 
-/** Makes an active key of each kind. */
+/** Makes an active key of each kind. @throws the error of the first that cannot be made; those before it are destroyed */
 export const makeKeys = async (options: ClientOptions, kinds: readonly KeyKind[]): Promise<Keys> => {
   const identifiers: Partial<Record<KeyKind, string>> = {}
   const made: string[] = []
   const active: string[] = []
-  const client = createClient(options)
-  try {
-    for (const kind of new Set(kinds)) {
-      const ids = await makeKey(client, kind)
-      const [first] = ids
-      made.push(...ids)
-      if (first === undefined) continue
-      await client.activate({ uniqueIdentifier: first })
-      active.push(first)
-      identifiers[kind] = first
-    }
-  } finally {
-    client.transport.destroy()
-  }
   const destroy = async (): Promise<void> => {
     const last = createClient(options)
     try {
@@ -277,6 +319,26 @@ export const makeKeys = async (options: ClientOptions, kinds: readonly KeyKind[]
     } finally {
       last.transport.destroy()
     }
+  }
+  const client = createClient(options)
+  try {
+    for (const kind of new Set(kinds)) {
+      const ids = await makeKey(client, kind).catch((cause: unknown) => {
+        throw new Error(`a key of the kind ${kind} cannot be made`, { cause })
+      })
+      const [first] = ids
+      made.push(...ids)
+      if (first === undefined) continue
+      await client.activate({ uniqueIdentifier: first })
+      active.push(first)
+      identifiers[kind] = first
+    }
+  } catch (error) {
+    // The error that is told is the one that stopped it; these keys can hardly be destroyed where it breaks that too.
+    await destroy().catch(() => undefined)
+    throw error
+  } finally {
+    client.transport.destroy()
   }
   return { identifiers, destroy }
 }

@@ -6,6 +6,7 @@ import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { extname } from 'node:path'
 import { type Distribution, latencyOf, mergeDistributions, percentileSeries } from './distribution.ts'
+import { interruption } from './interruption.ts'
 import type {
   ConnectorAnswer,
   ConnectorQuestion,
@@ -28,6 +29,8 @@ const start = (file: string, parameters: readonly string[], cores?: string): Chi
   const program = new URL(file.replace(/\.ts$/, extname(import.meta.filename)), import.meta.url)
   // 'advanced': bytes travel as bytes.
   const child = fork(program, [...parameters], { serialization: 'advanced' })
+  // A message to one that has ended is an error of nobody in particular: whoever asks it something is told of its end (answerOf).
+  child.on('error', () => undefined)
   try {
     bindToCores(child.pid, cores)
   } catch (error) {
@@ -37,7 +40,7 @@ const start = (file: string, parameters: readonly string[], cores?: string): Chi
   return child
 }
 
-/** The message of a child that settles a question. @throws Error when it ends instead */
+/** The message of a child that settles a question. @throws Error when it ends instead, or the measurement is interrupted */
 const answerOf = <T extends object>(child: ChildProcess, what: string, isLast: (answer: T) => boolean): Promise<T> =>
   new Promise((resolve, reject) => {
     const hear = (answer: T): void => {
@@ -45,16 +48,30 @@ const answerOf = <T extends object>(child: ChildProcess, what: string, isLast: (
       end()
       resolve(answer)
     }
-    const exit = (code: number | null): void => {
+    const exit = (code: number | null, signal: string | null): void => {
       end()
-      reject(new Error(`${what} ended with exit code ${String(code)}`))
+      reject(new Error(`${what} ended with ${signal ?? `exit code ${String(code)}`}`))
+    }
+    const fail = (cause: Error): void => {
+      end()
+      reject(new Error(`${what} cannot be reached`, { cause }))
+    }
+    const interrupt = (): void => {
+      end()
+      reject(interruption.reason)
     }
     const end = (): void => {
       child.off('message', hear)
       child.off('exit', exit)
+      child.off('error', fail)
+      interruption.removeEventListener('abort', interrupt)
     }
+    if (interruption.aborted) return interrupt()
+    if (child.exitCode !== null || child.signalCode !== null) return exit(child.exitCode, child.signalCode)
     child.on('message', hear)
     child.on('exit', exit)
+    child.on('error', fail)
+    interruption.addEventListener('abort', interrupt)
   })
 
 const stop = async (child: ChildProcess): Promise<void> => {

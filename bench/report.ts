@@ -3,7 +3,7 @@
  * is not: a judgement; README.md says how to read it.
  */
 import { availableParallelism, cpus } from 'node:os'
-import type { Measured } from './job.ts'
+import type { Latency, Measured } from './job.ts'
 
 /** One measured case. */
 export interface Row {
@@ -63,9 +63,14 @@ export const coresUsed = (measured: Measured): number | undefined => {
 
 /** How many times the echo's p99 the server's is; what an open loop is read by. */
 export const p99RatioOf = (row: Row): number | undefined => {
-  const limit = meanOf(neighbours(row).map(({ latency }) => latency.p99))
-  return limit === undefined || limit === 0 ? undefined : row.measured.latency.p99 / limit
+  const limit = meanOf(neighbours(row).flatMap((measured) => latencyUs(measured, 'p99') ?? []))
+  const p99 = latencyUs(row.measured, 'p99')
+  return limit === undefined || p99 === undefined ? undefined : p99 / limit
 }
+
+/** A latency in microseconds; undefined where nothing was answered with success: nothing at all is not the fastest. */
+export const latencyUs = ({ completed, latency }: Measured, name: keyof Latency): number | undefined =>
+  completed === 0 ? undefined : latency[name] / 1000
 
 /** Whether the echo was about as fast before a row as behind it. */
 export const isSteady = (row: Row): boolean => {
@@ -103,7 +108,7 @@ export const aligned = (cells: readonly string[], columnWidths: readonly number[
 /** The line above the rows. */
 export const heading = (): string => aligned(columns)
 
-const microseconds = (nanoseconds: number): string => (nanoseconds / 1000).toFixed(nanoseconds < 100_000 ? 1 : 0)
+const microseconds = (us: number | undefined): string => us?.toFixed(us < 100 ? 1 : 0) ?? '-'
 
 /** Microseconds of processor time for each message: of the server, of the echo, of the generator beside the server. */
 const processorText = ({ measured, limit }: Row): string =>
@@ -122,8 +127,8 @@ export const line = (row: Row): string => {
     String(row.connections),
     String(row.run),
     operationsPerSecond(row.measured).toFixed(0),
-    microseconds(row.measured.latency.p50),
-    microseconds(row.measured.latency.p99),
+    microseconds(latencyUs(row.measured, 'p50')),
+    microseconds(latencyUs(row.measured, 'p99')),
     `${row.requestBytes}/${row.responseBytes}`,
     limit === undefined ? '-' : `${limit.toFixed(0)}${isSteady(row) ? '' : '!'}`,
     ratio === undefined ? '-' : ratio.toFixed(2),
@@ -141,14 +146,19 @@ export const median = (values: readonly number[]): number => {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2
 }
 
-/** The medians of a case's runs. */
+const medianOfKnown = (values: readonly (number | undefined)[]): number | undefined => {
+  const known = values.filter((value) => value !== undefined)
+  return known.length === 0 ? undefined : median(known)
+}
+
+/** The medians of a case's runs; those of latencies are of the runs in which something was answered, undefined without any. */
 export interface Summary {
   readonly operation: string
   readonly connections: number
   readonly runs: number
   readonly operationsPerSecond: number
-  readonly p50Us: number
-  readonly p99Us: number
+  readonly p50Us: number | undefined
+  readonly p99Us: number | undefined
   readonly itemsPerSecond: number
   readonly ratio: number | undefined
   readonly p99Ratio: number | undefined
@@ -160,18 +170,16 @@ export const summarize = (rows: readonly Row[]): Summary[] =>
   [...Map.groupBy(rows, (row) => `${row.operation} ${row.connections}`).values()].flatMap((runs) => {
     const [first] = runs
     if (first === undefined) return []
-    const ratios = runs.map(ratioOf).filter((ratio) => ratio !== undefined)
-    const p99Ratios = runs.map(p99RatioOf).filter((ratio) => ratio !== undefined)
     return {
       operation: first.operation,
       connections: first.connections,
       runs: runs.length,
       operationsPerSecond: median(runs.map((row) => operationsPerSecond(row.measured))),
-      p50Us: median(runs.map((row) => row.measured.latency.p50)) / 1000,
-      p99Us: median(runs.map((row) => row.measured.latency.p99)) / 1000,
+      p50Us: medianOfKnown(runs.map(({ measured }) => latencyUs(measured, 'p50'))),
+      p99Us: medianOfKnown(runs.map(({ measured }) => latencyUs(measured, 'p99'))),
       itemsPerSecond: median(runs.map((row) => itemsPerSecond(row.measured))),
-      ratio: ratios.length === 0 ? undefined : median(ratios),
-      p99Ratio: p99Ratios.length === 0 ? undefined : median(p99Ratios),
+      ratio: medianOfKnown(runs.map(ratioOf)),
+      p99Ratio: medianOfKnown(runs.map(p99RatioOf)),
       errors: runs.reduce(
         (sum, row) => sum + Object.values(row.measured.errors).reduce((total, count) => total + count, 0),
         0,
@@ -182,7 +190,7 @@ export const summarize = (rows: readonly Row[]): Summary[] =>
 /** A summary as a line. */
 export const summaryLine = (summary: Summary): string =>
   `median of ${summary.runs}: ${summary.operation}, ${summary.connections} sessions: ${summary.operationsPerSecond.toFixed(0)} ops/s, ` +
-  `p50 ${summary.p50Us.toFixed(1)} us, p99 ${summary.p99Us.toFixed(1)} us, ` +
+  `p50 ${summary.p50Us?.toFixed(1) ?? '-'} us, p99 ${summary.p99Us?.toFixed(1) ?? '-'} us, ` +
   `ratio ${summary.ratio === undefined ? '-' : summary.ratio.toFixed(2)}, ${summary.errors} errors`
 
 /** How far apart the bare echo's figures lie for one case. */

@@ -17,7 +17,7 @@ import {
   scenarioOf,
 } from './scenarios/index.ts'
 import { type ProfileName, type ProfileStep, profileOf, templateOf } from './scenarios/profiles.ts'
-import { filled } from './template.ts'
+import { filled, hasGaps } from './template.ts'
 
 /** An operation and its share of a mix. */
 export interface Share {
@@ -66,6 +66,10 @@ export const needsObjects = (plan: Plan): boolean => operationsOf(plan).some((na
 /** Whether all objects are to be asked for once before a plan is measured. */
 export const changesAtFirst = (plan: Plan): boolean =>
   operationsOf(plan).some((name) => scenarioOf(name).changesAtFirst === true)
+
+/** Whether messages of a plan are made of what answers to earlier ones gave: a script with gaps. */
+export const followsAnswers = (plan: Plan): boolean =>
+  plan.kind === 'profile' && profileOf(plan.profile).steps.some((step) => 'items' in step && hasGaps(step.items))
 
 /** The keys that a plan computes with. */
 export const keysOf = (plan: Plan): KeyKind[] => operationsOf(plan).flatMap((name) => scenarioOf(name).key ?? [])

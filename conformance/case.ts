@@ -31,7 +31,7 @@ export interface TestCase {
   /** The file's name without its ending. */
   readonly name: string
   readonly file: string
-  /** Protocol version of the first request: 100 x major + minor; 0 where it has none. */
+  /** Protocol version of the first request: 100 x major + minor; 0 of a file that cannot be read. */
   readonly version: number
   /** Part of the name in front of its numbers, `TL-M` of `TL-M-2-14`. */
   readonly family: string
@@ -165,6 +165,7 @@ const exchangesOf = (root: XmlElement, serverToClient: boolean): readonly Exchan
     })
   }
   if (exchanges.length === 0) throw new TypeError('the file has no exchange')
+  if (versionOfExchanges(exchanges) === 0) throw new TypeError('the first request names no protocol version')
   return exchanges
 }
 

@@ -60,9 +60,13 @@ export class Listener {
     await once(this.#server, 'close')
   }
 
-  /** From now on, answers requests of these operations with these messages; what came of them before is forgotten. */
+  /**
+   * From now on, answers requests of these operations with these messages; what came of them before is forgotten, and so is
+   * whoever still waits: the case before would take the request of this one.
+   */
   play(answers: ReadonlyMap<number, Item>): void {
     this.#answers = answers
+    this.#waiters = []
     this.#kept = this.#kept.filter((request) => !answers.has(operationOfMessage(request) ?? 0))
   }
 
@@ -81,14 +85,22 @@ export class Listener {
     socket.on('error', () => socket.destroy())
     const framer = new Framer(Tag.RequestMessage, messageSizeMax)
     socket.on('data', (chunk: Buffer) => {
-      framer.push(chunk)
-      for (let bytes = framer.next(); bytes !== undefined; bytes = framer.next()) {
-        const request = decodeItem(bytes, limits)
-        const answer = this.#answers.get(operationOfMessage(request) ?? 0)
-        socket.write(encodeItem(answer ?? successOf(request, this.#options.nowSeconds())))
-        this.#give(request)
+      try {
+        framer.push(chunk)
+        for (let bytes = framer.next(); bytes !== undefined; bytes = framer.next()) this.#take(bytes, socket)
+      } catch {
+        // No KMIP: the case misses its request and says so. The run goes on.
+        socket.destroy()
       }
     })
+  }
+
+  /** Answers a request and hands it on. @throws TtlvError when it is none */
+  #take(bytes: Buffer, socket: TLSSocket): void {
+    const request = decodeItem(bytes, limits)
+    const answer = this.#answers.get(operationOfMessage(request) ?? 0)
+    socket.write(encodeItem(answer ?? successOf(request, this.#options.nowSeconds())))
+    this.#give(request)
   }
 
   #give(request: Item): void {

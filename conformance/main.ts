@@ -3,7 +3,7 @@
  * kmip-conformance: runs KMIP XML test cases against a server. What it is: the command line, files in and out, and the
  * machine's clock. What it is not: the run (run.ts) or the report (report.ts).
  */
-import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import yargs from 'yargs'
@@ -13,7 +13,7 @@ import { Listener } from './listener.ts'
 import { caseLine, type ExpectedFailures, expectedFailuresOf, jsonOf, judge, junitOf, summary } from './report.ts'
 import { runCases } from './run.ts'
 
-const options = await yargs(hideBin(process.argv))
+const commandLine = yargs(hideBin(process.argv))
   .scriptName('kmip-conformance')
   .usage(
     '$0 --host HOST --ca FILE --cert FILE --key FILE --dir FOLDER...\n\nRuns KMIP XML test cases against a server.',
@@ -37,7 +37,8 @@ const options = await yargs(hideBin(process.argv))
     'timeout-ms': { type: 'number', default: 30_000, describe: 'to wait for one answer' },
   })
   .strict()
-  .parseAsync()
+  .fail(false)
+type Options = Awaited<ReturnType<typeof commandLine.parseAsync>>
 
 /** A server that does other than the cases print. */
 const differentExitCode = 1
@@ -46,7 +47,8 @@ const notRunExitCode = 2
 
 /** Runs the cases and writes the reports. @throws Error for what was given wrongly, and errors of the file system */
 const main = async (): Promise<boolean> => {
-  checkGiven()
+  const options = await commandLine.parseAsync()
+  checkGiven(options)
   const expected: ExpectedFailures =
     options.expected === undefined ? {} : expectedFailuresOf(readFileSync(options.expected, 'utf8'))
   const nowSeconds = (): number => Math.floor(Date.now() / 1000)
@@ -77,7 +79,9 @@ const main = async (): Promise<boolean> => {
     onResult: (result) => console.log(caseLine(result, expected)),
   })
   await listener?.stop()
-  if (report.results.every(({ outcome }) => outcome === 'notRun')) throw new Error(nothingRan())
+  if (report.results.every(({ outcome }) => outcome === 'notRun')) throw new Error(nothingRan(options))
+  if (!report.reached && report.results.some(({ exchange }) => exchange > 0))
+    throw new Error(`no session with ${report.server} could be opened: the cases say why`)
   const judgement = judge(report.results, expected)
   console.log(`\n${summary(report, judgement)}`)
   if (options.junit !== undefined) writeFileSync(options.junit, junitOf(report, expected))
@@ -86,18 +90,26 @@ const main = async (): Promise<boolean> => {
 }
 
 /** Before anything is run: an hour's report shall not be lost to a wrong path. */
-const checkGiven = (): void => {
+const checkGiven = (options: Options): void => {
   for (const name of ['port', 'https-port', 'listen-port', 'timeout-ms'] as const) {
     const value = options[name]
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0))
       throw new Error(`--${name}: ${value} is no whole number of 1 or more`)
   }
-  for (const path of [options.junit, options.json]) {
-    if (path !== undefined) accessSync(existsSync(path) ? path : dirname(path), constants.W_OK)
+  for (const name of ['junit', 'json'] as const) {
+    const path = options[name]
+    if (path === '') throw new Error(`--${name}: no file is named`)
+    if (path !== undefined) mustBeWritable(name, path)
   }
 }
 
-const nothingRan = (): string =>
+const mustBeWritable = (name: string, path: string): void => {
+  const isThere = existsSync(path)
+  accessSync(isThere ? path : dirname(path), constants.W_OK)
+  if (isThere && statSync(path).isDirectory()) throw new Error(`--${name}: ${path} is a folder`)
+}
+
+const nothingRan = (options: Options): string =>
   options.case === undefined
     ? `no case of these versions is below ${options.dir.join(', ')}`
     : `no case named ${options.case} is below ${options.dir.join(', ')}`

@@ -3,6 +3,7 @@
  * cases and exchanges, and the report as data. What it is not: a test framework, or the report's forms (report.ts).
  */
 import { dirname, resolve } from 'node:path'
+import { ConnectionLost, RequestTimeout } from '#client/errors'
 import { Transport, type TransportOptions } from '#client/transport'
 import { Operation, ResultStatus } from '#kmip/enums'
 import { Tag } from '#kmip/tags'
@@ -41,6 +42,11 @@ export interface CaseResult {
 export interface Report {
   readonly server: string
   readonly results: readonly CaseResult[]
+}
+
+/** Of a run over the wire: also whether any session was opened. Without one nothing was compared. */
+export interface WireReport extends Report {
+  readonly reached: boolean
 }
 
 /** Sends one request as a client of the case and gives the whole response. */
@@ -303,13 +309,28 @@ export const openSession = (server: ServerOptions): ReturnType<Surroundings['ope
  */
 export const runCases = async (
   options: ServerOptions & HttpsPort & RunOptions & Omit<Surroundings, 'open'>,
-): Promise<Report> => {
+): Promise<WireReport> => {
   const { files, caseName, named, onResult, nowSeconds, nowMs, wait, client, httpsPort, ...server } = options
+  let reached = false
   const open = (name: string): ReturnType<Surroundings['open']> => {
     const form = httpsFormOf(name)
-    return form === undefined ? openSession(server) : openHttpsSession(server, httpsPort, form)
+    const session = form === undefined ? openSession(server) : openHttpsSession(server, httpsPort, form)
+    return {
+      async send(request, sender) {
+        try {
+          const answer = await session.send(request, sender)
+          reached = true
+          return answer
+        } catch (error) {
+          // A server that takes the session and then breaks it, or says nothing, has done other than the case prints.
+          if ((error instanceof ConnectionLost || error instanceof RequestTimeout) && error.sent) reached = true
+          throw error
+        }
+      },
+      close: () => session.close(),
+    }
   }
   const surroundings: Surroundings = { nowSeconds, nowMs, wait, client, open }
   const results = await runWith({ files, caseName, named, onResult }, surroundings)
-  return { server: `${server.host}:${server.port}`, results }
+  return { server: `${server.host}:${server.port}`, results, reached }
 }

@@ -3,7 +3,7 @@
  * the "Permitted Test Case Variations" of the KMIP Profiles 1.4; each row says why it stands here.
  * What it is not: the comparison (compare.ts).
  */
-import { CryptographicAlgorithm, ObjectType, Operation, PaddingMethod } from '#kmip/enums'
+import { CryptographicAlgorithm, ObjectType, Operation, PaddingMethod, QueryFunction } from '#kmip/enums'
 import { Tag } from '#kmip/tags'
 import { type Item, ItemType } from '#ttlv/item'
 import { childOf, childrenOf, type ObjectFacts } from './facts.ts'
@@ -49,6 +49,8 @@ export interface Variation {
   /** Where it applies, as the README prints it. */
   readonly where: string
   readonly reason: string
+  /** Extra items may be several, each another one; without it there is one of the tag at most. */
+  readonly repeats?: true
   permits(place: Place, kind: VariationKind): boolean
 }
 
@@ -92,11 +94,12 @@ const issuedAttributes: ReadonlySet<string> = new Set([
   'X.509 Certificate Identifier',
   'X.509 Certificate Issuer',
 ])
-const queryLists: ReadonlySet<number> = new Set([
-  Tag.Operation,
-  Tag.ObjectType,
-  Tag.ApplicationNamespace,
-  Tag.ExtensionInformation,
+/** Lists of Query, and the functions that ask for them (KMIP 1.4 §4.25). */
+const queryLists: ReadonlyMap<number, readonly QueryFunction[]> = new Map([
+  [Tag.Operation, [QueryFunction.QueryOperations]],
+  [Tag.ObjectType, [QueryFunction.QueryObjects]],
+  [Tag.ApplicationNamespace, [QueryFunction.QueryApplicationNamespaces]],
+  [Tag.ExtensionInformation, [QueryFunction.QueryExtensionList, QueryFunction.QueryExtensionMap]],
 ])
 
 const sameType = (place: Place): boolean => place.expected?.type === place.actual?.type
@@ -121,10 +124,17 @@ const hasKeyLength = (place: Place): boolean => {
   return place.actual?.type === ItemType.ByteString && place.actual.value.length === place.expected.value.value.length
 }
 
-/** Key material in any form, or a whole Key Value that is wrapped on both sides. */
+/** Whether a Query asked for one of these. */
+const queries = (place: Place, functions: readonly QueryFunction[]): boolean =>
+  childrenOf(childOf(place.request, Tag.RequestPayload)).some(
+    (item) => item.tag === Tag.QueryFunction && functions.some((wanted) => wanted === item.value),
+  )
+
+/** Key material in any form that there is (KMIP 1.4 §2.1.4), or a whole Key Value that is wrapped on both sides. */
 const isKeyValue = (place: Place): boolean => {
   if (!place.path.includes('KeyBlock')) return false
-  if (endsWith(place, 'KeyMaterial')) return true
+  const type = place.actual?.type
+  if (endsWith(place, 'KeyMaterial')) return type === ItemType.ByteString || type === ItemType.Structure
   return endsWith(place, 'KeyBlock', 'KeyValue') && sameType(place) && place.actual?.type === ItemType.ByteString
 }
 
@@ -276,13 +286,17 @@ export const variations: readonly Variation[] = [
     where: 'Random Number Generator of objects that the server generated',
     reason: "describes the server's own generator; one that a request gave must come back",
     permits: (place) =>
-      place.attribute === 'Random Number Generator' && endsWith(place, 'AttributeValue') && isGenerated(place.object),
+      place.attribute === 'Random Number Generator' &&
+      endsWith(place, 'AttributeValue') &&
+      isGenerated(place.object) &&
+      sameType(place),
   },
   {
     name: 'further attributes',
     kinds: ['extra'],
     where: 'Attribute in Get Attributes, AttributeName in Get Attribute List',
     reason: `${profiles}: more than printed, but none that the request did not ask for; missing ones are failures`,
+    repeats: true,
     permits(place) {
       if (place.operation === Operation.GetAttributes) return place.tag === Tag.Attribute && isFurtherAttribute(place)
       return place.operation === Operation.GetAttributeList && endsWith(place, 'ResponsePayload', 'AttributeName')
@@ -294,6 +308,7 @@ export const variations: readonly Variation[] = [
     where: 'Attribute in Put',
     reason:
       'the server may send attributes with the object, which ones is its choice (KMIP 1.4 §5.2); printed ones must be there',
+    repeats: true,
     permits: (place) => place.operation === Operation.Put && endsWith(place, 'RequestPayload', 'Attribute'),
   },
   {
@@ -333,7 +348,9 @@ export const variations: readonly Variation[] = [
     kinds: ['value', 'extra', 'absent'],
     where: 'ResultMessage',
     reason: `${responses}: the text is the server's`,
-    permits: (place) => endsWith(place, 'BatchItem', 'ResultMessage') && place.actual?.type !== ItemType.Structure,
+    permits: (place) =>
+      endsWith(place, 'BatchItem', 'ResultMessage') &&
+      (place.actual?.type ?? ItemType.TextString) === ItemType.TextString,
   },
   {
     name: 'template attribute',
@@ -363,8 +380,13 @@ export const variations: readonly Variation[] = [
     name: 'query lists',
     kinds: ['extra', 'unordered'],
     where: 'Operation, ObjectType, ApplicationNamespace, ExtensionInformation of Query',
-    reason: `${profiles}: more than printed; missing ones are failures`,
-    permits: (place) => place.operation === Operation.Query && isPayloadField(place) && queryLists.has(place.tag),
+    reason: `${profiles}: more than printed, but none that the request did not ask for; missing ones are failures`,
+    repeats: true,
+    permits(place, kind) {
+      const functions = queryLists.get(place.tag)
+      if (place.operation !== Operation.Query || !isPayloadField(place) || functions === undefined) return false
+      return kind === 'unordered' || queries(place, functions)
+    },
   },
   {
     name: 'vendor',
@@ -373,7 +395,10 @@ export const variations: readonly Variation[] = [
     reason: `${responses}: each vendor's own`,
     permits(place, kind) {
       if (place.operation !== Operation.Query) return false
-      if (endsWith(place, 'ResponsePayload', 'VendorIdentification')) return kind !== 'value' || sameType(place)
+      if (endsWith(place, 'ResponsePayload', 'VendorIdentification')) {
+        if (kind === 'extra') return queries(place, [QueryFunction.QueryServerInformation])
+        return kind === 'absent' || sameType(place)
+      }
       return kind === 'value' && endsWith(place, 'ResponsePayload', 'ServerInformation') && sameType(place)
     },
   },
@@ -382,6 +407,7 @@ export const variations: readonly Variation[] = [
     kinds: ['extra'],
     where: 'ProtocolVersion of Discover Versions, where the request listed none',
     reason: `${responses}: the server supports more than the case knows`,
+    repeats: true,
     permits: (place) =>
       place.operation === Operation.DiscoverVersions &&
       endsWith(place, 'ResponsePayload', 'ProtocolVersion') &&

@@ -51,17 +51,33 @@ describe('the package', () => {
       join(folder, 'ask.mjs'),
       `import { readFileSync } from 'node:fs'
 import { createClient } from 'kmipd/client'
+import { attribute } from 'kmipd/client/attribute'
+import { KmipResponseError } from 'kmipd/client/errors'
+import { CryptographicAlgorithm, CryptographicUsageMask, ObjectType } from 'kmipd/enums'
+import { v1_2 } from 'kmipd/versions'
 const pem = (name) => readFileSync(${JSON.stringify(`${data}/bootstrap/`)} + name, 'utf8')
 const client = createClient({
   host: '127.0.0.1', port: Number(process.argv[2]), ca: pem('ca.pem'), cert: pem('client.pem'), key: pem('client.key'),
+  version: v1_2,
 })
 console.log((await client.discoverVersions({})).protocolVersion.length)
+const { uniqueIdentifier } = await client.create({
+  objectType: ObjectType.SymmetricKey,
+  templateAttribute: { attribute: [
+    attribute('Cryptographic Algorithm', CryptographicAlgorithm.AES),
+    attribute('Cryptographic Length', 256),
+    attribute('Cryptographic Usage Mask', CryptographicUsageMask.Encrypt),
+  ] },
+})
+await client.destroy({ uniqueIdentifier })
+const refusal = await client.get({ uniqueIdentifier }).catch((error) => error)
+console.log(refusal instanceof KmipResponseError)
 await client.close()
 `,
     )
     await serving(async (port) => {
       const { stdout } = await run(process.execPath, [join(folder, 'ask.mjs'), String(port)])
-      assert.equal(stdout, '5\n')
+      assert.equal(stdout, '5\ntrue\n')
       const where = ['--host', '127.0.0.1', '--port', String(port), '--data', data]
       const how = [
         '--operation',

@@ -17,7 +17,7 @@ import {
   summarizeInterference,
 } from '#bench/crypto-report'
 import { writeText } from '#bench/machine'
-import { measureOptions, measureOptionsOf, print } from '#bench/options'
+import { echoOptions, measureOptions, measureOptionsOf, print } from '#bench/options'
 import { type CryptoScenarioName, cryptoScenarioNames, cryptoScenarios } from '#bench/scenarios/crypto'
 
 /** What the commands that start servers of their own take beside the rest. */
@@ -73,6 +73,7 @@ export const withCrypto = <T>(commands: Argv<T>): Argv<T> =>
     (command) =>
       command.options({
         ...measureOptions,
+        ...echoOptions,
         ...ownServerOptions,
         connections: { ...measureOptions.connections, default: ['1', '64'] },
         operation: {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Argv } from 'yargs'
 import { type Goal, type GoalOptions, goals } from '#bench/goals'
 import { type GoalResult, goalsJson, goalsMarkdown, resultOf } from '#bench/goals-report'
+import { interruption } from '#bench/interruption'
 import type { Progress } from '#bench/load'
 import { nowMs, removeDirectory, temporaryDirectory, writeText } from '#bench/machine'
 import { numbers, print, progressOfProcess } from '#bench/options'
@@ -124,6 +125,7 @@ export const withGoals = <T>(commands: Argv<T>): Argv<T> =>
           progress.say(`${goal.name}: ${middle} (${result.tookSeconds.toFixed(0)} s)`)
           if (values.json !== undefined) writeText(values.json, goalsJson(results, { ...options }))
           if (values.markdown !== undefined) writeText(values.markdown, goalsMarkdown(results))
+          interruption.throwIfAborted()
         }
       } finally {
         removeDirectory(scratch)

@@ -8,6 +8,7 @@ import { htmlReport } from '#bench/html'
 import { limit, load, type MeasureOptions } from '#bench/load'
 import { uniquePrefix, writeText } from '#bench/machine'
 import {
+  echoOptions,
   frameOf,
   measureOptions,
   measureOptionsOf,
@@ -20,7 +21,7 @@ import {
 import { echoSpreads, heading, jsonReport, line, type Row, spreadLine, summarize, summaryLine } from '#bench/report'
 import { scenarioNames, scenarioOf, scenarios } from '#bench/scenarios/index'
 import { type ProfileName, profileNames, profiles } from '#bench/scenarios/profiles'
-import { type Plan, scenarioNamed, sharesOf } from '#bench/work'
+import { followsAnswers, type Plan, planName, scenarioNamed, sharesOf } from '#bench/work'
 
 const listed = (names: readonly string[], textOf: (name: string) => string): string =>
   names.map((name) => `  ${name.padEnd(18)} ${textOf(name)}`).join('\n')
@@ -44,23 +45,34 @@ interface Outputs {
   readonly html?: string | undefined
 }
 
-/** Runs a measurement, prints its rows as they come, then medians, and writes the files. */
+/**
+ * Runs a measurement, prints its rows as they come, then medians, and writes the files; also of one that fails or is interrupted,
+ * with what it had: its settings then say what ended it.
+ */
 const report = async (
   settings: MeasureOptions & Readonly<Record<string, unknown>>,
   { json, csv, html }: Outputs,
   measure: (onRow: (row: Row) => void) => Promise<void>,
 ): Promise<void> => {
   const rows: Row[] = []
+  const write = (written: Readonly<Record<string, unknown>>): void => {
+    if (json !== undefined) writeText(json, jsonReport(rows, written))
+    if (csv !== undefined) writeText(csv, csvReport(rows))
+    if (html !== undefined) writeText(html, htmlReport(rows, written))
+  }
   print(heading())
-  await measure((row) => {
-    rows.push(row)
-    print(line(row))
-  })
+  try {
+    await measure((row) => {
+      rows.push(row)
+      print(line(row))
+    })
+  } catch (error) {
+    if (rows.length > 0) write({ ...settings, endedBy: error instanceof Error ? error.message : String(error) })
+    throw error
+  }
   if (settings.runs > 1) for (const summary of summarize(rows)) print(summaryLine(summary))
   for (const spread of echoSpreads(rows)) if (!spread.steady) print(spreadLine(spread))
-  if (json !== undefined) writeText(json, jsonReport(rows, settings))
-  if (csv !== undefined) writeText(csv, csvReport(rows))
-  if (html !== undefined) writeText(html, htmlReport(rows, settings))
+  write(settings)
 }
 
 interface PlanArguments {
@@ -69,9 +81,13 @@ interface PlanArguments {
   readonly profile: readonly string[]
   readonly batch: readonly string[]
   readonly 'data-size': readonly string[]
+  readonly rate?: number | undefined
 }
 
-/** The cases of a command line: operations by each size of data and of batch, then mixes, then profiles. */
+/**
+ * The cases of a command line: operations by each size of data and of batch, then mixes, then profiles.
+ * @throws Error for a name that no row has, for no case at all, and for a script that cannot be begun at a rate
+ */
 const plansOf = (values: PlanArguments): Plan[] => {
   const sizes = numbers(values['data-size'])
   const batches = numbers(values.batch)
@@ -93,7 +109,12 @@ const plansOf = (values: PlanArguments): Plan[] => {
   const scripts = values.profile
     .flatMap((value) => value.split(','))
     .map((text): Plan => ({ kind: 'profile', profile: profileNamed(text), dataSize }))
-  return [...operations, ...mixes, ...scripts]
+  const plans = [...operations, ...mixes, ...scripts]
+  if (plans.length === 0) throw new Error('there is nothing to measure: name an operation, a mix or a profile')
+  const following = values.rate === undefined ? undefined : plans.find(followsAnswers)
+  if (following !== undefined)
+    throw new Error(`${planName(following)} cannot be begun at a rate: its messages name what answers before them gave`)
+  return plans
 }
 
 /** Adds `load`. */
@@ -105,7 +126,13 @@ export const withLoad = <T>(commands: Argv<T>): Argv<T> =>
       command.options({
         ...targetOptions,
         ...measureOptions,
+        ...echoOptions,
         ...outputOptions,
+        repeats: {
+          type: 'number',
+          default: 0,
+          describe: 'runs of a case that are measured anew, at most, because the echo was faster or slower behind them',
+        },
         operation: { type: 'string', array: true, describe: `what to measure, a case each:\n${scenarioList}` },
         mix: {
           type: 'string',
@@ -169,6 +196,7 @@ export const withLimit = <T>(commands: Argv<T>): Argv<T> =>
     (command) =>
       command.options({
         ...measureOptions,
+        ...echoOptions,
         ...outputOptions,
         'request-size': { type: 'number', default: 152, describe: 'bytes of a request' },
         'response-size': { type: 'number', default: 256, describe: 'bytes of a response' },

@@ -58,7 +58,7 @@ export const withProfile = <T>(commands: Argv<T>): Argv<T> =>
         let span: Span = { fromUs: 0, toUs: 0 }
         try {
           const { seconds, warmup } = values
-          const settings = { seconds, warmup, connections: [String(values.sessions)], runs: 1, repeats: 0, pipeline: 1 }
+          const settings = { seconds, warmup, connections: [String(values.sessions)], runs: 1, pipeline: 1 }
           await load(
             {
               ...measureOptionsOf({ ...settings, threads: 1, processes: 1, timeout: measureOptions.timeout.default }),

@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs'
 import { Bench } from 'tinybench'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
+import { mustBeWritable } from '#bench/machine'
 import type { Suite, SuiteOptions, Task } from './suite.ts'
 
 /** A suite a module that it times, and that it is named for. */
@@ -54,6 +55,13 @@ const timeMs = values.time
 const objects = Math.ceil(values.objects)
 const names = values.suite.split(',')
 const strange = names.find((name) => !Object.hasOwn(suites, name))
+if (values.json !== undefined) {
+  try {
+    mustBeWritable(values.json)
+  } catch (error) {
+    refuse(`--json: the report could not be written: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
 if (strange !== undefined) refuse(`no suite is named ${strange}; there are ${Object.keys(suites).join(', ')}`)
 
 /** One sample of what takes no promise is so many calls: the clock costs about as much as one of them. */

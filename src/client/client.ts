@@ -163,11 +163,11 @@ const requestHeader = (
 
 /**
  * The bytes of a request, in the version that its header names.
- * @throws TypeError or RangeError for a value that its item type cannot carry
+ * @throws TypeError or RangeError for a value that its item type cannot carry, and for a field that the version does not have
  */
 export const encodeRequest = (message: Input<RequestMessage>): Buffer => {
   const { protocolVersionMajor, protocolVersionMinor } = message.requestHeader.protocolVersion
-  const writer = new BinaryWriter(protocolVersionMajor * 100 + protocolVersionMinor)
+  const writer = new BinaryWriter(protocolVersionMajor * 100 + protocolVersionMinor, Number.POSITIVE_INFINITY, true)
   // Lists that were left out are written as none, which is what the writer makes of them.
   writeRequest(writer, message as RequestMessage)
   return writer.bytes()

@@ -195,7 +195,8 @@ export class Transport {
       })
     } catch (error) {
       // A key that does not belong to its certificate, for example: no later attempt would fare better.
-      return this.#rejectWaiting(new ConnectionLost(false, 'the connection could not be prepared', error))
+      this.#rejectWaiting(new ConnectionLost(false, 'the connection could not be prepared', error))
+      return this.#settleClose()
     }
     socket.setNoDelay(true)
     socket.setKeepAlive(true, keepAliveDelayMs)

@@ -276,6 +276,7 @@ class Scratch {
  */
 export class BinaryWriter implements Writer {
   version: number
+  readonly refusesOthers: boolean
   readonly #sizeMax: number
   #scratch: Scratch
   #view: DataView
@@ -283,9 +284,13 @@ export class BinaryWriter implements Writer {
   #offset = 0
   readonly #starts: number[] = []
 
-  /** @param sizeMax bytes beyond which the writer gives up, and takes no memory for more */
-  constructor(version: number, sizeMax = Number.POSITIVE_INFINITY) {
+  /**
+   * @param sizeMax bytes beyond which the writer gives up, and takes no memory for more
+   * @param refusesOthers a field that the version does not have is an error, and not left out
+   */
+  constructor(version: number, sizeMax = Number.POSITIVE_INFINITY, refusesOthers = false) {
     this.version = version
+    this.refusesOthers = refusesOthers
     this.#sizeMax = sizeMax
     this.#scratch = freeScratches.pop() ?? new Scratch(scratchSize)
     this.#view = this.#scratch.view

@@ -194,7 +194,11 @@ const writeFields = (
 ): void => {
   for (const entry of fields) {
     const content = value[entry.key]
-    if (content === undefined || writer.version < entry.since || writer.version >= entry.until) continue
+    if (content === undefined) continue
+    if (writer.version < entry.since || writer.version >= entry.until) {
+      if (writer.refusesOthers === true && !isEmpty(content)) throw notOfVersion(entry, writer.version)
+      continue
+    }
     const codec = (entry.codec ?? entry.choose?.(value, writer.version)) as Codec<unknown>
     if (entry.kind === 'many') {
       for (const element of content as readonly unknown[]) codec.write(writer, entry.tag, element)
@@ -203,6 +207,11 @@ const writeFields = (
     }
   }
 }
+
+const isEmpty = (content: unknown): boolean => Array.isArray(content) && content.length === 0
+
+const notOfVersion = ({ key }: CompiledField, version: number): RangeError =>
+  new RangeError(`the field ${key} is not one of version ${Math.floor(version / 100)}.${version % 100}`)
 
 /** A codec over one pair of stream methods. */
 const primitive = <T>(

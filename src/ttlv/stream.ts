@@ -43,6 +43,8 @@ export interface Reader {
 export interface Writer {
   /** Protocol version that is written: fields that it does not have are left out. */
   version: number
+  /** True: such a field is an error instead. An answer is the same without it, a request is another one. */
+  readonly refusesOthers?: boolean
   begin(tag: number): void
   end(): void
   integer(tag: number, value: number): void

@@ -3,7 +3,8 @@
  * What it is not: a measurement.
  */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -65,23 +66,35 @@ interface Report {
 }
 const reportIn = (path: string): Report => JSON.parse(readFileSync(path, 'utf8')) as Report
 
+/** The Name that a Create or a Locate carries. */
+const nameIn = (payload: unknown): string => /"nameValue":"([^"]*)"/.exec(JSON.stringify(payload))?.[1] ?? 'nameless'
+
 /** Answers as a server with objects would; the keys that are there are counted. */
-const startObjects = async (getFails: boolean) => {
-  const present = new Set<string>()
+const startObjects = async (getFails: boolean, createsMax = Number.POSITIVE_INFINITY) => {
+  const present = new Map<string, string>()
   const asked = new Map<number, number>()
   let made = 0
   const answer = ({ request }: Received): Buffer => {
     const answers = request.batchItem.map(({ operation, requestPayload }) => {
       asked.set(operation, (asked.get(operation) ?? 0) + 1)
-      if (operation === Operation.Create) present.add(`key-${made}`)
       const { uniqueIdentifier = `key-${made}` } = requestPayload as { uniqueIdentifier?: string }
+      if (operation === Operation.Create) present.set(nameIn(requestPayload), `key-${made}`)
       if (operation === Operation.Create) made += 1
-      if (operation === Operation.Destroy) present.delete(uniqueIdentifier)
-      if (operation === Operation.Locate) return { uniqueIdentifier: ['key-0'], locatedItems: 1 }
+      if (operation === Operation.Destroy)
+        for (const [name, id] of present) if (id === uniqueIdentifier) present.delete(name)
+      if (operation === Operation.Locate) {
+        const id = present.get(nameIn(requestPayload))
+        return { uniqueIdentifier: id === undefined ? [] : [id], locatedItems: 1 }
+      }
       if (operation === Operation.DiscoverVersions) return { protocolVersion: [] }
       return { objectType: ObjectType.SymmetricKey, uniqueIdentifier }
     })
     const operation = request.batchItem[0]?.operation ?? 0
+    if (operation === Operation.Create && made > createsMax) {
+      return responseBytes(request, [
+        { operation, resultStatus: ResultStatus.OperationFailed, resultReason: ResultReason.PermissionDenied },
+      ])
+    }
     if (operation === Operation.Get && getFails) {
       return responseBytes(request, [
         { operation, resultStatus: ResultStatus.OperationFailed, resultReason: ResultReason.ItemNotFound },
@@ -170,6 +183,60 @@ describe('kmip-bench load', () => {
     assert.match(ended.stdout, /ItemNotFound \d+/)
   })
 
+  test('destroys what it had made when it can make no more, and tells why it could not', async () => {
+    // Full after the first message; what it did with those that it then refuses is looked at by name.
+    const server = await startObjects(false, 64)
+    const operation = ['--operation', 'get', '--objects', '200', '--no-limit']
+    const where = ['--host', '127.0.0.1', '--port', server.port]
+    const ended = await run('main.ts', ['load', ...where, ...access, ...short, ...operation])
+    assert.equal(ended.code, 1)
+    assert.match(ended.stderr, /kmip-bench: PermissionDenied\n$/)
+    assert.ok((server.asked.get(Operation.Destroy) ?? 0) > 0)
+    assert.equal(server.present.size, 0)
+  })
+
+  test('counts what a server that has gone silent owes as errors, and keeps the rows before it', async () => {
+    const greeted = new Set<number>()
+    const server = await startServer(certificates, ({ request, socket, connectionIndex }) => {
+      const isQuery = request.batchItem[0]?.operation === Operation.Query
+      const answered = isQuery ? { operation: [] } : { protocolVersion: [] }
+      if (!isQuery || !greeted.has(connectionIndex)) socket.write(succeed(request, () => answered))
+      greeted.add(connectionIndex)
+    })
+    closers.push(() => server.close())
+    const json = join(directory, 'silent.json')
+    const where = ['--host', '127.0.0.1', '--port', String(server.port)]
+    const times = ['--connections', '2', '--seconds', '0.2', '--warmup', '0.05', '--timeout', '0.4', '--no-limit']
+    const operation = ['--operation', 'discover-versions,query', '--json', json]
+    const ended = await run('main.ts', ['load', ...where, ...access, ...times, ...operation])
+    assert.equal(ended.code, 0, ended.stderr)
+    const [before, silent] = reportIn(json).rows
+    assert.ok((before?.measured.completed ?? 0) > 0)
+    assert.deepEqual([silent?.measured.completed, silent?.measured.errors], [0, { RequestTimeout: 2 }])
+  })
+
+  test('when it is interrupted destroys its objects, and writes the rows that it has', async () => {
+    const server = await startObjects(false)
+    const json = join(directory, 'interrupted.json')
+    const where = ['--host', '127.0.0.1', '--port', server.port, '--connections', '1', '--no-limit']
+    const times = ['--seconds', '0.2', '--warmup', '0.05', '--runs', '1000']
+    const words = ['load', ...where, ...access, ...times, '--operation', 'get', '--objects', '70', '--json', json]
+    const child = spawn(process.execPath, [join(import.meta.dirname, '..', '..', 'bench', 'main.ts'), ...words])
+    const exited = once(child, 'exit')
+    let told = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (told += text))
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (/^get /m.test(text)) child.kill('SIGTERM')
+    })
+    const [code] = (await exited) as [number | null]
+    assert.equal(code, 1, told)
+    assert.match(told, /kmip-bench: interrupted by SIGTERM\n$/)
+    assert.equal(server.present.size, 0)
+    const report = JSON.parse(readFileSync(json, 'utf8')) as Report & { settings: { endedBy?: string } }
+    assert.ok(report.rows.length > 0)
+    assert.equal(report.settings.endedBy, 'interrupted by SIGTERM')
+  })
+
   test('says in one line what is wrong, and ends with 1', async () => {
     for (const [parameters, text] of [
       [['load', '--operation', 'nothing', ...access], /no scenario is named nothing/],
@@ -183,6 +250,15 @@ describe('kmip-bench load', () => {
       [['load', '--repeats', '-1', ...access], /--repeats: -1 is no whole number of 0 or more/],
       [['goals', '--row', 'get', '--warmup', '-1'], /--warmup: -1 is no number of 0 or more/],
       [['limit', '--json', join(directory, 'none', 'a.json')], /--json: .*ENOENT/],
+      [['limit', '--json', directory], /--json: .* is a folder/],
+      [['limit', '--html'], /--html: .*no file is named/],
+      [['limit', '--pace-ms', '1'], /--pace-ms needs --rate/],
+      [['limit', '--repeats', '1'], /Unknown argument: repeats/],
+      [['crypto', '--generator-cores', '9999'], /cannot be bound to the cores 9999/],
+      [['load', '--operation', ...access], /there is nothing to measure/],
+      [['load', '--profile', 'hypervisor', '--rate', '9', ...access], /hypervisor cannot be begun at a rate/],
+      [['load', '--password', 'x', ...access], /--password needs --user/],
+      [['load', '--server-flag=--audit', ...access], /--server-flag .* needs --own/],
       [['compare', import.meta.filename, import.meta.filename], /bench\.test\.ts is no report of kmip-bench/],
       [[], /say what to measure/],
     ] as const) {
@@ -257,6 +333,7 @@ test('one micro-benchmark runs alone, for a profile, and tells its processor tim
   for (const [parameters, text] of [
     [['--suite', 'nothing'], /no suite is named nothing; there are binary, /],
     [['--suite', 'framer', '--task', 'nothing'], /no task has that name/],
+    [['--json', directory], /^npm run bench: --json: .* is a folder\n$/],
     [['--time', 'long'], /^npm run bench: --time: NaN is no number above 0\n$/],
     [['--nothing'], /^npm run bench: Unknown argument: nothing\n$/],
   ] as const) {

@@ -3,8 +3,9 @@
  * several processes, objects that are kept, reports and their comparison, connections, goals. What it is not: a measurement.
  */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -235,6 +236,25 @@ describe('kmip-bench load', () => {
     }
   })
 
+  test('a server of its own and its data go when the measurement is interrupted', async () => {
+    const place = mkdtempSync(join(directory, 'interrupted-'))
+    const words = ['load', '--own', '--operation', 'query', '--connections', '1', '--no-limit', '--seconds', '0.1']
+    const main = join(import.meta.dirname, '..', '..', 'bench', 'main.ts')
+    const child = spawn(process.execPath, [main, ...words, '--warmup', '0', '--runs', '1000'], {
+      env: { ...process.env, TMPDIR: place },
+    })
+    const exited = once(child, 'exit')
+    let data: string[] = []
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (data.length > 0 || !/^query /m.test(text)) return
+      data = readdirSync(place)
+      child.kill('SIGTERM')
+    })
+    assert.deepEqual(await exited, [1, null])
+    assert.equal(data.length, 1)
+    assert.deepEqual(readdirSync(place), [])
+  })
+
   test('progress is told in lines where there is no terminal', async () => {
     const ended = await load('--operation', 'get', '--objects', '2', '--connections', '1', '--no-limit')
     assert.equal(ended.code, 0, ended.stderr)
@@ -279,6 +299,26 @@ test('kmip-bench connect counts handshakes beside a bare server, and holds sessi
     for (const each of bare) assert.deepEqual(each.errors, {})
   }
   assert.ok(report.held.server.heldBytes > 0 && report.held.bare.heldBytes > 0)
+})
+
+test('kmip-bench connect measures servers of KMIP 1.0 too, which has no Discover Versions', async () => {
+  const where = ['--host', server.host, '--port', String(server.port), '--data', server.directory]
+  const ended = await run([
+    'connect',
+    ...where,
+    ...short,
+    '--lanes',
+    '1',
+    '--protocol',
+    '1.0',
+    '--json',
+    file('old.json'),
+  ])
+  assert.equal(ended.code, 0, ended.stderr)
+  for (const row of jsonIn<{ rows: { server: Counted }[] }>('old.json').rows) {
+    assert.ok(row.server.completed > 0)
+    assert.deepEqual(row.server.errors, {})
+  }
 })
 
 describe('kmip-bench goals', () => {

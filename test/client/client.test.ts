@@ -11,7 +11,7 @@ import { CredentialType, CryptographicAlgorithm, ObjectType, Operation, ResultRe
 import type { RequestMessage } from '#kmip/message'
 import { payloads } from '#kmip/payloads/index'
 import { Tag } from '#kmip/tags'
-import { v1_0 } from '#kmip/versions'
+import { v1_0, v1_2 } from '#kmip/versions'
 import { ItemType } from '#ttlv/item'
 import { makeCertificates } from './certificates.ts'
 import { firstPayload, type Received, responseBytes, startServer, succeed } from './tls-server.ts'
@@ -139,6 +139,21 @@ describe('methods', () => {
     await assert.rejects(client.locate({ maximumItems: 2 ** 40 }), RangeError)
     await assert.rejects(client.get({ uniqueIdentifier: 7 as unknown as string }), TypeError)
     assert.equal(requests.length, 0)
+  })
+
+  test('a field that the version does not have rejects, and nothing is sent: without it the request would be another one', async () => {
+    const { client, requests } = await start(({ request }) => succeed(request, () => ({ uniqueIdentifier: ['a'] })), {
+      version: v1_2,
+    })
+    await assert.rejects(client.locate({ offsetItems: 10 }), /offsetItems.* 1\.2/)
+    await assert.rejects(
+      client.encrypt({ uniqueIdentifier: 'a', data: new Uint8Array(3), initIndicator: true }),
+      RangeError,
+    )
+    assert.equal(requests.length, 0)
+    // A list that is empty, or what was left out, is not there in any version.
+    const left = { offsetItems: undefined, attribute: [] } as unknown as { attribute: [] }
+    assert.deepEqual((await client.locate(left)).uniqueIdentifier, ['a'])
   })
 
   test('a version that is not known is refused at once', () => {

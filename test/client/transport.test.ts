@@ -6,7 +6,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { after, describe, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { decodeResponse, encodeRequest } from '#client/client'
+import { machineClock } from '#client/clock'
 import { ClientClosed, ConnectionLost, QueueFull, RequestTimeout } from '#client/errors'
 import { Transport, type TransportOptions } from '#client/transport'
 import { Operation } from '#kmip/enums'
@@ -212,6 +214,27 @@ describe('a connection that breaks', () => {
     const error = await lost(open(1, { key: 'no key' }).send(get(0)))
     assert.equal(error.sent, false)
   })
+
+  test('leaves nothing to wait for when it cannot even be prepared: no timer, and a close is done', async () => {
+    const armed = new Set<object>()
+    const clock = {
+      nowMs: () => 0,
+      after: () => {
+        const timer = {}
+        armed.add(timer)
+        return () => void armed.delete(timer)
+      },
+      luck: () => 1,
+    }
+    const transport = open(1, { key: 'no key', clock })
+    await lost(transport.send(get(0)))
+    assert.equal(armed.size, 0)
+    const last = lost(transport.send(get(1)))
+    const closed = transport.close()
+    await last
+    await closed
+    assert.equal(armed.size, 0)
+  })
 })
 
 describe('bytes that are no answer', () => {
@@ -269,6 +292,14 @@ describe('bounds', () => {
     assert.equal(error.sent, false)
     for (const socket of sockets) socket.destroy()
     silent.close()
+  })
+
+  test('a time limit may be longer than a timer can be: none is as good', async () => {
+    let ran = 0
+    const stop = machineClock.after(Number.POSITIVE_INFINITY, () => (ran += 1))
+    await wait(20)
+    stop()
+    assert.equal(ran, 0)
   })
 
   test('the queue has an end', async () => {

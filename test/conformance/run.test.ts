@@ -230,12 +230,16 @@ describe('files', () => {
       write('no-response.xml', '<KMIP><RequestMessage/></KMIP>'),
       write('turned.xml', '<KMIP><ResponseMessage/><RequestMessage/></KMIP>'),
       write('empty.xml', '<KMIP></KMIP>'),
+      write(
+        'no-version.xml',
+        readFileSync(caseFile('K-VERSIONS-1-11'), 'utf8').replace(/<ProtocolVersion>[^]*?<\/ProtocolVersion>/, ''),
+      ),
     ]
     const good = caseFile('K-VERSIONS-1-11')
     const results = await runWith({ files: [...bad, good] }, mirror([good]))
     assert.deepEqual(
       results.map((result) => result.outcome),
-      ['fail', 'fail', 'fail', 'fail', 'pass'],
+      ['fail', 'fail', 'fail', 'fail', 'fail', 'pass'],
     )
   })
 

@@ -32,6 +32,8 @@ const response = (operation: string, payload: string): string =>
 interface Setup {
   /** How the object came to be: Create (generated) or Register (given). */
   readonly by?: 'Create' | 'Register'
+  /** What the request that made it named; a Symmetric Key when left out. */
+  readonly objectType?: string
   /** Attributes of the request that made it. */
   readonly attributes?: string
   readonly inputWasOutput?: boolean
@@ -40,7 +42,7 @@ interface Setup {
 /** Whether an answer is taken for an expected one, for the object `key-1`. */
 const takes = (operation: string, asked: string, expected: string, actual: string, setup: Setup = {}): boolean => {
   const book = new FactBook()
-  const template = `${value('ObjectType', 'Enumeration', 'SymmetricKey')}<TemplateAttribute>${setup.attributes ?? ''}</TemplateAttribute>`
+  const template = `${value('ObjectType', 'Enumeration', setup.objectType ?? 'SymmetricKey')}<TemplateAttribute>${setup.attributes ?? ''}</TemplateAttribute>`
   const made = item(request(setup.by ?? 'Create', template))
   const answered = item(response(setup.by ?? 'Create', id))
   if (made.type === 1 && answered.type === 1 && made.value[0] !== undefined && answered.value[0] !== undefined) {
@@ -70,6 +72,14 @@ describe('key values', () => {
   test('of a generated object vary, but keep their length', () => {
     assert(takes('Get', id, key('00112233'), key('44556677')))
     assert(!takes('Get', id, key('00112233'), key('4455667788')))
+  })
+  test('of a generated object are bytes or a structure', () => {
+    const material = (inner: string): string =>
+      `${id}<PrivateKey><KeyBlock><KeyValue>${inner}</KeyValue></KeyBlock></PrivateKey>`
+    const printed = material(value('KeyMaterial', 'ByteString', '00112233'))
+    const modulus = value('Modulus', 'BigInteger', '0000000000000007')
+    assert(takes('Get', id, printed, material(`<KeyMaterial>${modulus}</KeyMaterial>`), { objectType: 'PrivateKey' }))
+    assert(!takes('Get', id, printed, material(value('KeyMaterial', 'Integer', 7)), { objectType: 'PrivateKey' }))
   })
   test('of a registered object do not vary', () => {
     assert(takes('Get', id, key('00112233'), key('00112233'), registered))
@@ -153,6 +163,12 @@ describe('attributes', () => {
     const group = (text: string): string => simple('Object Group', 'TextString', text)
     assert(takes('GetAttributes', id, id + group('a'), id + group('a') + group('default')))
   })
+  test('are told once each', () => {
+    assert(!takes('GetAttributeList', id, asked('State'), asked('State', 'State')))
+    assert(!takes('GetAttributeList', id, asked('State'), asked('State', 'Fresh', 'Fresh')))
+    assert(!takes('GetAttributes', id, digest('00'), digest('00') + digest('00').slice(id.length)))
+    assert(takes('GetAttributes', id, digest('00'), digest('00') + digest('00', 'SHA_512').slice(id.length)))
+  })
   test('come in any order', () => {
     assert(takes('GetAttributes', id, id + name('a') + name('b', 1) + state, id + state + name('b', 1) + name('a')))
     const list = (...names: readonly string[]): string => asked(...names)
@@ -178,6 +194,7 @@ describe('attributes', () => {
       )
     assert(takes('GetAttributes', id, generator('ANSIX9_31'), generator('DRBG')))
     assert(!takes('GetAttributes', id, generator('ANSIX9_31'), generator('DRBG'), registered))
+    assert(!takes('GetAttributes', id, generator('ANSIX9_31'), id + simple('Random Number Generator', 'Integer', 7)))
   })
 })
 
@@ -188,13 +205,28 @@ describe('Query, Discover Versions and Locate', () => {
     `<ProtocolVersion>${value('ProtocolVersionMajor', 'Integer', 1)}${value('ProtocolVersionMinor', 'Integer', minor)}</ProtocolVersion>`
   const located = (count: number): string => value('LocatedItems', 'Integer', count)
 
+  const asks = (...functions: readonly string[]): string =>
+    functions.map((name) => value('QueryFunction', 'Enumeration', name)).join('')
+
   test('lists may be longer and in another order, never shorter', () => {
-    assert(takes('Query', '', operations('Get', 'Create'), operations('Create', 'Locate', 'Get')))
-    assert(!takes('Query', '', operations('Get', 'Create'), operations('Create', 'Locate')))
+    const asked = asks('QueryOperations')
+    assert(takes('Query', asked, operations('Get', 'Create'), operations('Create', 'Locate', 'Get')))
+    assert(!takes('Query', asked, operations('Get', 'Create'), operations('Create', 'Locate')))
+  })
+  test('lists have nothing twice, and nothing that was not asked for', () => {
+    const objects = (name: string): string => value('ObjectType', 'Enumeration', name)
+    const all = asks('QueryOperations', 'QueryObjects')
+    assert(takes('Query', all, operations('Get'), operations('Get', 'Create') + objects('PublicKey')))
+    assert(!takes('Query', all, operations('Get', 'Create'), operations('Get', 'Create', 'Get')))
+    assert(!takes('Query', all, operations('Get'), operations('Get', 'Create', 'Create')))
+    assert(!takes('Query', asks('QueryObjects'), objects('PublicKey'), operations('Get') + objects('PublicKey')))
   })
   test('the vendor is free, capabilities are not', () => {
     const vendor = (text: string): string => value('VendorIdentification', 'TextString', text)
     assert(takes('Query', '', vendor('a'), vendor('b')))
+    assert(takes('Query', asks('QueryServerInformation'), '', vendor('b')))
+    assert(!takes('Query', asks('QueryOperations'), '', vendor('b')))
+    assert(!takes('Query', asks('QueryServerInformation'), vendor('a'), vendor('a') + vendor('b')))
     assert(
       takes(
         'Query',
@@ -223,6 +255,28 @@ describe('Query, Discover Versions and Locate', () => {
     assert(!takes('Locate', '', found('a'), found('a', 'b')))
     assert(!takes('Locate', '', found('a', 'b'), found('a')))
     assert(!takes('Locate', '', found('a', 'b'), found('b', 'a')))
+  })
+})
+
+describe('the Result Message', () => {
+  const refused = (...messages: readonly string[]): string =>
+    `<ResponseMessage><BatchItem>${value('Operation', 'Enumeration', 'Get')}${value('ResultStatus', 'Enumeration', 'OperationFailed')}` +
+    `${value('ResultReason', 'Enumeration', 'ItemNotFound')}${messages.join('')}</BatchItem></ResponseMessage>`
+  const difference = (...messages: readonly string[]) =>
+    compareResponse(patternOf(xml(refused(value('ResultMessage', 'TextString', 'a')))), item(refused(...messages)), {
+      bindings: new Bindings(nowSeconds),
+      book: new FactBook(),
+      sent: item(request('Get', id)),
+      inputsWereOutputs: [],
+      asked: new Set(),
+    })
+
+  test('is any text or none, but one, and a text', () => {
+    assert.equal(difference(value('ResultMessage', 'TextString', 'b')), undefined)
+    assert.equal(difference(), undefined)
+    assert.notEqual(difference(value('ResultMessage', 'Integer', 7)), undefined)
+    const [a, b] = [value('ResultMessage', 'TextString', 'a'), value('ResultMessage', 'TextString', 'b')]
+    assert.notEqual(difference(a, b), undefined)
   })
 })
 
