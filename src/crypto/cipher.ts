@@ -81,16 +81,25 @@ function ivFor(
   if (!encrypting || parameters.randomIv !== true) {
     throw new KeyUseError('missingIV', 'The initialization vector is missing')
   }
-  const madeIv = randomOctets(parameters.ivLength === undefined ? row.iv.usual : parameters.ivLength / 8)
+  const length = (parameters.ivLength ?? row.iv.usual * 8) / 8
+  // Before so many bytes are drawn: the client may have asked for any number.
+  checkIvLength(row, length)
+  const madeIv = randomOctets(length)
   return { iv: wholeIv(row, madeIv, parameters), madeIv }
 }
 
+function checkIvLength({ iv }: CipherRow, bytes: number): void {
+  const { min = 0, max = 0 } = iv ?? {}
+  if (!Number.isInteger(bytes) || bytes < min || bytes > max) throw wrongIvLength()
+}
+
+const wrongIvLength = (): KeyUseError =>
+  new KeyUseError('invalidIV', 'The initialization vector does not have a length of the block cipher mode')
+
 /** The library's form of an initialization vector: a nonce gets its counter. RFC 3686 §4, RFC 8439 §2.3. */
 function wholeIv(row: CipherRow, iv: Uint8Array, parameters: CryptographicParameters): Uint8Array {
-  const { min = 0, max = 0 } = row.iv ?? {}
-  if (iv.length < min || iv.length > max || (parameters.ivLength ?? iv.length * 8) !== iv.length * 8) {
-    throw new KeyUseError('invalidIV', 'The initialization vector does not have a length of the block cipher mode')
-  }
+  checkIvLength(row, iv.length)
+  if ((parameters.ivLength ?? iv.length * 8) !== iv.length * 8) throw wrongIvLength()
   if (row.counter === undefined || iv.length === 16) return iv
   const whole = new Uint8Array(16)
   const room = whole.length - iv.length

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto'
 import { type CipherOptions, openDecryption, openEncryption } from './cipher.ts'
 import { hashName } from './digest.ts'
 import { decrypt, encrypt, isWhole } from './encrypt.ts'
-import { KeyUseError } from './errors.ts'
+import { KeyUseError, plainCryptoError, revivedCryptoError } from './errors.ts'
 import type { KeyForm } from './key-format.ts'
 import { openMac } from './mac.ts'
 import { concatenated } from './octets.ts'
@@ -98,12 +98,25 @@ function openCipherStream(kind: 'encrypt' | 'decrypt', options: CipherOptions): 
 
 /**
  * Opens a stream. Throws, here and from its methods, what the same work throws at once: AlgorithmError, KeyUseError,
- * KeyFormatError; KeyUseError (`missingParameter`) for a key or an expected value that is not there.
+ * KeyFormatError; KeyUseError (`missingParameter`) for a key or an expected value that is not there; CryptoFailure where the library failed.
  */
 export function openStream(options: StreamOptions): CryptoStream {
-  const stream = openOwn(options)
-  // What some modes keep must not change when the request's memory is used again.
-  return { ...stream, update: (data) => stream.update(data.slice()) }
+  const stream = said(() => openOwn(options))
+  return {
+    ...stream,
+    // What some modes keep must not change when the request's memory is used again.
+    update: (data) => said(() => stream.update(data.slice())),
+    final: (last, expected) => said(() => stream.final(last, expected)),
+  }
+}
+
+/** Runs a step with the errors that it would have had on its way through a worker. */
+function said<Value>(step: () => Value): Value {
+  try {
+    return step()
+  } catch (error) {
+    throw revivedCryptoError(plainCryptoError(error))
+  }
 }
 
 function openOwn({ kind, key, ...options }: StreamOptions): CryptoStream {

@@ -12,6 +12,7 @@ import type { KeyForm } from '#crypto/run'
 import type { CryptographicParameters } from '#kmip/attribute-values'
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
+import { computingError } from './failures.ts'
 
 export type StreamKind = 'encrypt' | 'decrypt' | 'sign' | 'verifySignature' | 'mac' | 'verifyMac' | 'hash'
 
@@ -73,7 +74,7 @@ export interface StepResult extends StreamResult {
 export interface StreamTable {
   /** The object that a stream of this user works with, for parts that do not name it. */
   objectOf(user: string, correlationValue: Uint8Array | undefined): string | undefined | Promise<string | undefined>
-  /** Does one part. @throws KmipError, and what the stream throws */
+  /** Does one part. @throws KmipError, which can cross a thread; of what the stream throws it is the reason that a client is told */
   step(step: Step): StepResult | Promise<StepResult>
 }
 
@@ -124,7 +125,8 @@ export class Streams implements StreamTable {
   /**
    * Does one part.
    * @throws KmipError Item Not Found for a Correlation Value that is not of a stream of this user, key and operation;
-   * Invalid Message for one beside an Init Indicator; Permission Denied for one stream too many; and what the stream throws.
+   * Invalid Message for one beside an Init Indicator; Permission Denied for one stream too many; Cryptographic Failure and the like
+   * for what the stream throws.
    */
   step(step: Step): StepResult {
     const known = this.#answered.get(step.part)
@@ -134,8 +136,9 @@ export class Streams implements StreamTable {
       const result = this.#move(step)
       answer = () => result
     } catch (error) {
+      const told = computingError(error)
       answer = () => {
-        throw error
+        throw told
       }
     }
     this.#answered.set(step.part, answer)

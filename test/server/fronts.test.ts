@@ -166,6 +166,21 @@ describe('fronts', () => {
     )
   })
 
+  test('what fails in a part has the reason that it has at once (§11.30), whichever thread it came to', async () => {
+    const cryptographicParameters = { blockCipherMode: BlockCipherMode.CBC, paddingMethod: PaddingMethod.None }
+    const request = { uniqueIdentifier: await newKey(client(0)), cryptographicParameters }
+    const failsSo = (error: unknown): boolean =>
+      error instanceof KmipResponseError && error.reason === ResultReason.CryptographicFailure
+    const opening = { ...request, ivCounterNonce: Buffer.alloc(16), data: Buffer.alloc(8) }
+    await assert.rejects(client(0).encrypt(opening), failsSo)
+    const { correlationValue } = await client(1).encrypt({ ...opening, initIndicator: true })
+    await assert.rejects(client(2).encrypt({ ...request, correlationValue, finalIndicator: true }), failsSo)
+    await assert.rejects(
+      client(3).encrypt({ ...opening, ivCounterNonce: Buffer.alloc(7), initIndicator: true }),
+      failsSo,
+    )
+  })
+
   test('metrics and audit trail have what all threads did', async () => {
     const counted = async (): Promise<number> => {
       const body = await fetched(metricsPort)
