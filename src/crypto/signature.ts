@@ -21,7 +21,7 @@ import { hashName } from './digest.ts'
 import { AlgorithmError, KeyUseError } from './errors.ts'
 import type { KeyForm } from './key-format.ts'
 import { type UsableKey, usablePrivateKey, usablePublicKey } from './key-use.ts'
-import { concatenated } from './octets.ts'
+import { concatenated, Gathered } from './octets.ts'
 import { signDigest, verifyDigest } from './prehashed.ts'
 import { rsaDefaults } from './rsa-encryption.ts'
 import { digestBytesOf, pssEncoded, pssVerified } from './rsa-padding.ts'
@@ -117,15 +117,18 @@ export interface VerifyRequest extends SignRequest {
   readonly signature: Uint8Array
 }
 
+/** What is signed. */
+type SignedInput = Pick<SignRequest, 'data' | 'digestedData'>
+
 /** A signature at work. `final` takes the signature that is to be checked, where there is one to be checked. */
-export interface SignStream {
+interface PieceStream<Final> {
   readonly update: (data: Uint8Array) => void
-  readonly final: () => Uint8Array
+  readonly final: Final
+  /** In place of `final`, where all work with the key is left to the end: what that work is then done on, here or in a worker. */
+  readonly input?: () => SignedInput
 }
-export interface VerifyStream {
-  readonly update: (data: Uint8Array) => void
-  readonly final: (signature: Uint8Array) => boolean
-}
+export type SignStream = PieceStream<() => Uint8Array>
+export type VerifyStream = PieceStream<(signature: Uint8Array) => boolean>
 
 function schemeOf({ family }: UsableKey, parameters: CryptographicParameters): SchemeRow {
   if (family !== 'rsa' && family !== 'ec' && family !== 'dsa' && family !== 'edwards') {
@@ -293,22 +296,32 @@ export function openSignature(form: KeyForm, parameters: CryptographicParameters
   const scheme = schemeOf(usable, parameters)
   const hash = usualHash(scheme)
   if (scheme.family === 'rsa') {
-    const digest = createHash(hashName(hash))
-    return {
-      update: (data) => void digest.update(data),
-      final: () => signRsa(key, scheme, parameters, plainBytes(digest.digest()), hash),
-    }
+    const { update, taken } = digested(hash)
+    const final = () => signRsa(key, scheme, parameters, taken(), hash)
+    return { update, final, input: () => ({ digestedData: taken() }) }
   }
   if (scheme.family === 'edwards') {
-    // Ed25519 reads its message twice (RFC 8032 §5.1.6).
-    const pieces: Uint8Array[] = []
-    return {
-      update: (data) => void pieces.push(data),
-      final: () => guarded(() => sign(null, concatenated(...pieces), key)),
-    }
+    const { update, taken } = gathered()
+    return { update, final: () => guarded(() => sign(null, taken(), key)), input: () => ({ data: taken() }) }
   }
   const signing = createSign(hashName(hash))
   return { update: (data) => void signing.update(data), final: () => guarded(() => signing.sign(key)) }
+}
+
+interface Taking {
+  readonly update: (data: Uint8Array) => void
+  readonly taken: () => Uint8Array
+}
+
+function digested(hash: number): Taking {
+  const digest = createHash(hashName(hash))
+  return { update: (data) => void digest.update(data), taken: () => plainBytes(digest.digest()) }
+}
+
+/** Ed25519 reads its message twice (RFC 8032 §5.1.6). */
+function gathered(): Taking {
+  const pieces = new Gathered()
+  return { update: (data) => pieces.add(data), taken: () => pieces.take() }
 }
 
 /**
@@ -337,18 +350,14 @@ export function openVerification(form: KeyForm, parameters: CryptographicParamet
   const scheme = schemeOf(usable, parameters)
   const hash = usualHash(scheme)
   if (scheme.family === 'rsa') {
-    const digest = createHash(hashName(hash))
-    return {
-      update: (data) => void digest.update(data),
-      final: (signature) => verifyRsa(key, scheme, parameters, plainBytes(digest.digest()), hash, signature),
-    }
+    const { update, taken } = digested(hash)
+    const final = (signature: Uint8Array) => verifyRsa(key, scheme, parameters, taken(), hash, signature)
+    return { update, final, input: () => ({ digestedData: taken() }) }
   }
   if (scheme.family === 'edwards') {
-    const pieces: Uint8Array[] = []
-    return {
-      update: (data) => void pieces.push(data),
-      final: (signature) => verify(null, concatenated(...pieces), key, signature),
-    }
+    const { update, taken } = gathered()
+    const final = (signature: Uint8Array) => verify(null, taken(), key, signature)
+    return { update, final, input: () => ({ data: taken() }) }
   }
   const checking = createVerify(hashName(hash))
   return { update: (data) => void checking.update(data), final: (signature) => checking.verify(key, signature) }

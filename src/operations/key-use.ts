@@ -169,7 +169,10 @@ export const streamed = (
   return steppedBy(context, { part, user, kind, uniqueIdentifier, open: () => ({ kind, ...open() }), expected })
 }
 
-const steppedBy = async ({ services }: Context, step: Step): Promise<StepResult> => services.streams.step(step)
+const steppedBy = async ({ services }: Context, step: Step): Promise<StepResult> => {
+  const { left, ...made } = await services.streams.step(step)
+  return left === undefined ? made : { ...made, ...(await compute({ services }, left)) }
+}
 
 /** §6.10, "An OPTIONAL feature specified in the request is not supported". @throws KmipError Feature Not Supported */
 const checkParts = (context: Context, part: Part): void => {

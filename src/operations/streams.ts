@@ -8,7 +8,7 @@
  * Streams live in memory: after a restart their Correlation Values are unknown. A batch that is decided anew, because another
  * client changed an object first, asks with the same payload: it gets the same answer, and the stream does not move twice.
  */
-import type { KeyForm } from '#crypto/run'
+import type { CryptoJob, KeyForm } from '#crypto/run'
 import type { CryptographicParameters } from '#kmip/attribute-values'
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
@@ -33,6 +33,8 @@ export interface StreamResult {
   readonly mac?: Uint8Array | undefined
   readonly digest?: Uint8Array | undefined
   readonly valid?: boolean | undefined
+  /** What is still to be done, wherever jobs are done: its result is the stream's. */
+  readonly left?: CryptoJob<'encrypt' | 'decrypt' | 'sign' | 'verifySignature'> | undefined
 }
 
 /** A stream as cryptography gives it. */
