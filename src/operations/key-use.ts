@@ -157,7 +157,7 @@ export const after = <Value, Next>(
  */
 export const streamed = (
   context: Context,
-  part: Part,
+  part: Part & { readonly authenticatedEncryptionAdditionalData?: Uint8Array | undefined },
   kind: StreamKind,
   uniqueIdentifier: string | undefined,
   open: () => Omit<StreamRequest, 'kind'>,
@@ -166,7 +166,8 @@ export const streamed = (
   if (!isPart(part)) return undefined
   checkParts(context, part)
   const { user } = context.principal
-  return steppedBy(context, { part, user, kind, uniqueIdentifier, open: () => ({ kind, ...open() }), expected })
+  const { authenticatedEncryptionAdditionalData: aad } = part
+  return steppedBy(context, { part, user, kind, uniqueIdentifier, open: () => ({ kind, ...open() }), expected, aad })
 }
 
 const steppedBy = async ({ services }: Context, step: Step): Promise<StepResult> => {

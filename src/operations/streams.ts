@@ -63,6 +63,8 @@ export interface Step {
   readonly open: () => StreamRequest
   /** Tag, signature or MAC to compare with; it may come with any part. */
   readonly expected?: Uint8Array | undefined
+  /** Additional data of the part. */
+  readonly aad?: Uint8Array | undefined
 }
 
 /** What a part gives: output so far, and either the Correlation Value for the next part or the result. */
@@ -98,10 +100,13 @@ interface OpenStream {
   readonly kind: StreamKind
   readonly uniqueIdentifier: string | undefined
   readonly stream: CryptoStream
+  readonly aad: Uint8Array | undefined
   expected: Uint8Array | undefined
   bytes: number
   usedMs: number
 }
+
+const none = new Uint8Array(0)
 
 const key = (correlationValue: Uint8Array): string => Buffer.from(correlationValue).toString('hex')
 
@@ -127,7 +132,7 @@ export class Streams implements StreamTable {
   /**
    * Does one part.
    * @throws KmipError Item Not Found for a Correlation Value that is not of a stream of this user, key and operation;
-   * Invalid Message for one beside an Init Indicator; Permission Denied for one stream too many; Cryptographic Failure and the like
+   * Invalid Message for one beside an Init Indicator, or other additional data than the first part's; Permission Denied for one stream too many; Cryptographic Failure and the like
    * for what the stream throws.
    */
   step(step: Step): StepResult {
@@ -160,6 +165,10 @@ export class Streams implements StreamTable {
     if (open === undefined || open.kind !== step.kind || open.uniqueIdentifier !== step.uniqueIdentifier) {
       throw new KmipError(ResultReason.ItemNotFound, 'No operation with this Correlation Value is outstanding')
     }
+    // Tables 229, 231: supplied with the first part. What comes later would not be authenticated.
+    if (step.aad !== undefined && Buffer.compare(step.aad, open.aad ?? none) !== 0) {
+      throw new KmipError(ResultReason.InvalidMessage, 'Additional data to be authenticated comes with the first part')
+    }
     // Out of the table while it works: a part that fails ends its stream.
     streams.delete(name)
     open.expected = expected ?? open.expected
@@ -182,10 +191,13 @@ export class Streams implements StreamTable {
         'Too many operations in parts are outstanding; end one of them',
       )
     }
-    const stream = this.#options.openStream(step.open())
+    const request = step.open()
+    const stream = this.#options.openStream(request)
     const correlationValue = this.#options.newCorrelationValue()
     const { kind, uniqueIdentifier } = step
-    streams.set(key(correlationValue), { kind, uniqueIdentifier, stream, expected: undefined, bytes: 0, usedMs: nowMs })
+    const aad = request.aad === undefined ? undefined : new Uint8Array(request.aad)
+    const fresh = { expected: undefined, bytes: 0, usedMs: nowMs }
+    streams.set(key(correlationValue), { kind, uniqueIdentifier, stream, aad, ...fresh })
     return correlationValue
   }
 

@@ -154,6 +154,32 @@ describe('Encrypt: parameters', () => {
     const made = await succeed(under, 'Encrypt', { uniqueIdentifier, data: bytes('010203040506') })
     assert.equal(hexOf(made.data), 'fd912d102dbb')
     assert.equal(await outcome(under, 'Encrypt', { uniqueIdentifier, data }), 'CryptographicFailure')
+    const first = await succeed(under, 'Encrypt', { uniqueIdentifier, data: bytes('0102'), initIndicator: true })
+    const { correlationValue } = first
+    const last = await succeed(under, 'Encrypt', { correlationValue, data: bytes('03040506'), finalIndicator: true })
+    assert.equal(`${hexOf(first.data) ?? ''}${hexOf(last.data)}`, 'fd912d102dbb')
+  })
+
+  test('additional data comes with the first part: other data of a later one would not be authenticated (Tables 229, 231)', async () => {
+    const under = openDispatcher()
+    const uniqueIdentifier = await registerKey(under, {}, new Uint8Array(16))
+    const cryptographicParameters = { blockCipherMode: GCM, tagLength: 16 }
+    const whole = { uniqueIdentifier, cryptographicParameters, ivCounterNonce: new Uint8Array(12), data }
+    for (const [first, later, expected] of [
+      [undefined, data, 'InvalidMessage'],
+      [data, data.subarray(1), 'InvalidMessage'],
+      [data, data, 'Success'],
+      [data, undefined, 'Success'],
+    ] as const) {
+      const { correlationValue } = await succeed(under, 'Encrypt', {
+        ...whole,
+        initIndicator: true,
+        authenticatedEncryptionAdditionalData: first,
+      })
+      const last = { correlationValue, authenticatedEncryptionAdditionalData: later, finalIndicator: true }
+      assert.equal(await outcome(under, 'Encrypt', last), expected)
+      if (expected !== 'Success') await succeed(under, 'Encrypt', { correlationValue, finalIndicator: true })
+    }
   })
 })
 

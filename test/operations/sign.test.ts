@@ -60,6 +60,16 @@ describe('Sign: reasons', () => {
         outcome(under, 'Sign', { uniqueIdentifier: await registerPrivateKey(under), data, digestedData: data }),
     ],
     [
+      'a digest in parts',
+      'InvalidMessage',
+      async (under) =>
+        outcome(under, 'Sign', {
+          uniqueIdentifier: await registerPrivateKey(under),
+          digestedData: new Uint8Array(32),
+          initIndicator: true,
+        }),
+    ],
+    [
       'a valid request',
       'Success',
       async (under) => outcome(under, 'Sign', { uniqueIdentifier: await registerPrivateKey(under), data }),

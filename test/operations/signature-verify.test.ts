@@ -58,6 +58,17 @@ describe('Signature Verify: reasons', () => {
         outcome(under, 'SignatureVerify', { uniqueIdentifier: await registerPublicKey(under), signatureData }),
     ],
     [
+      'a digest in parts',
+      'InvalidMessage',
+      async (under) =>
+        outcome(under, 'SignatureVerify', {
+          uniqueIdentifier: await registerPublicKey(under),
+          digestedData: new Uint8Array(32),
+          signatureData,
+          initIndicator: true,
+        }),
+    ],
+    [
       'a valid request',
       'Success',
       async (under) =>
