@@ -6,8 +6,10 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { KeyFormatType, ObjectType } from '#kmip/enums'
 import { type AsymmetricKey, type Family, type Half, readAsymmetricKey, unreadable } from './asymmetric-key.ts'
+import { readPrivateKeyInfo, readPublicKeyInfo } from './der.ts'
+import { hashRows } from './digest.ts'
 import { KeyUseError } from './errors.ts'
-import { type FiniteFieldKey, writeFiniteFieldKey } from './finite-field-key.ts'
+import { type FiniteFieldKey, readFiniteFieldKey, writeFiniteFieldKey } from './finite-field-key.ts'
 import type { KeptKeys } from './kept-keys.ts'
 import type { KeyForm } from './key-format.ts'
 import { bytesOf, required, structureOf } from './transparent.ts'
@@ -33,12 +35,49 @@ export interface UsableKey {
   readonly key: KeyObject
   /** Of DSA and DH. */
   readonly numbers?: FiniteFieldKey
+  /** Of an RSA key that is for PSS alone; `key` is without that bond, which keeps the library from computing with numbers. */
+  readonly pss?: PssBond
+}
+
+/** What a key of id-RSASSA-PSS says of its signatures; without a hash, nothing but that they are PSS. RFC 4055 §1.2, §3.1. */
+export interface PssBond {
+  readonly hash: number | undefined
+  readonly maskHash: number | undefined
+  readonly saltBytesMin: number
 }
 
 function usable(read: AsymmetricKey | typeof unreadable): UsableKey {
   if (read === unreadable) throw notForThis()
-  if (!('numbers' in read)) return { family: read.family, key: read.key }
+  if (!('numbers' in read)) return usableObject(read.family, read.key)
   return { family: read.family, key: finiteFieldObject(read.numbers), numbers: read.numbers }
+}
+
+function usableObject(family: Family, key: KeyObject): UsableKey {
+  if (key.asymmetricKeyType !== 'rsa-pss') return { family, key }
+  const { hashAlgorithm, mgf1HashAlgorithm, saltLength = 0 } = key.asymmetricKeyDetails ?? {}
+  const pss = { hash: hashNamed(hashAlgorithm), maskHash: hashNamed(mgf1HashAlgorithm), saltBytesMin: saltLength }
+  return { family, key: withoutBond(key), pss }
+}
+
+const hashNamed = (name: string | undefined): number | undefined =>
+  name === undefined ? undefined : [...hashRows.values()].find(({ library }) => library?.name === name)?.value
+
+/** The same numbers under rsaEncryption: what stands within PKCS#8 or SubjectPublicKeyInfo is PKCS#1. */
+function withoutBond(key: KeyObject): KeyObject {
+  if (key.type === 'public') {
+    const { key: numbers } = readPublicKeyInfo(key.export({ format: 'der', type: 'spki' }))
+    return createPublicKey({ key: Buffer.from(numbers), format: 'der', type: 'pkcs1' })
+  }
+  const info = readPrivateKeyInfo(key.export({ format: 'der', type: 'pkcs8' }))
+  if (info === undefined) throw notForThis()
+  return createPrivateKey({ key: Buffer.from(info.key), format: 'der', type: 'pkcs1' })
+}
+
+/** A public key that the library has read; of DSA with its numbers, which a digest is checked with. */
+function usablePublicObject(family: Family, key: KeyObject): UsableKey {
+  if (family !== 'dsa') return usableObject(family, key)
+  const numbers = readFiniteFieldKey(readPublicKeyInfo(key.export({ format: 'der', type: 'spki' })), 'public')
+  return numbers === undefined ? { family, key } : { family, key, numbers }
 }
 
 /** The library's object of a DSA or DH key. */
@@ -91,9 +130,8 @@ export function usablePublicKey(form: KeyForm): UsableKey {
   if (form.objectType === ObjectType.PublicKey) return found(form, 'public', () => readHalf(form, 'public'))
   if (form.objectType === ObjectType.PrivateKey) {
     return found(form, 'publicOfPrivate', () => {
-      const { family, key } = readHalf(form, 'private')
-      // Numbers of a public DSA key are read from its own form only.
-      return { family, key: createPublicKey(key) }
+      const { family, key, pss } = readHalf(form, 'private')
+      return { ...usablePublicObject(family, createPublicKey(key)), ...(pss === undefined ? {} : { pss }) }
     })
   }
   if (form.objectType !== ObjectType.Certificate) throw notForThis()
@@ -101,7 +139,7 @@ export function usablePublicKey(form: KeyForm): UsableKey {
     const key = certificateKey(bytesOf(form.keyMaterial))
     const family = certificateFamilies.get(key.asymmetricKeyType)
     if (family === undefined) throw notForThis()
-    return { family, key }
+    return usablePublicObject(family, key)
   })
 }
 

@@ -24,7 +24,7 @@ import { type UsableKey, usablePrivateKey, usablePublicKey } from './key-use.ts'
 import { concatenated, Gathered } from './octets.ts'
 import { signDigest, verifyDigest } from './prehashed.ts'
 import { rsaDefaults } from './rsa-encryption.ts'
-import { digestBytesOf, pssEncoded, pssVerified } from './rsa-padding.ts'
+import { checkEncoding, digestBytesOf, pssEncoded, pssVerified } from './rsa-padding.ts'
 import { constantTimeEqual } from './secret.ts'
 import { plainBytes } from './transparent.ts'
 
@@ -150,7 +150,27 @@ function schemeOf({ family }: UsableKey, parameters: CryptographicParameters): S
   if (padding !== P.PSS && padding !== P.PKCS1V1_5) {
     throw new AlgorithmError('unsupportedParameter', 'The padding method is not supported for signatures')
   }
+  if (padding === P.PSS) checkEncoding(parameters)
   return { ...scheme, padding }
+}
+
+/**
+ * The parameters, completed with what the key says of its signatures. Throws KeyUseError (`invalidParameter`) where they contradict it.
+ * RFC 4055 §3.1.
+ */
+function parametersFor({ pss }: UsableKey, parameters: CryptographicParameters): CryptographicParameters {
+  if (pss === undefined) return parameters
+  const { hash, maskHash, saltBytesMin } = pss
+  const { digitalSignatureAlgorithm = D.RSASSA_PSS, paddingMethod = P.PSS, hashingAlgorithm = hash } = parameters
+  const { maskGeneratorHashingAlgorithm = maskHash, saltLength = saltBytesMin } = parameters
+  const isBound =
+    digitalSignatureAlgorithm === D.RSASSA_PSS &&
+    paddingMethod === P.PSS &&
+    (hash === undefined || hashingAlgorithm === hash) &&
+    (maskHash === undefined || maskGeneratorHashingAlgorithm === maskHash) &&
+    saltLength >= saltBytesMin
+  if (!isBound) throw new KeyUseError('invalidParameter', 'The key is for PSS with other parameters alone')
+  return { ...parameters, paddingMethod, hashingAlgorithm, maskGeneratorHashingAlgorithm }
 }
 
 const usualHash = ({ hash = signatureDefaults.hashingAlgorithm }: SchemeRow): number => hash
@@ -206,7 +226,7 @@ function saltBytesFor(
 }
 
 function signRsa(
-  key: KeyObject,
+  { key, pss }: UsableKey,
   scheme: SchemeRow,
   parameters: CryptographicParameters,
   digest: Uint8Array,
@@ -220,7 +240,7 @@ function signRsa(
   const ownHash = pssHash(hash)
   const maskHash = parameters.maskGeneratorHashingAlgorithm ?? rsaDefaults.maskGeneratorHashingAlgorithm
   hashName(maskHash)
-  const saltBytes = saltBytesFor(parameters, ownHash, maskHash, modulusBits)
+  const saltBytes = Math.max(saltBytesFor(parameters, ownHash, maskHash, modulusBits), pss?.saltBytesMin ?? 0)
   const encoded = pssEncoded({ hash: ownHash, maskHash, saltBytes }, digest, modulusBits)
   return guarded(() => privateEncrypt({ key, padding: constants.RSA_NO_PADDING }, encoded))
 }
@@ -283,9 +303,10 @@ export function computeSignature(request: SignRequest): Uint8Array {
     return stream.final()
   }
   const usable = usablePrivateKey(form)
-  const scheme = schemeOf(usable, parameters)
+  const own = parametersFor(usable, parameters)
+  const scheme = schemeOf(usable, own)
   const hash = hashOfDigest(scheme, digestedData)
-  if (scheme.family === 'rsa') return signRsa(usable.key, scheme, parameters, digestedData, hash)
+  if (scheme.family === 'rsa') return signRsa(usable, scheme, own, digestedData, hash)
   return signDigest(usable, digestedData)
 }
 
@@ -293,11 +314,12 @@ export function computeSignature(request: SignRequest): Uint8Array {
 export function openSignature(form: KeyForm, parameters: CryptographicParameters): SignStream {
   const usable = usablePrivateKey(form)
   const { key } = usable
-  const scheme = schemeOf(usable, parameters)
+  const own = parametersFor(usable, parameters)
+  const scheme = schemeOf(usable, own)
   const hash = usualHash(scheme)
   if (scheme.family === 'rsa') {
     const { update, taken } = digested(hash)
-    const final = () => signRsa(key, scheme, parameters, taken(), hash)
+    const final = () => signRsa(usable, scheme, own, taken(), hash)
     return { update, final, input: () => ({ digestedData: taken() }) }
   }
   if (scheme.family === 'edwards') {
@@ -337,9 +359,10 @@ export function verifySignature(request: VerifyRequest): boolean {
     return stream.final(signature)
   }
   const usable = usablePublicKey(form)
-  const scheme = schemeOf(usable, parameters)
+  const own = parametersFor(usable, parameters)
+  const scheme = schemeOf(usable, own)
   const hash = hashOfDigest(scheme, digestedData)
-  if (scheme.family === 'rsa') return verifyRsa(usable.key, scheme, parameters, digestedData, hash, signature)
+  if (scheme.family === 'rsa') return verifyRsa(usable.key, scheme, own, digestedData, hash, signature)
   return verifyDigest(usable, digestedData, signature)
 }
 
@@ -347,11 +370,12 @@ export function verifySignature(request: VerifyRequest): boolean {
 export function openVerification(form: KeyForm, parameters: CryptographicParameters): VerifyStream {
   const usable = usablePublicKey(form)
   const { key } = usable
-  const scheme = schemeOf(usable, parameters)
+  const own = parametersFor(usable, parameters)
+  const scheme = schemeOf(usable, own)
   const hash = usualHash(scheme)
   if (scheme.family === 'rsa') {
     const { update, taken } = digested(hash)
-    const final = (signature: Uint8Array) => verifyRsa(key, scheme, parameters, taken(), hash, signature)
+    const final = (signature: Uint8Array) => verifyRsa(key, scheme, own, taken(), hash, signature)
     return { update, final, input: () => ({ digestedData: taken() }) }
   }
   if (scheme.family === 'edwards') {
