@@ -6,12 +6,13 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { KeyFormatType, ObjectType } from '#kmip/enums'
 import { type AsymmetricKey, type Family, type Half, readAsymmetricKey, unreadable } from './asymmetric-key.ts'
-import { readPrivateKeyInfo, readPublicKeyInfo } from './der.ts'
+import { readPublicKeyInfo } from './der.ts'
 import { hashRows } from './digest.ts'
 import { KeyUseError } from './errors.ts'
 import { type FiniteFieldKey, readFiniteFieldKey, writeFiniteFieldKey } from './finite-field-key.ts'
 import type { KeptKeys } from './kept-keys.ts'
 import type { KeyForm } from './key-format.ts'
+import { unboundRsaKey } from './rsa-key.ts'
 import { bytesOf, required, structureOf } from './transparent.ts'
 
 const notForThis = (): KeyUseError => new KeyUseError('invalidKey', 'The key is not one for this operation')
@@ -56,22 +57,11 @@ function usableObject(family: Family, key: KeyObject): UsableKey {
   if (key.asymmetricKeyType !== 'rsa-pss') return { family, key }
   const { hashAlgorithm, mgf1HashAlgorithm, saltLength = 0 } = key.asymmetricKeyDetails ?? {}
   const pss = { hash: hashNamed(hashAlgorithm), maskHash: hashNamed(mgf1HashAlgorithm), saltBytesMin: saltLength }
-  return { family, key: withoutBond(key), pss }
+  return { family, key: unboundRsaKey(key), pss }
 }
 
 const hashNamed = (name: string | undefined): number | undefined =>
   name === undefined ? undefined : [...hashRows.values()].find(({ library }) => library?.name === name)?.value
-
-/** The same numbers under rsaEncryption: what stands within PKCS#8 or SubjectPublicKeyInfo is PKCS#1. */
-function withoutBond(key: KeyObject): KeyObject {
-  if (key.type === 'public') {
-    const { key: numbers } = readPublicKeyInfo(key.export({ format: 'der', type: 'spki' }))
-    return createPublicKey({ key: Buffer.from(numbers), format: 'der', type: 'pkcs1' })
-  }
-  const info = readPrivateKeyInfo(key.export({ format: 'der', type: 'pkcs8' }))
-  if (info === undefined) throw notForThis()
-  return createPrivateKey({ key: Buffer.from(info.key), format: 'der', type: 'pkcs1' })
-}
 
 /** A public key that the library has read; of DSA with its numbers, which a digest is checked with. */
 function usablePublicObject(family: Family, key: KeyObject): UsableKey {
