@@ -77,6 +77,11 @@ export function needsRecovery(structure: TransparentKey): boolean {
   return structure.p === undefined || structure.q === undefined
 }
 
+/** Whether the numbers of a structure are so long that arithmetic with them takes milliseconds (12 to 100 with 16384 bits). */
+export function isLong({ modulus = 0n }: TransparentKey): boolean {
+  return bitLength(modulus) > rsaRecoveryBitsMax
+}
+
 /**
  * A private key from its structure, completed from what is given: P and Q; or the private exponent; or the exponent of a
  * prime. Throws KeyFormatError. KMIP 1.4 §2.1.7.4.
