@@ -107,6 +107,8 @@ interface OpenStream {
 }
 
 const none = new Uint8Array(0)
+/** What ends with a comparison, for which one of the parts brings the signature or the MAC (§4.32, §4.34). */
+const checks: ReadonlySet<StreamKind> = new Set(['verifySignature', 'verifyMac'])
 
 const key = (correlationValue: Uint8Array): string => Buffer.from(correlationValue).toString('hex')
 
@@ -132,7 +134,7 @@ export class Streams implements StreamTable {
   /**
    * Does one part.
    * @throws KmipError Item Not Found for a Correlation Value that is not of a stream of this user, key and operation;
-   * Invalid Message for one beside an Init Indicator, or other additional data than the first part's; Permission Denied for one stream too many; Cryptographic Failure and the like
+   * Invalid Message for one beside an Init Indicator, other additional data than the first part's, or nothing to be checked; Permission Denied for one stream too many; Cryptographic Failure and the like
    * for what the stream throws.
    */
   step(step: Step): StepResult {
@@ -168,6 +170,9 @@ export class Streams implements StreamTable {
     // Tables 229, 231: supplied with the first part. What comes later would not be authenticated.
     if (step.aad !== undefined && Buffer.compare(step.aad, open.aad ?? none) !== 0) {
       throw new KmipError(ResultReason.InvalidMessage, 'Additional data to be authenticated comes with the first part')
+    }
+    if (part.finalIndicator === true && checks.has(step.kind) && (expected ?? open.expected) === undefined) {
+      throw new KmipError(ResultReason.InvalidMessage, 'No part holds what is to be checked')
     }
     // Out of the table while it works: a part that fails ends its stream.
     streams.delete(name)

@@ -69,6 +69,19 @@ describe('Signature Verify: reasons', () => {
         }),
     ],
     [
+      'nothing to be checked in any part',
+      'InvalidMessage',
+      async (under) => {
+        const uniqueIdentifier = await registerPublicKey(under)
+        const { correlationValue } = await succeed(under, 'SignatureVerify', {
+          uniqueIdentifier,
+          data,
+          initIndicator: true,
+        })
+        return outcome(under, 'SignatureVerify', { correlationValue, finalIndicator: true })
+      },
+    ],
+    [
       'a valid request',
       'Success',
       async (under) =>

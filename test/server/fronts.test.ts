@@ -20,6 +20,7 @@ import {
   PaddingMethod,
   ResultReason,
   RevocationReasonCode,
+  ValidityIndicator,
 } from '#kmip/enums'
 import { faultyEnvironment } from '#test/faults/death'
 import { freePort, type RunningServer, startServerProcess } from '#test/running-server'
@@ -164,6 +165,32 @@ describe('fronts', () => {
       }),
       (error) => error instanceof KmipResponseError && error.reason === ResultReason.ItemNotFound,
     )
+  })
+
+  test('what is left to the end of a signature is done by the thread that its last part came to', async () => {
+    const pair = await client(0).createKeyPair({
+      commonTemplateAttribute: {
+        attribute: [
+          attribute('Cryptographic Algorithm', CryptographicAlgorithm.RSA),
+          attribute('Cryptographic Length', 2048),
+          attribute('Activation Date', 1),
+        ],
+      },
+      privateKeyTemplateAttribute: { attribute: [attribute('Cryptographic Usage Mask', CryptographicUsageMask.Sign)] },
+      publicKeyTemplateAttribute: { attribute: [attribute('Cryptographic Usage Mask', CryptographicUsageMask.Verify)] },
+    })
+    const whole = Buffer.from('a message')
+    const signing = { uniqueIdentifier: pair.privateKeyUniqueIdentifier }
+    const begun = await client(1).sign({ ...signing, data: whole.subarray(0, 4), initIndicator: true })
+    const { signatureData } = await client(2).sign({
+      ...signing,
+      correlationValue: begun.correlationValue,
+      data: whole.subarray(4),
+      finalIndicator: true,
+    })
+    const checked = { uniqueIdentifier: pair.publicKeyUniqueIdentifier, signatureData }
+    const { validityIndicator } = await client(3).signatureVerify({ ...checked, data: whole })
+    assert.equal(validityIndicator, ValidityIndicator.Valid)
   })
 
   test('what fails in a part has the reason that it has at once (§11.30), whichever thread it came to', async () => {
