@@ -89,8 +89,8 @@ function ivFor(
 }
 
 function checkIvLength({ iv }: CipherRow, bytes: number): void {
-  const { min = 0, max = 0 } = iv ?? {}
-  if (!Number.isInteger(bytes) || bytes < min || bytes > max) throw wrongIvLength()
+  const { min = 0, max = 0, step = 1 } = iv ?? {}
+  if (bytes < min || bytes > max || (bytes - min) % step !== 0) throw wrongIvLength()
 }
 
 const wrongIvLength = (): KeyUseError =>
