@@ -8,14 +8,22 @@ import { getCipherInfo } from 'node:crypto'
 import { BlockCipherMode, CryptographicAlgorithm, PaddingMethod } from '#kmip/enums'
 import { AlgorithmError, KeyUseError } from './errors.ts'
 
+/** Lengths in bytes: every `step` (1 where none is named) from `min` to `max`; `usual` is what a random one gets. */
+interface IvLengths {
+  readonly min: number
+  readonly max: number
+  readonly step?: number
+  readonly usual: number
+}
+
 /** A cipher of the library in a mode, for a key of a length. */
 export interface CipherRow {
   readonly libraryName: string
   readonly blockBytes: number
   /** Data must be whole blocks, so a padding has a meaning. */
   readonly padded: boolean
-  /** Initialization vector, counter or nonce in bytes; `usual` is what a random one gets. Absent: the mode takes none. */
-  readonly iv?: { readonly min: number; readonly max: number; readonly usual: number }
+  /** Initialization vector, counter or nonce. Absent: the mode takes none. */
+  readonly iv?: IvLengths
   /** Where the counter stands when the given nonce leaves room for one: behind it (CTR), or before it (ChaCha20). */
   readonly counter?: 'behind' | 'before'
   /** Lengths in bytes that the authentication tag may have; the longest is meant when none is named. */
@@ -31,7 +39,7 @@ export interface CipherRow {
 interface ModeRow extends Omit<CipherRow, 'libraryName' | 'blockBytes' | 'key' | 'iv'> {
   readonly suffix: string
   /** A number: exactly one block. */
-  readonly iv?: 'block' | { readonly min: number; readonly max: number; readonly usual: number }
+  readonly iv?: 'block' | IvLengths
 }
 
 const M = BlockCipherMode
@@ -144,6 +152,9 @@ export function cipherRow(algorithm: number, mode: number | undefined, key: Uint
   }
 }
 
+/** The nonce of its authors, that of RFC 8439 §2.3, and one with the counter before it. */
+const chacha20Iv: IvLengths = { min: 8, max: 16, step: 4, usual: 12 }
+
 /** ChaCha20 has no block cipher mode; with AEAD it is ChaCha20-Poly1305. RFC 8439 §2.4, §2.8. */
 function streamRow(algorithm: number, mode: number | undefined, key: Uint8Array): CipherRow | undefined {
   if (algorithm !== A.ChaCha20 && algorithm !== A.ChaCha20Poly1305) return undefined
@@ -152,5 +163,5 @@ function streamRow(algorithm: number, mode: number | undefined, key: Uint8Array)
   const row = { blockBytes: 1, padded: false, whole: false, key }
   return algorithm === A.ChaCha20Poly1305 || mode === M.AEAD
     ? { ...row, libraryName: 'chacha20-poly1305', iv: { min: 12, max: 12, usual: 12 }, tagBytes: [16] }
-    : { ...row, libraryName: 'chacha20', iv: { min: 8, max: 16, usual: 12 }, counter: 'before' }
+    : { ...row, libraryName: 'chacha20', iv: chacha20Iv, counter: 'before' }
 }

@@ -13,7 +13,7 @@ import { randomOctets } from './generate.ts'
 import { KeptCipher } from './kept-cipher.ts'
 import type { KeyForm } from './key-format.ts'
 import { symmetricBytes } from './key-use.ts'
-import { concatenated } from './octets.ts'
+import { concatenated, Gathered } from './octets.ts'
 import { type PaddingRow, paddingOf, unpadded } from './padding.ts'
 import { plainBytes } from './transparent.ts'
 
@@ -81,16 +81,25 @@ function ivFor(
   if (!encrypting || parameters.randomIv !== true) {
     throw new KeyUseError('missingIV', 'The initialization vector is missing')
   }
-  const madeIv = randomOctets(parameters.ivLength === undefined ? row.iv.usual : parameters.ivLength / 8)
+  const length = (parameters.ivLength ?? row.iv.usual * 8) / 8
+  // Before so many bytes are drawn: the client may have asked for any number.
+  checkIvLength(row, length)
+  const madeIv = randomOctets(length)
   return { iv: wholeIv(row, madeIv, parameters), madeIv }
 }
 
+function checkIvLength({ iv }: CipherRow, bytes: number): void {
+  const { min = 0, max = 0, step = 1 } = iv ?? {}
+  if (bytes < min || bytes > max || (bytes - min) % step !== 0) throw wrongIvLength()
+}
+
+const wrongIvLength = (): KeyUseError =>
+  new KeyUseError('invalidIV', 'The initialization vector does not have a length of the block cipher mode')
+
 /** The library's form of an initialization vector: a nonce gets its counter. RFC 3686 §4, RFC 8439 §2.3. */
 function wholeIv(row: CipherRow, iv: Uint8Array, parameters: CryptographicParameters): Uint8Array {
-  const { min = 0, max = 0 } = row.iv ?? {}
-  if (iv.length < min || iv.length > max || (parameters.ivLength ?? iv.length * 8) !== iv.length * 8) {
-    throw new KeyUseError('invalidIV', 'The initialization vector does not have a length of the block cipher mode')
-  }
+  checkIvLength(row, iv.length)
+  if ((parameters.ivLength ?? iv.length * 8) !== iv.length * 8) throw wrongIvLength()
   if (row.counter === undefined || iv.length === 16) return iv
   const whole = new Uint8Array(16)
   const room = whole.length - iv.length
@@ -169,13 +178,12 @@ export function openEncryption(options: CipherOptions): CipherStream {
   const settled = settle(options, true)
   const { row, padding, madeIv, tagBytes } = settled
   let bytes = 0
-  let pieces: Uint8Array[] = []
+  const pieces = new Gathered()
   const cipher = row.whole ? undefined : guarded(() => libraryCipher(settled))
 
   function last(): { data: Uint8Array; tag?: Uint8Array } {
     checkWholeBlocks(settled, bytes)
-    const all = row.whole ? concatenated(...pieces) : none
-    pieces = []
+    const all = pieces.take()
     return guarded(() => {
       const own = cipher ?? libraryCipher(settled, all.length)
       const tail = padding === undefined ? all : padding.tail(bytes % row.blockBytes, row.blockBytes)
@@ -189,7 +197,7 @@ export function openEncryption(options: CipherOptions): CipherStream {
     update(data) {
       bytes += data.length
       if (cipher !== undefined) return guarded(() => concatenated(cipher.update(data)))
-      pieces.push(data)
+      pieces.add(data)
       return none
     },
     final: last,
@@ -235,7 +243,7 @@ export function openDecryption(options: CipherOptions): CipherStream {
   const { row, padding, tagBytes } = settled
   const whole = row.whole || tagBytes > 0
   let bytes = 0
-  let pieces: Uint8Array[] = []
+  const pieces = new Gathered()
   let held: Uint8Array = none
   const decipher = whole ? undefined : guarded(() => libraryDecipher(settled))
 
@@ -252,15 +260,13 @@ export function openDecryption(options: CipherOptions): CipherStream {
     update(data) {
       bytes += data.length
       if (decipher !== undefined) return released(guarded(() => concatenated(decipher.update(data))))
-      pieces.push(data)
+      pieces.add(data)
       return none
     },
     final(givenTag) {
       checkWholeBlocks(settled, bytes)
       if (decipher === undefined) {
-        const all = concatenated(...pieces)
-        pieces = []
-        return { data: decryptedWhole(settled, all, givenTag ?? options.tag) }
+        return { data: decryptedWhole(settled, pieces.take(), givenTag ?? options.tag) }
       }
       const rest = released(guarded(() => concatenated(decipher.final())))
       if (padding === undefined || (bytes === 0 && padding.tail(0, row.blockBytes).length === 0)) return { data: rest }

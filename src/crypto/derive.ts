@@ -22,6 +22,8 @@ import { computeMac, hashOfHmac } from './mac.ts'
 import { concatenated } from './octets.ts'
 import { plainBytes } from './transparent.ts'
 
+const M = DerivationMethod
+
 /** A key to derive from. Of a pair: `bytes` is PKCS#8 for the private half, and X.509 (SubjectPublicKeyInfo) for the public one. */
 export interface BaseKey {
   readonly bytes: Uint8Array
@@ -47,6 +49,14 @@ const iterationsMax = 10_000_000
 /** Total bytes that a request may ask for: far above every known use. */
 const lengthBytesMax = 8192
 
+/**
+ * Bytes that all passes of a pseudorandom function together go over: 64 MiB take two seconds with Triple DES, and are far above
+ * every known use.
+ */
+const passBytesMax = 2 ** 26
+/** The shortest output of a pseudorandom function: CMAC of Triple DES. */
+const leastBlockBytes = 8
+
 const missing = (what: string): KeyUseError => new KeyUseError('missingParameter', `The ${what} is missing`)
 
 /** The one key that most methods take. */
@@ -60,6 +70,22 @@ function onlyKey({ keys }: DeriveRequest): BaseKey {
 function dataOf({ derivationData }: DeriveRequest): Uint8Array {
   if (derivationData === undefined) throw missing('derivation data')
   return derivationData
+}
+
+/** How often a method goes over its Derivation Data at most: once for each block, in Double-Pipeline Iteration Mode twice. */
+export function passesOf({ method, lengthBytes }: Pick<DeriveRequest, 'method' | 'lengthBytes'>): number {
+  const blockCount = Math.ceil(lengthBytes / leastBlockBytes)
+  if (method === M.NIST800_108_DPI) return 2 * blockCount
+  return method === M.NIST800_108_C || method === M.NIST800_108_F ? blockCount : 1
+}
+
+/** The fixed input of a pseudorandom function. Throws KeyUseError (`invalidParameter`) for one that would hold a worker for long. */
+function fixedInput(request: DeriveRequest): Uint8Array {
+  const fixed = dataOf(request)
+  if (fixed.length * passesOf(request) > passBytesMax) {
+    throw new KeyUseError('invalidParameter', 'The derivation data is too long for the derivation method')
+  }
+  return fixed
 }
 
 /** The form in which the rest of crypto/ takes a key of plain bytes. */
@@ -154,19 +180,19 @@ function blocks(request: DeriveRequest, block: (counter: Uint8Array, previous: U
 
 function counterMode(request: DeriveRequest): Uint8Array {
   const prf = pseudorandomFunction(request)
-  const fixed = dataOf(request)
+  const fixed = fixedInput(request)
   return blocks(request, (counter) => prf(counter, fixed))
 }
 
 function feedbackMode(request: DeriveRequest): Uint8Array {
   const prf = pseudorandomFunction(request)
-  const fixed = dataOf(request)
+  const fixed = fixedInput(request)
   return blocks(request, (counter, previous) => prf(previous, counter, fixed))
 }
 
 function doublePipelineMode(request: DeriveRequest): Uint8Array {
   const prf = pseudorandomFunction(request)
-  const fixed = dataOf(request)
+  const fixed = fixedInput(request)
   let pipeline = fixed
   return blocks(request, (counter) => {
     pipeline = prf(pipeline)
@@ -202,8 +228,6 @@ function agreed({ keys }: DeriveRequest): Uint8Array {
     throw new KeyUseError('invalidKey', 'The keys agree on nothing')
   }
 }
-
-const M = DerivationMethod
 
 const methods: ReadonlyMap<number, (request: DeriveRequest) => Uint8Array> = new Map([
   [M.PBKDF2, pbkdf2],

@@ -31,9 +31,11 @@ function wrapRequest({ key, parameters, data }: EncryptRequest): WrapRequest | u
   return { blockCipherMode: blockCipherMode as BlockCipherMode, wrappingKey: symmetricBytes(key), data }
 }
 
-/** Whether all data is needed at once: RSA, and modes that wrap keys. */
+/** Whether all data is needed at once: RSA, one-time pads, and modes that wrap keys. */
 export const isWhole = (request: Omit<EncryptRequest, 'data'>): boolean =>
-  isAsymmetric(request.key) || wrapRequest({ ...request, data: new Uint8Array(0) }) !== undefined
+  isAsymmetric(request.key) ||
+  isOneTimePad(request.key) ||
+  wrapRequest({ ...request, data: new Uint8Array(0) }) !== undefined
 
 /**
  * Encrypts. Throws AlgorithmError, KeyUseError, KeyFormatError, KeyWrapError, as cipher.ts, rsa-encryption.ts and wrap.ts

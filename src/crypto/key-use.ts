@@ -6,10 +6,13 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { KeyFormatType, ObjectType } from '#kmip/enums'
 import { type AsymmetricKey, type Family, type Half, readAsymmetricKey, unreadable } from './asymmetric-key.ts'
+import { readPublicKeyInfo } from './der.ts'
+import { hashRows } from './digest.ts'
 import { KeyUseError } from './errors.ts'
-import { type FiniteFieldKey, writeFiniteFieldKey } from './finite-field-key.ts'
+import { type FiniteFieldKey, readFiniteFieldKey, writeFiniteFieldKey } from './finite-field-key.ts'
 import type { KeptKeys } from './kept-keys.ts'
 import type { KeyForm } from './key-format.ts'
+import { unboundRsaKey } from './rsa-key.ts'
 import { bytesOf, required, structureOf } from './transparent.ts'
 
 const notForThis = (): KeyUseError => new KeyUseError('invalidKey', 'The key is not one for this operation')
@@ -33,12 +36,38 @@ export interface UsableKey {
   readonly key: KeyObject
   /** Of DSA and DH. */
   readonly numbers?: FiniteFieldKey
+  /** Of an RSA key that is for PSS alone; `key` is without that bond, which keeps the library from computing with numbers. */
+  readonly pss?: PssBond
+}
+
+/** What a key of id-RSASSA-PSS says of its signatures; without a hash, nothing but that they are PSS. RFC 4055 §1.2, §3.1. */
+export interface PssBond {
+  readonly hash: number | undefined
+  readonly maskHash: number | undefined
+  readonly saltBytesMin: number
 }
 
 function usable(read: AsymmetricKey | typeof unreadable): UsableKey {
   if (read === unreadable) throw notForThis()
-  if (!('numbers' in read)) return { family: read.family, key: read.key }
+  if (!('numbers' in read)) return usableObject(read.family, read.key)
   return { family: read.family, key: finiteFieldObject(read.numbers), numbers: read.numbers }
+}
+
+function usableObject(family: Family, key: KeyObject): UsableKey {
+  if (key.asymmetricKeyType !== 'rsa-pss') return { family, key }
+  const { hashAlgorithm, mgf1HashAlgorithm, saltLength = 0 } = key.asymmetricKeyDetails ?? {}
+  const pss = { hash: hashNamed(hashAlgorithm), maskHash: hashNamed(mgf1HashAlgorithm), saltBytesMin: saltLength }
+  return { family, key: unboundRsaKey(key), pss }
+}
+
+const hashNamed = (name: string | undefined): number | undefined =>
+  name === undefined ? undefined : [...hashRows.values()].find(({ library }) => library?.name === name)?.value
+
+/** A public key that the library has read; of DSA with its numbers, which a digest is checked with. */
+function usablePublicObject(family: Family, key: KeyObject): UsableKey {
+  if (family !== 'dsa') return usableObject(family, key)
+  const numbers = readFiniteFieldKey(readPublicKeyInfo(key.export({ format: 'der', type: 'spki' })), 'public')
+  return numbers === undefined ? { family, key } : { family, key, numbers }
 }
 
 /** The library's object of a DSA or DH key. */
@@ -91,9 +120,8 @@ export function usablePublicKey(form: KeyForm): UsableKey {
   if (form.objectType === ObjectType.PublicKey) return found(form, 'public', () => readHalf(form, 'public'))
   if (form.objectType === ObjectType.PrivateKey) {
     return found(form, 'publicOfPrivate', () => {
-      const { family, key } = readHalf(form, 'private')
-      // Numbers of a public DSA key are read from its own form only.
-      return { family, key: createPublicKey(key) }
+      const { family, key, pss } = readHalf(form, 'private')
+      return { ...usablePublicObject(family, createPublicKey(key)), ...(pss === undefined ? {} : { pss }) }
     })
   }
   if (form.objectType !== ObjectType.Certificate) throw notForThis()
@@ -101,7 +129,7 @@ export function usablePublicKey(form: KeyForm): UsableKey {
     const key = certificateKey(bytesOf(form.keyMaterial))
     const family = certificateFamilies.get(key.asymmetricKeyType)
     if (family === undefined) throw notForThis()
-    return { family, key }
+    return usablePublicObject(family, key)
   })
 }
 

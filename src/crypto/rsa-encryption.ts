@@ -11,7 +11,7 @@ import { hashName } from './digest.ts'
 import { AlgorithmError, KeyUseError } from './errors.ts'
 import type { KeyForm } from './key-format.ts'
 import { type UsableKey, usablePrivateKey, usablePublicKey } from './key-use.ts'
-import { type OaepOptions, oaepDecoded, oaepEncoded } from './rsa-padding.ts'
+import { checkEncoding, type OaepOptions, oaepDecoded, oaepEncoded } from './rsa-padding.ts'
 import { plainBytes } from './transparent.ts'
 
 /** What is meant where the client does not say. The hash of the mask: KMIP 1.4 §3.6. */
@@ -30,6 +30,7 @@ function oaepOf(parameters: CryptographicParameters): OaepOptions | undefined {
   if (padding !== PaddingMethod.OAEP) {
     throw new AlgorithmError('unsupportedParameter', 'The padding method is not supported for RSA')
   }
+  checkEncoding(parameters)
   const hash = parameters.hashingAlgorithm ?? rsaDefaults.oaepHashingAlgorithm
   const maskHash = parameters.maskGeneratorHashingAlgorithm ?? rsaDefaults.maskGeneratorHashingAlgorithm
   hashName(hash)
@@ -39,8 +40,9 @@ function oaepOf(parameters: CryptographicParameters): OaepOptions | undefined {
 
 const modulusBytes = (key: KeyObject): number => Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8)
 
-function rsaKey({ family, key }: UsableKey): KeyObject {
-  if (family !== 'rsa') throw new KeyUseError('invalidKey', 'The key is not one for this operation')
+function rsaKey({ family, key, pss }: UsableKey): KeyObject {
+  if (family !== 'rsa' || pss !== undefined)
+    throw new KeyUseError('invalidKey', 'The key is not one for this operation')
   return key
 }
 

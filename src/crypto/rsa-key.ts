@@ -5,6 +5,7 @@
  */
 
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { readPrivateKeyInfo, readPublicKeyInfo } from './der.ts'
 import { KeyFormatError } from './errors.ts'
 import {
   bigintOfBytes,
@@ -76,6 +77,11 @@ export function needsRecovery(structure: TransparentKey): boolean {
   return structure.p === undefined || structure.q === undefined
 }
 
+/** Whether the numbers of a structure are so long that arithmetic with them takes milliseconds (12 to 100 with 16384 bits). */
+export function isLong({ modulus = 0n }: TransparentKey): boolean {
+  return bitLength(modulus) > rsaRecoveryBitsMax
+}
+
 /**
  * A private key from its structure, completed from what is given: P and Q; or the private exponent; or the exponent of a
  * prime. Throws KeyFormatError. KMIP 1.4 §2.1.7.4.
@@ -138,13 +144,27 @@ export function checkRsaKey(key: KeyObject): void {
   if (modulusLength === undefined || modulusLength > rsaModulusBitsMax) {
     throw new KeyFormatError('unsupported', 'The RSA modulus is too long')
   }
-  // A key that is bound to PSS has no JSON form: the library's own reading must do.
-  if (key.asymmetricKeyType !== 'rsa') return
-  if (key.type === 'private') checkedPrivate(transparentRSAPrivateKey(key))
+  const plain = unboundRsaKey(key)
+  if (key.type === 'private') checkedPrivate(transparentRSAPrivateKey(plain))
   else {
-    const { modulus, publicExponent } = transparentRSAPublicKey(key)
+    const { modulus, publicExponent } = transparentRSAPublicKey(plain)
     checkedPublic(modulus, publicExponent)
   }
+}
+
+/**
+ * The same numbers under rsaEncryption, which the library tells and computes with, of a key of id-RSASSA-PSS (RFC 4055 §1.2): what
+ * stands within its PKCS#8 or SubjectPublicKeyInfo is PKCS#1. Another key as it is. Throws KeyFormatError, or the library's error.
+ */
+export function unboundRsaKey(key: KeyObject): KeyObject {
+  if (key.asymmetricKeyType !== 'rsa-pss') return key
+  if (key.type === 'public') {
+    const { key: numbers } = readPublicKeyInfo(key.export({ format: 'der', type: 'spki' }))
+    return createPublicKey({ key: Buffer.from(numbers), format: 'der', type: 'pkcs1' })
+  }
+  const info = readPrivateKeyInfo(key.export({ format: 'der', type: 'pkcs8' }))
+  if (info === undefined) throw mismatch()
+  return createPrivateKey({ key: Buffer.from(info.key), format: 'der', type: 'pkcs1' })
 }
 
 function publicExponentOf(structure: TransparentKey): bigint {

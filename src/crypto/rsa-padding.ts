@@ -4,14 +4,33 @@
  * RFC 8017 §7.1, §9.1, appendix B.2.1; KMIP 1.4 §3.6.
  */
 
+import type { CryptographicParameters } from '#kmip/attribute-values'
+import { MaskGenerator } from '#kmip/enums'
 import { digestOf, hashRows } from './digest.ts'
-import { KeyUseError } from './errors.ts'
+import { AlgorithmError, KeyUseError } from './errors.ts'
 import { randomOctets } from './generate.ts'
 import { concatenated } from './octets.ts'
 import { constantTimeEqual } from './secret.ts'
 
 /** The bytes of a hash. */
 export const digestBytesOf = (hashingAlgorithm: number): number => hashRows.get(hashingAlgorithm)?.digestBytes ?? 0
+
+/** PSS's trailer of one byte, by its number (RFC 8017 appendix A.2.3) or by itself. */
+const pssTrailer = 0xbc
+const trailers: ReadonlySet<number> = new Set([1, pssTrailer])
+
+/**
+ * Refuses what would be passed over: another mask generator than MGF1, another trailer than that of PSS. Throws AlgorithmError
+ * (`unsupportedParameter`). KMIP 1.4 §3.6.
+ */
+export function checkEncoding({ maskGenerator, trailerField }: CryptographicParameters): void {
+  if (maskGenerator !== undefined && maskGenerator !== MaskGenerator.MGF1) {
+    throw new AlgorithmError('unsupportedParameter', 'The mask generator is not supported')
+  }
+  if (trailerField !== undefined && !trailers.has(trailerField)) {
+    throw new AlgorithmError('unsupportedParameter', 'The trailer field is not supported')
+  }
+}
 
 /** MGF1: a mask of a length in bytes. RFC 8017 appendix B.2.1. */
 function mask(hashingAlgorithm: number, seed: Uint8Array, length: number): Uint8Array {
@@ -78,7 +97,6 @@ export interface PssOptions {
   readonly saltBytes?: number | undefined
 }
 
-const pssTrailer = 0xbc
 const prefix = new Uint8Array(8)
 
 /** EMSA-PSS of a digest for a modulus of so many bits. Throws KeyUseError (`invalidParameter`) for a salt that is too long. RFC 8017 §9.1.1. */

@@ -21,10 +21,10 @@ import { hashName } from './digest.ts'
 import { AlgorithmError, KeyUseError } from './errors.ts'
 import type { KeyForm } from './key-format.ts'
 import { type UsableKey, usablePrivateKey, usablePublicKey } from './key-use.ts'
-import { concatenated } from './octets.ts'
+import { concatenated, Gathered } from './octets.ts'
 import { signDigest, verifyDigest } from './prehashed.ts'
 import { rsaDefaults } from './rsa-encryption.ts'
-import { digestBytesOf, pssEncoded, pssVerified } from './rsa-padding.ts'
+import { checkEncoding, digestBytesOf, pssEncoded, pssVerified } from './rsa-padding.ts'
 import { constantTimeEqual } from './secret.ts'
 import { plainBytes } from './transparent.ts'
 
@@ -117,15 +117,18 @@ export interface VerifyRequest extends SignRequest {
   readonly signature: Uint8Array
 }
 
+/** What is signed. */
+type SignedInput = Pick<SignRequest, 'data' | 'digestedData'>
+
 /** A signature at work. `final` takes the signature that is to be checked, where there is one to be checked. */
-export interface SignStream {
+interface PieceStream<Final> {
   readonly update: (data: Uint8Array) => void
-  readonly final: () => Uint8Array
+  readonly final: Final
+  /** In place of `final`, where all work with the key is left to the end: what that work is then done on, here or in a worker. */
+  readonly input?: () => SignedInput
 }
-export interface VerifyStream {
-  readonly update: (data: Uint8Array) => void
-  readonly final: (signature: Uint8Array) => boolean
-}
+export type SignStream = PieceStream<() => Uint8Array>
+export type VerifyStream = PieceStream<(signature: Uint8Array) => boolean>
 
 function schemeOf({ family }: UsableKey, parameters: CryptographicParameters): SchemeRow {
   if (family !== 'rsa' && family !== 'ec' && family !== 'dsa' && family !== 'edwards') {
@@ -147,7 +150,27 @@ function schemeOf({ family }: UsableKey, parameters: CryptographicParameters): S
   if (padding !== P.PSS && padding !== P.PKCS1V1_5) {
     throw new AlgorithmError('unsupportedParameter', 'The padding method is not supported for signatures')
   }
+  if (padding === P.PSS) checkEncoding(parameters)
   return { ...scheme, padding }
+}
+
+/**
+ * The parameters, completed with what the key says of its signatures. Throws KeyUseError (`invalidParameter`) where they contradict it.
+ * RFC 4055 §3.1.
+ */
+function parametersFor({ pss }: UsableKey, parameters: CryptographicParameters): CryptographicParameters {
+  if (pss === undefined) return parameters
+  const { hash, maskHash, saltBytesMin } = pss
+  const { digitalSignatureAlgorithm = D.RSASSA_PSS, paddingMethod = P.PSS, hashingAlgorithm = hash } = parameters
+  const { maskGeneratorHashingAlgorithm = maskHash, saltLength = saltBytesMin } = parameters
+  const isBound =
+    digitalSignatureAlgorithm === D.RSASSA_PSS &&
+    paddingMethod === P.PSS &&
+    (hash === undefined || hashingAlgorithm === hash) &&
+    (maskHash === undefined || maskGeneratorHashingAlgorithm === maskHash) &&
+    saltLength >= saltBytesMin
+  if (!isBound) throw new KeyUseError('invalidParameter', 'The key is for PSS with other parameters alone')
+  return { ...parameters, paddingMethod, hashingAlgorithm, maskGeneratorHashingAlgorithm }
 }
 
 const usualHash = ({ hash = signatureDefaults.hashingAlgorithm }: SchemeRow): number => hash
@@ -203,7 +226,7 @@ function saltBytesFor(
 }
 
 function signRsa(
-  key: KeyObject,
+  { key, pss }: UsableKey,
   scheme: SchemeRow,
   parameters: CryptographicParameters,
   digest: Uint8Array,
@@ -217,7 +240,7 @@ function signRsa(
   const ownHash = pssHash(hash)
   const maskHash = parameters.maskGeneratorHashingAlgorithm ?? rsaDefaults.maskGeneratorHashingAlgorithm
   hashName(maskHash)
-  const saltBytes = saltBytesFor(parameters, ownHash, maskHash, modulusBits)
+  const saltBytes = Math.max(saltBytesFor(parameters, ownHash, maskHash, modulusBits), pss?.saltBytesMin ?? 0)
   const encoded = pssEncoded({ hash: ownHash, maskHash, saltBytes }, digest, modulusBits)
   return guarded(() => privateEncrypt({ key, padding: constants.RSA_NO_PADDING }, encoded))
 }
@@ -280,9 +303,10 @@ export function computeSignature(request: SignRequest): Uint8Array {
     return stream.final()
   }
   const usable = usablePrivateKey(form)
-  const scheme = schemeOf(usable, parameters)
+  const own = parametersFor(usable, parameters)
+  const scheme = schemeOf(usable, own)
   const hash = hashOfDigest(scheme, digestedData)
-  if (scheme.family === 'rsa') return signRsa(usable.key, scheme, parameters, digestedData, hash)
+  if (scheme.family === 'rsa') return signRsa(usable, scheme, own, digestedData, hash)
   return signDigest(usable, digestedData)
 }
 
@@ -290,25 +314,36 @@ export function computeSignature(request: SignRequest): Uint8Array {
 export function openSignature(form: KeyForm, parameters: CryptographicParameters): SignStream {
   const usable = usablePrivateKey(form)
   const { key } = usable
-  const scheme = schemeOf(usable, parameters)
+  const own = parametersFor(usable, parameters)
+  const scheme = schemeOf(usable, own)
   const hash = usualHash(scheme)
   if (scheme.family === 'rsa') {
-    const digest = createHash(hashName(hash))
-    return {
-      update: (data) => void digest.update(data),
-      final: () => signRsa(key, scheme, parameters, plainBytes(digest.digest()), hash),
-    }
+    const { update, taken } = digested(hash)
+    const final = () => signRsa(usable, scheme, own, taken(), hash)
+    return { update, final, input: () => ({ digestedData: taken() }) }
   }
   if (scheme.family === 'edwards') {
-    // Ed25519 reads its message twice (RFC 8032 §5.1.6).
-    const pieces: Uint8Array[] = []
-    return {
-      update: (data) => void pieces.push(data),
-      final: () => guarded(() => sign(null, concatenated(...pieces), key)),
-    }
+    const { update, taken } = gathered()
+    return { update, final: () => guarded(() => sign(null, taken(), key)), input: () => ({ data: taken() }) }
   }
   const signing = createSign(hashName(hash))
   return { update: (data) => void signing.update(data), final: () => guarded(() => signing.sign(key)) }
+}
+
+interface Taking {
+  readonly update: (data: Uint8Array) => void
+  readonly taken: () => Uint8Array
+}
+
+function digested(hash: number): Taking {
+  const digest = createHash(hashName(hash))
+  return { update: (data) => void digest.update(data), taken: () => plainBytes(digest.digest()) }
+}
+
+/** Ed25519 reads its message twice (RFC 8032 §5.1.6). */
+function gathered(): Taking {
+  const pieces = new Gathered()
+  return { update: (data) => pieces.add(data), taken: () => pieces.take() }
 }
 
 /**
@@ -324,9 +359,10 @@ export function verifySignature(request: VerifyRequest): boolean {
     return stream.final(signature)
   }
   const usable = usablePublicKey(form)
-  const scheme = schemeOf(usable, parameters)
+  const own = parametersFor(usable, parameters)
+  const scheme = schemeOf(usable, own)
   const hash = hashOfDigest(scheme, digestedData)
-  if (scheme.family === 'rsa') return verifyRsa(usable.key, scheme, parameters, digestedData, hash, signature)
+  if (scheme.family === 'rsa') return verifyRsa(usable.key, scheme, own, digestedData, hash, signature)
   return verifyDigest(usable, digestedData, signature)
 }
 
@@ -334,21 +370,18 @@ export function verifySignature(request: VerifyRequest): boolean {
 export function openVerification(form: KeyForm, parameters: CryptographicParameters): VerifyStream {
   const usable = usablePublicKey(form)
   const { key } = usable
-  const scheme = schemeOf(usable, parameters)
+  const own = parametersFor(usable, parameters)
+  const scheme = schemeOf(usable, own)
   const hash = usualHash(scheme)
   if (scheme.family === 'rsa') {
-    const digest = createHash(hashName(hash))
-    return {
-      update: (data) => void digest.update(data),
-      final: (signature) => verifyRsa(key, scheme, parameters, plainBytes(digest.digest()), hash, signature),
-    }
+    const { update, taken } = digested(hash)
+    const final = (signature: Uint8Array) => verifyRsa(key, scheme, own, taken(), hash, signature)
+    return { update, final, input: () => ({ digestedData: taken() }) }
   }
   if (scheme.family === 'edwards') {
-    const pieces: Uint8Array[] = []
-    return {
-      update: (data) => void pieces.push(data),
-      final: (signature) => verify(null, concatenated(...pieces), key, signature),
-    }
+    const { update, taken } = gathered()
+    const final = (signature: Uint8Array) => verify(null, taken(), key, signature)
+    return { update, final, input: () => ({ data: taken() }) }
   }
   const checking = createVerify(hashName(hash))
   return { update: (data) => void checking.update(data), final: (signature) => checking.verify(key, signature) }

@@ -1,6 +1,6 @@
 /**
  * One use of a key over several requests: Init Indicator, pieces, Final Indicator. What it is: the state between the pieces,
- * in place, for it cannot cross a thread. What it is not: Correlation Values, their owners and their bounds; whoever holds
+ * in place, for it cannot cross a thread; work that is done at the end alone is left as a job, which can: RSA takes seconds with long keys. What it is not: Correlation Values, their owners and their bounds; whoever holds
  * streams bounds their number, their age and the bytes given to each, for some modes keep all pieces to the end (CCM, XTS,
  * RSA, EdDSA, and decryption that authenticates). KMIP 1.4 §4.29 to §4.34, §4.37.
  */
@@ -8,11 +8,12 @@
 import { createHash } from 'node:crypto'
 import { type CipherOptions, openDecryption, openEncryption } from './cipher.ts'
 import { hashName } from './digest.ts'
-import { decrypt, encrypt, isWhole } from './encrypt.ts'
-import { KeyUseError } from './errors.ts'
+import { isWhole } from './encrypt.ts'
+import { KeyUseError, plainCryptoError, revivedCryptoError } from './errors.ts'
+import type { CryptoJob } from './jobs.ts'
 import type { KeyForm } from './key-format.ts'
 import { openMac } from './mac.ts'
-import { concatenated } from './octets.ts'
+import { concatenated, Gathered } from './octets.ts'
 import { constantTimeEqual } from './secret.ts'
 import { openSignature, openVerification } from './signature.ts'
 import { plainBytes } from './transparent.ts'
@@ -35,6 +36,8 @@ export interface StreamResult {
   readonly mac?: Uint8Array
   readonly digest?: Uint8Array
   readonly valid?: boolean
+  /** What is still to be done: its result is the stream's. */
+  readonly left?: CryptoJob<'encrypt' | 'decrypt' | 'sign' | 'verifySignature'>
 }
 
 /** A stream. After `final`, or after an error, it is to be thrown away. */
@@ -67,11 +70,11 @@ function quiet(
 }
 
 /** RSA and key wrap take all at once. */
-function gathered(run: (data: Uint8Array) => { readonly data: Uint8Array }): CryptoStream {
-  const pieces: Uint8Array[] = []
+function gathered(kind: 'encrypt' | 'decrypt', options: CipherOptions): CryptoStream {
+  const pieces = new Gathered()
   return quiet(
-    (data) => void pieces.push(data),
-    () => ({ data: run(concatenated(...pieces)).data }),
+    (data) => pieces.add(data),
+    () => ({ left: { kind, ...options, data: pieces.take() } }),
   )
 }
 
@@ -81,9 +84,7 @@ function needed(expected: Uint8Array | undefined, what: string): Uint8Array {
 }
 
 function openCipherStream(kind: 'encrypt' | 'decrypt', options: CipherOptions): CryptoStream {
-  if (isWhole(options)) {
-    return gathered((data) => (kind === 'encrypt' ? encrypt({ ...options, data }) : decrypt({ ...options, data })))
-  }
+  if (isWhole(options)) return gathered(kind, options)
   const stream = kind === 'encrypt' ? openEncryption(options) : openDecryption(options)
   return {
     ...(stream.iv === undefined ? {} : { iv: stream.iv }),
@@ -98,12 +99,24 @@ function openCipherStream(kind: 'encrypt' | 'decrypt', options: CipherOptions): 
 
 /**
  * Opens a stream. Throws, here and from its methods, what the same work throws at once: AlgorithmError, KeyUseError,
- * KeyFormatError; KeyUseError (`missingParameter`) for a key or an expected value that is not there.
+ * KeyFormatError; KeyUseError (`missingParameter`) for a key or an expected value that is not there; CryptoFailure where the library failed.
  */
 export function openStream(options: StreamOptions): CryptoStream {
-  const stream = openOwn(options)
-  // What some modes keep must not change when the request's memory is used again.
-  return { ...stream, update: (data) => stream.update(data.slice()) }
+  const stream = said(() => openOwn(options))
+  return {
+    ...stream,
+    update: (data) => said(() => stream.update(data)),
+    final: (last, expected) => said(() => stream.final(last, expected)),
+  }
+}
+
+/** Runs a step with the errors that it would have had on its way through a worker. */
+function said<Value>(step: () => Value): Value {
+  try {
+    return step()
+  } catch (error) {
+    throw revivedCryptoError(plainCryptoError(error))
+  }
 }
 
 function openOwn({ kind, key, ...options }: StreamOptions): CryptoStream {
@@ -121,12 +134,19 @@ function openOwn({ kind, key, ...options }: StreamOptions): CryptoStream {
   if (key === undefined) throw new KeyUseError('missingParameter', 'The key is missing')
   if (kind === 'encrypt' || kind === 'decrypt') return openCipherStream(kind, { key, ...options })
   if (kind === 'sign') {
-    const stream = openSignature(key, parameters)
-    return quiet(stream.update, () => ({ signature: stream.final() }))
+    const { update, final, input } = openSignature(key, parameters)
+    return quiet(update, () =>
+      input === undefined ? { signature: final() } : { left: { kind, key, parameters, ...input() } },
+    )
   }
   if (kind === 'verifySignature') {
-    const stream = openVerification(key, parameters)
-    return quiet(stream.update, (expected) => ({ valid: stream.final(needed(expected, 'signature')) }))
+    const { update, final, input } = openVerification(key, parameters)
+    return quiet(update, (expected) => {
+      const signature = needed(expected, 'signature')
+      return input === undefined
+        ? { valid: final(signature) }
+        : { left: { kind, key, parameters, ...input(), signature } }
+    })
   }
   const stream = openMac(key, parameters)
   if (kind === 'mac') return quiet(stream.update, () => ({ mac: stream.final() }))

@@ -177,7 +177,8 @@ const inputOf = async (
     keys.push({ bytes, ...(key.cryptographicAlgorithm === undefined ? {} : { algorithm: key.cryptographicAlgorithm }) })
   }
   const data = (onlySecrets ? secrets.slice(1) : secrets).map(secretBytes)
-  const [key] = bases
+  // §4.6: the parameters are those of "the corresponding key", wherever among the objects it is named.
+  const [key] = keyObjects
   const asked = parameters.cryptographicParameters
   if (key !== undefined && asked !== undefined && !methodsWithOwnFunction.has(method)) checkParameters(key, asked)
   // Table 183: the Derivation Data of PBKDF2 is the password.

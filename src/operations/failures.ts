@@ -30,3 +30,11 @@ export const kmipErrorOfFailure = (error: unknown): KmipError | undefined => {
   if (error instanceof CryptoBusy) return new KmipError(ResultReason.GeneralFailure, 'The server is busy; try again')
   return undefined
 }
+
+/** The error of a computation as §11.30 to §11.38 have it: whatever is wrong with it is a Cryptographic Failure. */
+export const computingError = (error: unknown): unknown => {
+  if (error instanceof AlgorithmError || error instanceof KeyFormatError) {
+    return new KmipError(ResultReason.CryptographicFailure, error.message)
+  }
+  return kmipErrorOfFailure(error) ?? error
+}

@@ -34,10 +34,12 @@ export const keyAsBytes = async (
 }
 
 const des: ReadonlySet<number | undefined> = new Set([CryptographicAlgorithm.DES, CryptographicAlgorithm.DES3])
+/** Lengths of DES keys that count the parity bits (§2.1.3: 3DES keys have 112 to 192 bits, with or without them). */
+const withParity: ReadonlySet<number> = new Set([64, 128, 192])
 
-/** Bytes of key material of a length in bits; DES keys have a parity bit for every seven. @throws KmipError Invalid Field */
+/** Bytes of key material of a length in bits; DES keys have a parity bit for every seven, counted or not. @throws KmipError Invalid Field */
 export const materialBytes = (cryptographicAlgorithm: number | undefined, bits: number): number => {
-  const bytes = bits / (des.has(cryptographicAlgorithm) ? 7 : 8)
+  const bytes = bits / (des.has(cryptographicAlgorithm) && !withParity.has(bits) ? 7 : 8)
   if (bits > 0 && Number.isInteger(bytes)) return bytes
   throw new KmipError(ResultReason.InvalidField, 'The Cryptographic Length is not one of whole bytes')
 }

@@ -3,8 +3,7 @@
  * counted down, and the errors of cryptography as their tables name them. What it is not: an operation.
  */
 
-import type { KeyForm, KeyMaterial } from '#crypto/run'
-import { AlgorithmError, type CryptoJob, type CryptoJobKind, type CryptoResult, KeyFormatError } from '#crypto/run'
+import type { CryptoJob, CryptoJobKind, CryptoResult, KeyForm, KeyMaterial } from '#crypto/run'
 import type { Permission } from '#identity/principals'
 import {
   type CryptographicAlgorithm,
@@ -18,7 +17,7 @@ import type { KeyBlock } from '#kmip/key-block'
 import type { CertificateValue } from '#kmip/objects'
 import { type ManagedObject, valueOf } from '#objects/managed-object'
 import { type Amount, allocated, isLimited, objectionToUse, type Use, usableUntil } from '#objects/usage'
-import { kmipErrorOfFailure } from './failures.ts'
+import { computingError } from './failures.ts'
 import type { Context, Prepared } from './operation.ts'
 import { isPart, type Part, type Step, type StepResult, type StreamKind, type StreamRequest } from './streams.ts'
 
@@ -129,14 +128,6 @@ export const amountOf = (part: Part, bytes: number = part.data?.length ?? 0): Am
   objects: part.correlationValue === undefined ? 1 : 0,
 })
 
-/** The error of a computation as §11.30 to §11.38 have it: whatever is wrong with it is a Cryptographic Failure. */
-export const computingError = (error: unknown): unknown => {
-  if (error instanceof AlgorithmError || error instanceof KeyFormatError) {
-    return new KmipError(ResultReason.CryptographicFailure, error.message)
-  }
-  return kmipErrorOfFailure(error) ?? error
-}
-
 /** Runs a job of an operation that computes. No promise where it is done in place. @throws KmipError Cryptographic Failure */
 export const compute = <Kind extends CryptoJobKind>(
   context: Pick<Context, 'services'>,
@@ -166,7 +157,7 @@ export const after = <Value, Next>(
  */
 export const streamed = (
   context: Context,
-  part: Part,
+  part: Part & { readonly authenticatedEncryptionAdditionalData?: Uint8Array | undefined },
   kind: StreamKind,
   uniqueIdentifier: string | undefined,
   open: () => Omit<StreamRequest, 'kind'>,
@@ -175,15 +166,13 @@ export const streamed = (
   if (!isPart(part)) return undefined
   checkParts(context, part)
   const { user } = context.principal
-  return steppedBy(context, { part, user, kind, uniqueIdentifier, open: () => ({ kind, ...open() }), expected })
+  const { authenticatedEncryptionAdditionalData: aad } = part
+  return steppedBy(context, { part, user, kind, uniqueIdentifier, open: () => ({ kind, ...open() }), expected, aad })
 }
 
 const steppedBy = async ({ services }: Context, step: Step): Promise<StepResult> => {
-  try {
-    return await services.streams.step(step)
-  } catch (error) {
-    throw computingError(error)
-  }
+  const { left, ...made } = await services.streams.step(step)
+  return left === undefined ? made : { ...made, ...(await compute({ services }, left)) }
 }
 
 /** §6.10, "An OPTIONAL feature specified in the request is not supported". @throws KmipError Feature Not Supported */

@@ -2,7 +2,7 @@
 import { effectiveParameters } from '#objects/cryptographic-parameters'
 import { allocate, amountOf, compute, streamed, usableKey } from './key-use.ts'
 import { operation } from './operation.ts'
-import { signedInput } from './signed-input.ts'
+import { checkSignedPart, signedInput } from './signed-input.ts'
 
 export const sign = operation({
   name: 'Sign',
@@ -18,6 +18,7 @@ export const sign = operation({
   async handle(request, context) {
     const { object, key } = await usableKey(context, request, 'sign', 'sign')
     const { uniqueIdentifier } = object
+    checkSignedPart(request)
     const parameters = effectiveParameters(object, request.cryptographicParameters)
     allocate(context, object, 'sign', amountOf(request, (request.data ?? request.digestedData)?.length))
     const part = await streamed(context, request, 'sign', uniqueIdentifier, () => ({ key, parameters }))

@@ -4,7 +4,7 @@ import { KmipError } from '#kmip/errors'
 import { effectiveParameters } from '#objects/cryptographic-parameters'
 import { compute, streamed, usableKey } from './key-use.ts'
 import { operation } from './operation.ts'
-import { signedInput } from './signed-input.ts'
+import { checkSignedPart, signedInput } from './signed-input.ts'
 
 const indicator = (valid: boolean): ValidityIndicator => (valid ? ValidityIndicator.Valid : ValidityIndicator.Invalid)
 
@@ -22,6 +22,7 @@ export const signatureVerify = operation({
   async handle(request, context) {
     const { object, key } = await usableKey(context, request, 'verify', 'verify')
     const { uniqueIdentifier } = object
+    checkSignedPart(request)
     const { signatureData: signature } = request
     const parameters = effectiveParameters(object, request.cryptographicParameters)
     const opened = { key, parameters }

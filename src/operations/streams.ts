@@ -8,10 +8,11 @@
  * Streams live in memory: after a restart their Correlation Values are unknown. A batch that is decided anew, because another
  * client changed an object first, asks with the same payload: it gets the same answer, and the stream does not move twice.
  */
-import type { KeyForm } from '#crypto/run'
+import type { CryptoJob, KeyForm } from '#crypto/run'
 import type { CryptographicParameters } from '#kmip/attribute-values'
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
+import { computingError } from './failures.ts'
 
 export type StreamKind = 'encrypt' | 'decrypt' | 'sign' | 'verifySignature' | 'mac' | 'verifyMac' | 'hash'
 
@@ -32,6 +33,8 @@ export interface StreamResult {
   readonly mac?: Uint8Array | undefined
   readonly digest?: Uint8Array | undefined
   readonly valid?: boolean | undefined
+  /** What is still to be done, wherever jobs are done: its result is the stream's. */
+  readonly left?: CryptoJob<'encrypt' | 'decrypt' | 'sign' | 'verifySignature'> | undefined
 }
 
 /** A stream as cryptography gives it. */
@@ -60,6 +63,8 @@ export interface Step {
   readonly open: () => StreamRequest
   /** Tag, signature or MAC to compare with; it may come with any part. */
   readonly expected?: Uint8Array | undefined
+  /** Additional data of the part. */
+  readonly aad?: Uint8Array | undefined
 }
 
 /** What a part gives: output so far, and either the Correlation Value for the next part or the result. */
@@ -73,7 +78,7 @@ export interface StepResult extends StreamResult {
 export interface StreamTable {
   /** The object that a stream of this user works with, for parts that do not name it. */
   objectOf(user: string, correlationValue: Uint8Array | undefined): string | undefined | Promise<string | undefined>
-  /** Does one part. @throws KmipError, and what the stream throws */
+  /** Does one part. @throws KmipError, which can cross a thread; of what the stream throws it is the reason that a client is told */
   step(step: Step): StepResult | Promise<StepResult>
 }
 
@@ -95,10 +100,15 @@ interface OpenStream {
   readonly kind: StreamKind
   readonly uniqueIdentifier: string | undefined
   readonly stream: CryptoStream
+  readonly aad: Uint8Array | undefined
   expected: Uint8Array | undefined
   bytes: number
   usedMs: number
 }
+
+const none = new Uint8Array(0)
+/** What ends with a comparison, for which one of the parts brings the signature or the MAC (§4.32, §4.34). */
+const checks: ReadonlySet<StreamKind> = new Set(['verifySignature', 'verifyMac'])
 
 const key = (correlationValue: Uint8Array): string => Buffer.from(correlationValue).toString('hex')
 
@@ -124,7 +134,8 @@ export class Streams implements StreamTable {
   /**
    * Does one part.
    * @throws KmipError Item Not Found for a Correlation Value that is not of a stream of this user, key and operation;
-   * Invalid Message for one beside an Init Indicator; Permission Denied for one stream too many; and what the stream throws.
+   * Invalid Message for one beside an Init Indicator, other additional data than the first part's, or nothing to be checked; Permission Denied for one stream too many; Cryptographic Failure and the like
+   * for what the stream throws.
    */
   step(step: Step): StepResult {
     const known = this.#answered.get(step.part)
@@ -134,8 +145,9 @@ export class Streams implements StreamTable {
       const result = this.#move(step)
       answer = () => result
     } catch (error) {
+      const told = computingError(error)
       answer = () => {
-        throw error
+        throw told
       }
     }
     this.#answered.set(step.part, answer)
@@ -154,6 +166,13 @@ export class Streams implements StreamTable {
     const open = streams.get(name)
     if (open === undefined || open.kind !== step.kind || open.uniqueIdentifier !== step.uniqueIdentifier) {
       throw new KmipError(ResultReason.ItemNotFound, 'No operation with this Correlation Value is outstanding')
+    }
+    // Tables 229, 231: supplied with the first part. What comes later would not be authenticated.
+    if (step.aad !== undefined && Buffer.compare(step.aad, open.aad ?? none) !== 0) {
+      throw new KmipError(ResultReason.InvalidMessage, 'Additional data to be authenticated comes with the first part')
+    }
+    if (part.finalIndicator === true && checks.has(step.kind) && (expected ?? open.expected) === undefined) {
+      throw new KmipError(ResultReason.InvalidMessage, 'No part holds what is to be checked')
     }
     // Out of the table while it works: a part that fails ends its stream.
     streams.delete(name)
@@ -177,10 +196,13 @@ export class Streams implements StreamTable {
         'Too many operations in parts are outstanding; end one of them',
       )
     }
-    const stream = this.#options.openStream(step.open())
+    const request = step.open()
+    const stream = this.#options.openStream(request)
     const correlationValue = this.#options.newCorrelationValue()
     const { kind, uniqueIdentifier } = step
-    streams.set(key(correlationValue), { kind, uniqueIdentifier, stream, expected: undefined, bytes: 0, usedMs: nowMs })
+    const aad = request.aad === undefined ? undefined : new Uint8Array(request.aad)
+    const fresh = { expected: undefined, bytes: 0, usedMs: nowMs }
+    streams.set(key(correlationValue), { kind, uniqueIdentifier, stream, aad, ...fresh })
     return correlationValue
   }
 

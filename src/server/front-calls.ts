@@ -33,6 +33,7 @@ export interface SentStep {
   /** With the first part. */
   readonly request: StreamRequest | undefined
   readonly expected: Uint8Array | undefined
+  readonly aad: Uint8Array | undefined
 }
 
 /** What a front can be asked. */

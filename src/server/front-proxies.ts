@@ -37,7 +37,7 @@ export class DistantStreams implements StreamTable {
     return answer
   }
 
-  async #ask({ part, user, kind, uniqueIdentifier, open, expected }: Step): Promise<StepResult> {
+  async #ask({ part, user, kind, uniqueIdentifier, open, expected, aad }: Step): Promise<StepResult> {
     const { data, correlationValue, initIndicator, finalIndicator } = part
     const request = correlationValue === undefined ? open() : undefined
     return this.#main.call('streamStep', {
@@ -47,6 +47,7 @@ export class DistantStreams implements StreamTable {
       uniqueIdentifier,
       request: ownData(request),
       expected: ownBytes(expected),
+      aad: ownBytes(aad),
     })
   }
 }

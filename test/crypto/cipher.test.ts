@@ -336,6 +336,14 @@ describe('refusals', () => {
   const rows: readonly (readonly [string, Partial<EncryptRequest>, string])[] = [
     ['CBC without an initialization vector', { parameters: { blockCipherMode: M.CBC } }, 'missingIV'],
     ['CBC with one of 8 bytes', { parameters: { blockCipherMode: M.CBC }, iv: iv.subarray(8) }, 'invalidIV'],
+    ...[7, 9, 13, 15].map(
+      (length) =>
+        [
+          `ChaCha20 with a nonce of ${length} bytes, which nobody defines`,
+          { key: symmetric('00'.repeat(32), A.ChaCha20), iv: new Uint8Array(length) },
+          'invalidIV',
+        ] as const,
+    ),
     ['one that is not of the IV Length', { parameters: { blockCipherMode: M.GCM, ivLength: 96 }, iv }, 'invalidIV'],
     ['a tag of 1 byte', { parameters: { blockCipherMode: M.GCM, tagLength: 1 }, iv }, 'invalidTagLength'],
     ['a tag of 32 bytes', { parameters: { blockCipherMode: M.GCM, tagLength: 32 }, iv }, 'invalidTagLength'],

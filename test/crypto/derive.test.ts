@@ -202,6 +202,14 @@ describe('refusals', () => {
     ['HMAC without data', { ...hash, method: D.HMAC }, 'missingParameter'],
     ['PBKDF2 without salt', { ...password, salt: undefined }, 'missingParameter'],
     ['PBKDF2 without count', { ...password, iterationCount: undefined }, 'missingParameter'],
+    ...[D.NIST800_108_C, D.NIST800_108_F, D.NIST800_108_DPI].map(
+      (method) =>
+        [
+          `data of 2 MiB, which method ${method} goes over again and again`,
+          { ...hash, method, derivationData: new Uint8Array(2 ** 21), lengthBytes: 512 },
+          'invalidParameter',
+        ] as const,
+    ),
     ['no iteration', { ...password, iterationCount: 0 }, 'invalidParameter'],
     ['too many for the length', { ...password, iterationCount: 100_000, lengthBytes: 8192 }, 'invalidParameter'],
     ['2^31 - 1 iterations', { ...password, iterationCount: 2 ** 31 - 1 }, 'invalidParameter'],

@@ -173,6 +173,14 @@ describe('what a client says of a key of a pair', () => {
     assert.deepEqual(parseKey(form), { cryptographicAlgorithm: A.RSA, cryptographicLength: 1024, checked: true })
     refuses('unsupported', () => convertKey(form, { keyFormatType: F.PKCS_1 }))
     refuses('unsupported', () => convertKey(form, { keyFormatType: F.TransparentRSAPrivateKey }))
+    // The last number of the one is the coefficient, of the other the exponent.
+    for (const [whole, formOf] of [
+      [pkcs8(pss.privateKey), (der: Uint8Array) => privateForm(F.PKCS_8, der)],
+      [spki(pss.publicKey), (der: Uint8Array) => publicForm(F.X_509, der)],
+    ] as const) {
+      const changed = whole.with(whole.length - 1, (whole.at(-1) ?? 0) ^ 1)
+      refuses('invalid', () => parseKey(formOf(changed)))
+    }
   })
 
   test('EC algorithms share their keys; the structure names one', () => {

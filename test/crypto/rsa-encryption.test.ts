@@ -105,6 +105,7 @@ describe('OAEP with another hash for its mask', () => {
 })
 
 describe('refusals', () => {
+  const pssAlone = publicForm(F.X_509, spki(generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey))
   const refused: readonly (readonly [string, () => unknown, string])[] = [
     [
       'data too long for PKCS #1',
@@ -116,6 +117,12 @@ describe('refusals', () => {
       () => encrypt({ key: other, parameters: oaepParameters(H.SHA_256), data: new Uint8Array(127) }),
       'invalidLength',
     ],
+    [
+      'another mask generator',
+      () => encrypt({ key: other, parameters: { paddingMethod: P.OAEP, maskGenerator: 0x80000001 }, data }),
+      'unsupportedParameter',
+    ],
+    ['a key for PSS alone', () => encrypt({ key: pssAlone, parameters: {}, data }), 'invalidKey'],
     ['PSS', () => encrypt({ key: other, parameters: { paddingMethod: P.PSS }, data }), 'unsupportedParameter'],
     [
       'a hash that is not there',

@@ -1,7 +1,16 @@
 /** Signatures against published ones, the library and the openssl command, in both directions. */
 
 import assert from 'node:assert/strict'
-import { constants, createHash, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
+import {
+  constants,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,6 +39,18 @@ const data = text('data to be signed')
 const digestWith = (name: string): Uint8Array => new Uint8Array(createHash(name).update(data).digest())
 const ofCurve = (namedCurve: string): Pair => generateKeyPairSync('ec', { namedCurve })
 const rsa1025 = generateKeyPairSync('rsa', { modulusLength: 1025 })
+/** RSA keys for PSS alone (id-RSASSA-PSS, RFC 4055 §3.1): with the parameters of their signatures, and without. */
+const boundOptions = ['md:sha384', 'mgf1_md:sha256', 'saltlen:70'].flatMap((option) => [
+  '-pkeyopt',
+  `rsa_pss_keygen_${option}`,
+])
+const boundKey = openssl(
+  ['genpkey', '-algorithm', 'RSA-PSS', '-outform', 'DER', '-pkeyopt', 'rsa_keygen_bits:2048', ...boundOptions],
+  new Uint8Array(0),
+)
+const boundPrivate = createPrivateKey({ key: boundKey, format: 'der', type: 'pkcs8' })
+const bound = { privateKey: boundPrivate, publicKey: createPublicKey(boundPrivate) }
+const unbound = generateKeyPairSync('rsa-pss', { modulusLength: 2048 })
 const psss = { padding: constants.RSA_PKCS1_PSS_PADDING }
 
 /** What the library takes for the same signature: the hash, and options of the key. */
@@ -84,6 +105,32 @@ const rows: readonly Row[] = [
     parameters: { paddingMethod: P.PSS, maskGeneratorHashingAlgorithm: H.SHA_256, saltLength: 0 },
     hash: 'sha256',
     options: { ...psss, saltLength: 0 },
+  },
+  {
+    name: 'a key for PSS alone, which names its hashes and its salt',
+    pair: bound,
+    parameters: {},
+    hash: 'sha384',
+    options: { ...psss, saltLength: 70 },
+  },
+  {
+    name: 'a key for PSS alone, whose parameters the request names too',
+    pair: bound,
+    parameters: {
+      digitalSignatureAlgorithm: D.RSASSA_PSS,
+      hashingAlgorithm: H.SHA_384,
+      maskGeneratorHashingAlgorithm: H.SHA_256,
+      saltLength: 71,
+    },
+    hash: 'sha384',
+    options: { ...psss, saltLength: 71 },
+  },
+  {
+    name: 'a key for PSS alone, of any hash',
+    pair: unbound,
+    parameters: { hashingAlgorithm: H.SHA_256, maskGeneratorHashingAlgorithm: H.SHA_256, saltLength: 32 },
+    hash: 'sha256',
+    options: { ...psss, saltLength: 32 },
   },
   { name: 'ECDSA by default: SHA-256', pair: ec, parameters: {}, hash: 'sha256' },
   {
@@ -182,6 +229,7 @@ describe('signatures of digested data', () => {
         const its = new Uint8Array(sign(hash, data, pair.privateKey))
         const request = { key: other, parameters: {}, digestedData, signature: its }
         assert.equal(verifySignature(request), true)
+        assert.equal(verifySignature({ ...request, key: own }), true, 'by the public half of a private key')
         assert.equal(verifySignature({ ...request, digestedData: digestedData.with(0, 1) }), false)
         assert.equal(verifySignature({ ...request, signature: its.with(its.length - 1, (its.at(-1) ?? 0) ^ 1) }), false)
         assert.equal(verifySignature({ ...request, signature: text('no signature') }), false)
@@ -229,6 +277,26 @@ describe('refusals', () => {
     ['a public key', { key: other }, 'invalidKey'],
     ['a key that agrees only', { key: halves(x25519).own }, 'invalidKey'],
     ['OAEP', { parameters: { paddingMethod: P.OAEP } }, 'unsupportedParameter'],
+    [
+      'another mask generator',
+      { parameters: { paddingMethod: P.PSS, maskGenerator: 0x80000001 } },
+      'unsupportedParameter',
+    ],
+    ['another trailer', { parameters: { paddingMethod: P.PSS, trailerField: 2 } }, 'unsupportedParameter'],
+    ...[
+      { paddingMethod: P.PKCS1V1_5 },
+      { digitalSignatureAlgorithm: D.SHA_384WithRSAEncryption },
+      { hashingAlgorithm: H.SHA_256 },
+      { maskGeneratorHashingAlgorithm: H.SHA_1 },
+      { saltLength: 69 },
+    ].map(
+      (parameters) =>
+        [
+          `a key for PSS with other ${Object.keys(parameters)[0]}`,
+          { key: halves(bound).own, parameters },
+          'invalidParameter',
+        ] as const,
+    ),
     ['a hash that is not there', { parameters: { hashingAlgorithm: H.MD2 } }, 'unsupportedAlgorithm'],
     ["a curve's algorithm", { parameters: { digitalSignatureAlgorithm: D.ECDSAWithSHA256 } }, 'invalidParameter'],
     ['a salt too long', { parameters: { paddingMethod: P.PSS, saltLength: 200 } }, 'invalidParameter'],

@@ -1,5 +1,6 @@
 /** Derive Key: every reason of KMIP 1.4 §11.7, the derivations of the published cases, and Links both ways (§4.6). */
 import assert from 'node:assert/strict'
+import { createCipheriv, createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { RequestPayload } from '#client/operation-methods'
 import {
@@ -60,6 +61,20 @@ const pbkdf2 = (iterationCount: number, cryptographicParameters?: typeof sha256)
   derivationParameters: { cryptographicParameters, salt: bytes('73616c74'), iterationCount },
 })
 
+const iv = bytes('000102030405060708090a0b0c0d0e0f')
+
+const encrypting = (bases: readonly string[], others: Partial<Request['derivationParameters']> = {}): Request =>
+  hashing(bases, {
+    derivationMethod: DerivationMethod.ENCRYPT,
+    derivationParameters: { initializationVector: iv, ...others },
+  })
+
+/** A key that encrypts in CBC, and Secret Data to be encrypted. */
+const encryptionBases = async (under: DispatcherUnderTest) => ({
+  base: await base(under, { 'Cryptographic Parameters': { blockCipherMode: BlockCipherMode.CBC } }),
+  secret: await registerSecret(under, iv),
+})
+
 describe('Derive Key: reasons', () => {
   testOutcomes([
     ['no object has the identifier', 'ItemNotFound', (under) => outcome(under, 'DeriveKey', hashing(['nobody']))],
@@ -101,6 +116,15 @@ describe('Derive Key: reasons', () => {
           'DeriveKey',
           hashing([await base(under, { 'Cryptographic Parameters': { blockCipherMode: BlockCipherMode.CBC } })]),
         ),
+    ],
+    [
+      'parameters that the key does not have, which is named behind the Secret Data',
+      'InvalidField',
+      async (under) => {
+        const { base: key, secret } = await encryptionBases(under)
+        const others = { cryptographicParameters: { blockCipherMode: BlockCipherMode.ECB } }
+        return outcome(under, 'DeriveKey', encrypting([secret, key], others))
+      },
     ],
     [
       'more iterations than the server does',
@@ -194,6 +218,36 @@ test('Derive Key gives what the published cases have', async () => {
   for (const [request, expected] of rows) {
     const { uniqueIdentifier } = await succeed(under, 'DeriveKey', request)
     assert.equal(await materialOf(under, uniqueIdentifier), expected)
+  }
+})
+
+test('Derive Key takes the parameters of the key, in whichever order key and Secret Data are named', async () => {
+  const under = openDispatcher()
+  const { base: key, secret } = await encryptionBases(under)
+  for (const bases of [
+    [key, secret],
+    [secret, key],
+  ]) {
+    const { uniqueIdentifier } = await succeed(under, 'DeriveKey', encrypting(bases))
+    const expected = createCipheriv('aes-128-cbc', bytes('00112233445566778899aabbccddeeff'), iv).update(iv)
+    assert.equal(await materialOf(under, uniqueIdentifier), hexOf(expected))
+  }
+})
+
+test('Derive Key makes DES keys of every length that there is, with the parity bits counted or not (§2.1.3)', async () => {
+  const under = openDispatcher()
+  const digest = createHash('sha256').update(bytes('00112233445566778899aabbccddeeff')).digest('hex')
+  for (const [algorithm, bits, length] of [
+    ['DES', 56, 8],
+    ['DES', 64, 8],
+    ['DES3', 112, 16],
+    ['DES3', 128, 16],
+    ['DES3', 168, 24],
+    ['DES3', 192, 24],
+  ] as const) {
+    const values = { 'Cryptographic Algorithm': CryptographicAlgorithm[algorithm], 'Cryptographic Length': bits }
+    const { uniqueIdentifier } = await succeed(under, 'DeriveKey', hashing([await base(under)], {}, values))
+    assert.equal(await materialOf(under, uniqueIdentifier), digest.slice(0, 2 * length))
   }
 })
 

@@ -1,6 +1,7 @@
 /** Encrypt: every reason of KMIP 1.4 §11.30, the parameters that hold, Usage Limits under concurrency, and streams (§4.29). */
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, mock, test } from 'node:test'
+import { systemEntropy } from '#actor/entropy'
 import type { UsageLimits } from '#kmip/attribute-values'
 import { BlockCipherMode, CryptographicAlgorithm, CryptographicUsageMask, PaddingMethod } from '#kmip/enums'
 import type { Store } from '#store/store'
@@ -16,7 +17,7 @@ import {
   streamIdleTimeoutMs,
   succeed,
 } from '#test/dispatcher'
-import { testOutcomes } from '#test/outcome-table'
+import { type OutcomeRow, testOutcomes } from '#test/outcome-table'
 
 const { ECB, CBC, GCM } = BlockCipherMode
 const data = bytes('01020304050607080910111213141516')
@@ -68,6 +69,20 @@ describe('Encrypt: reasons', () => {
       'InvalidMessage',
       async (under) => outcome(under, 'Encrypt', { uniqueIdentifier: await registerKey(under) }),
     ],
+    // Bits: none, less than none, no whole bytes, and 256 MB, of which not one may be drawn.
+    ...[0, -8, 12, 2_147_483_640].flatMap((ivLength) =>
+      [undefined, true].map(
+        (initIndicator): OutcomeRow => [
+          `a random IV of ${ivLength} bits, ${initIndicator ? 'in parts' : 'at once'}`,
+          'CryptographicFailure',
+          async (under) => {
+            const cryptographicParameters = { blockCipherMode: GCM, tagLength: 16, randomIv: true, ivLength }
+            const uniqueIdentifier = await registerKey(under)
+            return outcome(under, 'Encrypt', { uniqueIdentifier, cryptographicParameters, data, initIndicator })
+          },
+        ],
+      ),
+    ),
     [
       'a valid request',
       'Success',
@@ -98,6 +113,24 @@ describe('Encrypt: parameters', () => {
     assert.equal(hexOf(back.data), hexOf(data))
   })
 
+  test('a random IV longer than any mode takes is refused before it is drawn', async () => {
+    const drawn: number[] = []
+    const bytesOf = systemEntropy.bytes.bind(systemEntropy)
+    mock.method(systemEntropy, 'bytes', (length: number) => {
+      drawn.push(length)
+      return bytesOf(length)
+    })
+    const under = openDispatcher()
+    const uniqueIdentifier = await registerKey(under)
+    for (const blockCipherMode of [CBC, GCM, BlockCipherMode.CTR]) {
+      const cryptographicParameters = { blockCipherMode, randomIv: true, ivLength: 8_000_000 }
+      const refused = await outcome(under, 'Encrypt', { uniqueIdentifier, cryptographicParameters, data })
+      assert.equal(refused, 'CryptographicFailure')
+    }
+    mock.restoreAll()
+    assert.ok(drawn.every((length) => length < 1_000))
+  })
+
   test('an IV that is given stands also where a random one is asked for (Table 230)', async () => {
     const under = openDispatcher()
     const cryptographicParameters = { blockCipherMode: CBC, paddingMethod: PaddingMethod.PKCS5 }
@@ -121,6 +154,32 @@ describe('Encrypt: parameters', () => {
     const made = await succeed(under, 'Encrypt', { uniqueIdentifier, data: bytes('010203040506') })
     assert.equal(hexOf(made.data), 'fd912d102dbb')
     assert.equal(await outcome(under, 'Encrypt', { uniqueIdentifier, data }), 'CryptographicFailure')
+    const first = await succeed(under, 'Encrypt', { uniqueIdentifier, data: bytes('0102'), initIndicator: true })
+    const { correlationValue } = first
+    const last = await succeed(under, 'Encrypt', { correlationValue, data: bytes('03040506'), finalIndicator: true })
+    assert.equal(`${hexOf(first.data) ?? ''}${hexOf(last.data)}`, 'fd912d102dbb')
+  })
+
+  test('additional data comes with the first part: other data of a later one would not be authenticated (Tables 229, 231)', async () => {
+    const under = openDispatcher()
+    const uniqueIdentifier = await registerKey(under, {}, new Uint8Array(16))
+    const cryptographicParameters = { blockCipherMode: GCM, tagLength: 16 }
+    const whole = { uniqueIdentifier, cryptographicParameters, ivCounterNonce: new Uint8Array(12), data }
+    for (const [first, later, expected] of [
+      [undefined, data, 'InvalidMessage'],
+      [data, data.subarray(1), 'InvalidMessage'],
+      [data, data, 'Success'],
+      [data, undefined, 'Success'],
+    ] as const) {
+      const { correlationValue } = await succeed(under, 'Encrypt', {
+        ...whole,
+        initIndicator: true,
+        authenticatedEncryptionAdditionalData: first,
+      })
+      const last = { correlationValue, authenticatedEncryptionAdditionalData: later, finalIndicator: true }
+      assert.equal(await outcome(under, 'Encrypt', last), expected)
+      if (expected !== 'Success') await succeed(under, 'Encrypt', { correlationValue, finalIndicator: true })
+    }
   })
 })
 

@@ -173,6 +173,15 @@ describe('Join Split Key gives what was split', () => {
   }
 })
 
+test('Join Split Key gives Triple DES keys whose length counts the parity bits (§2.1.3)', async () => {
+  const under = openDispatcher()
+  for (const material of [secret.repeat(2).slice(0, 32), secret.repeat(2).slice(0, 48)]) {
+    const key = await registerKey(under, {}, bytes(material), CryptographicAlgorithm.DES3)
+    const { uniqueIdentifier } = await succeed(under, 'JoinSplitKey', joining(await partsOf(under, key)))
+    assert.equal(materialOf(await blockOf(under, uniqueIdentifier)), material)
+  }
+})
+
 test('Join Split Key: a secret of the type that is asked for, with the mask of the parts', async () => {
   const under = openDispatcher()
   const parts = await partsOf(under, await registerSecret(under, bytes('0102')))

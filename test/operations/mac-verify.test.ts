@@ -38,6 +38,15 @@ describe('MAC Verify: reasons', () => {
       async (under) => outcome(under, 'MACVerify', { uniqueIdentifier: await registerKey(under, hmac), macData }),
     ],
     [
+      'nothing to be checked in any part',
+      'InvalidMessage',
+      async (under) => {
+        const uniqueIdentifier = await registerKey(under)
+        const { correlationValue } = await succeed(under, 'MACVerify', { uniqueIdentifier, data, initIndicator: true })
+        return outcome(under, 'MACVerify', { correlationValue, finalIndicator: true })
+      },
+    ],
+    [
       'a valid request',
       'Success',
       async (under) => outcome(under, 'MACVerify', { uniqueIdentifier: await registerKey(under, hmac), data, macData }),

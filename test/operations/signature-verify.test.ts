@@ -58,6 +58,30 @@ describe('Signature Verify: reasons', () => {
         outcome(under, 'SignatureVerify', { uniqueIdentifier: await registerPublicKey(under), signatureData }),
     ],
     [
+      'a digest in parts',
+      'InvalidMessage',
+      async (under) =>
+        outcome(under, 'SignatureVerify', {
+          uniqueIdentifier: await registerPublicKey(under),
+          digestedData: new Uint8Array(32),
+          signatureData,
+          initIndicator: true,
+        }),
+    ],
+    [
+      'nothing to be checked in any part',
+      'InvalidMessage',
+      async (under) => {
+        const uniqueIdentifier = await registerPublicKey(under)
+        const { correlationValue } = await succeed(under, 'SignatureVerify', {
+          uniqueIdentifier,
+          data,
+          initIndicator: true,
+        })
+        return outcome(under, 'SignatureVerify', { correlationValue, finalIndicator: true })
+      },
+    ],
+    [
       'a valid request',
       'Success',
       async (under) =>

@@ -20,6 +20,7 @@ import {
   PaddingMethod,
   ResultReason,
   RevocationReasonCode,
+  ValidityIndicator,
 } from '#kmip/enums'
 import { faultyEnvironment } from '#test/faults/death'
 import { freePort, type RunningServer, startServerProcess } from '#test/running-server'
@@ -163,6 +164,47 @@ describe('fronts', () => {
         data,
       }),
       (error) => error instanceof KmipResponseError && error.reason === ResultReason.ItemNotFound,
+    )
+  })
+
+  test('what is left to the end of a signature is done by the thread that its last part came to', async () => {
+    const pair = await client(0).createKeyPair({
+      commonTemplateAttribute: {
+        attribute: [
+          attribute('Cryptographic Algorithm', CryptographicAlgorithm.RSA),
+          attribute('Cryptographic Length', 2048),
+          attribute('Activation Date', 1),
+        ],
+      },
+      privateKeyTemplateAttribute: { attribute: [attribute('Cryptographic Usage Mask', CryptographicUsageMask.Sign)] },
+      publicKeyTemplateAttribute: { attribute: [attribute('Cryptographic Usage Mask', CryptographicUsageMask.Verify)] },
+    })
+    const whole = Buffer.from('a message')
+    const signing = { uniqueIdentifier: pair.privateKeyUniqueIdentifier }
+    const begun = await client(1).sign({ ...signing, data: whole.subarray(0, 4), initIndicator: true })
+    const { signatureData } = await client(2).sign({
+      ...signing,
+      correlationValue: begun.correlationValue,
+      data: whole.subarray(4),
+      finalIndicator: true,
+    })
+    const checked = { uniqueIdentifier: pair.publicKeyUniqueIdentifier, signatureData }
+    const { validityIndicator } = await client(3).signatureVerify({ ...checked, data: whole })
+    assert.equal(validityIndicator, ValidityIndicator.Valid)
+  })
+
+  test('what fails in a part has the reason that it has at once (§11.30), whichever thread it came to', async () => {
+    const cryptographicParameters = { blockCipherMode: BlockCipherMode.CBC, paddingMethod: PaddingMethod.None }
+    const request = { uniqueIdentifier: await newKey(client(0)), cryptographicParameters }
+    const failsSo = (error: unknown): boolean =>
+      error instanceof KmipResponseError && error.reason === ResultReason.CryptographicFailure
+    const opening = { ...request, ivCounterNonce: Buffer.alloc(16), data: Buffer.alloc(8) }
+    await assert.rejects(client(0).encrypt(opening), failsSo)
+    const { correlationValue } = await client(1).encrypt({ ...opening, initIndicator: true })
+    await assert.rejects(client(2).encrypt({ ...request, correlationValue, finalIndicator: true }), failsSo)
+    await assert.rejects(
+      client(3).encrypt({ ...opening, ivCounterNonce: Buffer.alloc(7), initIndicator: true }),
+      failsSo,
     )
   })
 
