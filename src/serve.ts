@@ -134,8 +134,8 @@ export const startServer = async (
     const watching = await startWatching({ settings, store, sealer: seal.keyring, logger, onFailure })
     await supervisor.add(watching.child())
     const streams = newStreams(settings)
-    await supervisor.add(sweeperChild(store, streams))
     const log = watching.counted(serverLog(logger, newUniqueIdentifier))
+    await supervisor.add(sweeperChild(store, streams, log))
     const outgoing = newOutgoing(settings, log, store, first, watching.outgoingAudit)
     await supervisor.add({ name: 'sender to clients', start: () => ({ stop: () => outgoing.stop() }) })
     const keeper = newGroupKeeper(settings, log, store, (request) =>
@@ -306,7 +306,7 @@ const openData = async (
   return { seal, store }
 }
 
-const sweeperChild = (store: Store, streams: Streams): Child => ({
+const sweeperChild = (store: Store, streams: Streams, log: ReturnType<typeof serverLog>): Child => ({
   name: 'sweeper',
   start: (failed) =>
     new Sweeper({
@@ -315,6 +315,7 @@ const sweeperChild = (store: Store, streams: Streams): Child => ({
       clock: systemClock,
       streams,
       intervalMs: sweepIntervalMs,
+      onTrouble: (reason) => log.stateNotWritten(reason),
       onFailure: failed,
     }),
 })
