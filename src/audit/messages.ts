@@ -3,8 +3,8 @@
  * is not: anything secret; what stands in a message stands in the trail.
  *
  *   front ──── lines ──────────────▶ auditor     one message for all that a thread has to tell in a turn
- *   front ◀─── written, refused ──── auditor     of the front's messages up to a number
- *   front ◀─── failing, resumed, fault ── auditor     to all of them
+ *   front ◀─── written, refused ──── auditor     of the front's messages up to a number; refused: from one on
+ *   front ◀─── failing, resumed, fault ── auditor     to all of them; failing: also to one that comes later
  *
  *   owner ──── connect, close ─────▶ auditor     owner ◀─── ready, synced, fault, closed ──── auditor
  */
@@ -24,7 +24,7 @@ export interface Lines {
 
 export type ToAuditFront =
   | { readonly kind: 'written'; readonly through: number; readonly synced: TrailEnd }
-  | { readonly kind: 'refused'; readonly through: number; readonly reason: string }
+  | { readonly kind: 'refused'; readonly from: number; readonly through: number; readonly reason: string }
   | { readonly kind: 'failing'; readonly reason: string }
   | { readonly kind: 'resumed' }
   | { readonly kind: 'fault'; readonly reason: string }
