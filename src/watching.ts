@@ -60,12 +60,12 @@ export const startWatching = async (parts: WatchingParts): Promise<Watching> => 
           clock: systemClock,
           onFault: onFailure,
         })
-  const tracing = await startTraces(settings, logger)
-  const watching = new Watching(parts, audit, tracing)
+  let watching: Watching | undefined
   try {
+    watching = new Watching(parts, audit, await startTraces(settings, logger))
     await watching.listen()
   } catch (error) {
-    await watching.stop()
+    await (watching?.stop() ?? audit?.close())
     throw error
   }
   return watching

@@ -5,7 +5,7 @@
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { Cancel, Clock } from '#actor/clock'
-import type { Store } from '#store/store'
+import { type Store, StoreUnavailable } from '#store/store'
 import { anchorKey, auditTable } from './anchor.ts'
 import { emptyChain, type Head } from './chain.ts'
 import { AuditFaulted, type TrailEnd } from './files.ts'
@@ -62,7 +62,13 @@ export const openAudit = async (options: AuditOptions): Promise<Audit> => {
     audit.fail(error instanceof Error ? error.message : String(error))
   })
   worker.on('exit', () => audit.fail('the auditor has ended by itself'))
-  await audit.begin(await ready.promise)
+  try {
+    await audit.begin(await ready.promise)
+  } catch (error) {
+    // Its thread would keep alive a process that could not start.
+    await audit.close().catch(() => undefined)
+    throw error
+  }
   return audit
 }
 
@@ -129,7 +135,7 @@ export class Audit {
   async begin(end: TrailEnd): Promise<void> {
     this.#begun = true
     this.#reached = end
-    await this.#note()
+    await this.#noteIfRoom()
     this.#noteLater()
   }
 
@@ -173,12 +179,21 @@ export class Audit {
 
   #noteLater(): void {
     this.#cancel = this.#options.clock.after(anchorEveryMs, () => {
-      this.#noting = this.#note()
+      this.#noting = this.#noteIfRoom()
         .catch((error: unknown) => this.fail(error instanceof AuditFaulted ? error.message : String(error)))
         .finally(() => {
           if (!this.#closing) this.#noteLater()
         })
     })
+  }
+
+  /** A store whose disk is full is told by a later note, which says the same and more: nothing else may end for it. */
+  async #noteIfRoom(): Promise<void> {
+    try {
+      await this.#note()
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error
+    }
   }
 
   /** Tells the store where the trail is. */
