@@ -135,8 +135,9 @@ export class AuditFront {
     await last.waited.promise
   }
 
-  /** Takes no more answers. */
+  /** Takes no more lines, and no more answers: what still runs must not change anything. */
   close(): void {
+    this.fail('the audit trail is closed: the server is shutting down')
     this.#options.port.close()
   }
 

@@ -7,6 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { SettableClock, systemClock } from '#actor/clock'
 import { runAuditor } from '#audit/auditor'
+import { AuditFaulted } from '#audit/files'
 import { AuditFront } from '#audit/front'
 import type { Lines, ToAuditFront, ToAuditOwner, ToAuditor } from '#audit/messages'
 import { body, bodyText, check, fileName, key, linesOf, newFolder } from './trail.ts'
@@ -140,6 +141,14 @@ describe('an auditor that is told more than it can take', () => {
     assert.equal(resumed.length, 1)
     assert.match(resumed[0] ?? '', /"unwritten":10[,}]/)
     assert.ok(check(directory).intact)
+  })
+
+  test('a front that is closed takes no lines: whatever still runs then must change nothing', async () => {
+    const { port1 } = new MessageChannel()
+    const front = new AuditFront({ port: port1, name: '', waitingMax: 1 << 20, durable: true, clock: systemClock })
+    front.close()
+    assert.throws(() => front.check(), AuditFaulted)
+    await assert.rejects(front.record([bodyText('One')], true) ?? Promise.resolve(), AuditFaulted)
   })
 
   test('a front whose lines were refused for once asks again', async () => {
