@@ -59,6 +59,8 @@ export const startWatching = async (parts: WatchingParts): Promise<Watching> => 
           store,
           clock: systemClock,
           onFault: onFailure,
+          onUnremoved: (file, reason) =>
+            logger.warn({ audit: { file, reason } }, `A file of the audit trail cannot be removed: ${reason}`),
         })
   let watching: Watching | undefined
   try {

@@ -34,10 +34,15 @@ const stopping = 'the server is shutting down'
 /** Runs the auditor until its owner closes it. The thread then ends by itself. @throws errors of the file system */
 export const runAuditor = (
   owner: MessagePort,
-  options: Omit<AuditFilesOptions, 'nowMs' | 'onFault'>,
+  options: Omit<AuditFilesOptions, 'nowMs' | 'onFault' | 'onUnremoved'>,
   clock: Clock,
 ): void => {
-  const files = new AuditFiles({ ...options, nowMs: () => clock.nowMs(), onFault: (error) => fail(error) })
+  const files = new AuditFiles({
+    ...options,
+    nowMs: () => clock.nowMs(),
+    onFault: (error) => fail(error),
+    onUnremoved: (file, reason) => toOwner({ kind: 'unremoved', file, reason }),
+  })
   const ports = new Set<MessagePort>()
   const toOwner = (message: ToAuditOwner): void => owner.postMessage(message, [])
   const toAll = (message: ToAuditFront): void => {

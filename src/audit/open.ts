@@ -8,7 +8,7 @@ import type { Cancel, Clock } from '#actor/clock'
 import { type Store, StoreUnavailable } from '#store/store'
 import { anchorKey, auditTable } from './anchor.ts'
 import { emptyChain, type Head } from './chain.ts'
-import { AuditFaulted, type TrailEnd } from './files.ts'
+import { AuditFaulted, type AuditFilesOptions, type TrailEnd } from './files.ts'
 import { AuditFront } from './front.ts'
 import type { AuditTask, ToAuditOwner, ToAuditor } from './messages.ts'
 import type { Verified } from './verify.ts'
@@ -33,6 +33,8 @@ export interface AuditOptions {
   readonly clock: Clock
   /** Told once when what the disk has of the trail is not known: the process must end. */
   readonly onFault: (reason: string) => void
+  /** Told of a file that is kept no longer and cannot be removed. */
+  readonly onUnremoved: AuditFilesOptions['onUnremoved']
 }
 
 /**
@@ -54,6 +56,7 @@ export const openAudit = async (options: AuditOptions): Promise<Audit> => {
   worker.on('message', (message: ToAuditOwner) => {
     if (message.kind === 'ready') ready.resolve(message.synced)
     else if (message.kind === 'synced') audit.reached(message.synced)
+    else if (message.kind === 'unremoved') options.onUnremoved(message.file, message.reason)
     else if (message.kind === 'closed') audit.ended(message.synced)
     else audit.fail(message.reason)
   })

@@ -67,7 +67,7 @@ const blocked = (): { readonly directory: string; readonly free: () => void } =>
 }
 
 const refusedFront = async (auditor: Auditor, directory: string): Promise<AuditFront> => {
-  writeFileSync(join(directory, fileName(2)), '')
+  writeFileSync(join(directory, fileName(2)), 'in the way')
   const front = auditor.front()
   await assert.rejects(front.record([bodyText('One')], true) ?? Promise.resolve(), /a new file .* cannot be made/)
   return front

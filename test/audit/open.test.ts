@@ -21,6 +21,7 @@ const options = (directory: string, more: Partial<AuditOptions> = {}): AuditOpti
   store: new MemoryStore([auditTable]),
   clock: systemClock,
   onFault: (reason) => assert.fail(reason),
+  onUnremoved: (file, reason) => assert.fail(`${file}: ${reason}`),
   ...more,
 })
 

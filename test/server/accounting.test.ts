@@ -74,6 +74,7 @@ const accounted = async (store = newStore()): Promise<Accounted> => {
     store: new MemoryStore([auditTable]),
     clock: systemClock,
     onFault: (reason) => assert.fail(reason),
+    onUnremoved: (file, reason) => assert.fail(`${file}: ${reason}`),
   })
   const { meter, traced, under } = accounting(audit.front, store)
   return {
