@@ -147,7 +147,9 @@ export class AuditFiles {
     try {
       this.#journal.write(Buffer.concat(this.#unsynced))
     } catch (error) {
-      throw unsyncable(error)
+      if (!isFull(error)) throw unsyncable(error)
+      // A system that writes nothing in its place has no room for that, and has given the file's own bytes theirs already.
+      return this.#settle()
     }
     this.#isSynced()
     if (this.#journal.isHalfFull) this.#flush()
@@ -370,6 +372,9 @@ const endOfChain = (
 /** Whether bytes are what a cut of the power leaves of others: less of them, with gaps. */
 const isUnfinished = (left: Buffer, whole: Buffer): boolean =>
   left.subarray(0, whole.length).every((byte, place) => byte === 0 || byte === whole[place])
+
+const isFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 
 const unsyncable = (error: unknown): AuditFaulted =>
   new AuditFaulted(`the audit trail cannot be brought to the disk: ${textOf(error)}`, { cause: error })
