@@ -39,6 +39,7 @@ import type { ProcessLog } from '#server/process-log'
 import type { SessionParts } from '#server/session'
 import { SessionCount } from '#server/session-count'
 import { Sweeper } from '#server/sweeper'
+import { ticketRotation } from '#server/ticket-rotation'
 import { type TlsMaterial, ticketKeysBytes } from '#server/tls'
 import { makeDirectory } from '#store/lmdb/directory'
 import { lockDirectory } from '#store/lmdb/lock'
@@ -231,7 +232,8 @@ export const startServer = async (
         return { stop: () => interfaces.stop() }
       },
     })
-    await supervisor.add(ticketKeysChild(settings, interfaces))
+    const { ticketKeysRotateMs } = settings
+    await supervisor.add(ticketRotation(systemClock, ticketKeysRotateMs, () => interfaces.rotateTicketKeys()))
     if (settings.httpsPort !== 0) {
       const made = newHttps(settings, log, parts, interfaces)
       https.push(made)
@@ -414,19 +416,6 @@ const httpsChild = (settings: Settings, logger: Logger, https: HttpsInterface): 
       `KMIP in HTTPS is served on port ${port}`,
     )
     return { stop: () => https.stop(settings.drainTimeoutMs) }
-  },
-})
-
-/** New ticket keys every so often: whoever learns those of one time opens no sessions of another. */
-const ticketKeysChild = ({ ticketKeysRotateMs }: Settings, interfaces: InterfaceSet): Child => ({
-  name: 'rotation of ticket keys',
-  start(failed) {
-    let cancel = (): void => undefined
-    const wait = (): void => {
-      cancel = systemClock.after(ticketKeysRotateMs, () => void interfaces.rotateTicketKeys().then(wait, failed))
-    }
-    wait()
-    return { stop: async () => cancel() }
   },
 })
 
