@@ -63,8 +63,11 @@ Start the server as it was started before: kmipd serve --data ${resolve(director
 /** Verifies a backup: every record opened, index and counts compared. @throws what `isRefusal` knows */
 export const verify = async (path: string, settings: Settings, secrets: Secrets): Promise<Ended> => {
   const backup = await openBackup(path, await secretOf(settings, secrets), systemEntropy)
-  const { manifest, faults } = await verifyBackup(backup, dirname(resolve(path)), (copyPath, keyring) =>
-    runCheck(checkTask('copy', copyPath, keyring, systemEntropy), tables),
+  const { manifest, faults } = await verifyBackup(
+    backup,
+    dirname(resolve(path)),
+    systemClock.nowMs(),
+    (copyPath, keyring) => runCheck(checkTask('copy', copyPath, keyring, systemEntropy), tables),
   )
   if (faults.length > 0) return { text: `Damaged: ${path}\n${faults.join('\n')}\n`, isSound: false }
   return { text: `Verified ${told(manifest)}.\n`, isSound: true }

@@ -39,6 +39,7 @@ import type { ProcessLog } from '#server/process-log'
 import type { SessionParts } from '#server/session'
 import { SessionCount } from '#server/session-count'
 import { Sweeper } from '#server/sweeper'
+import { ticketRotation } from '#server/ticket-rotation'
 import { type TlsMaterial, ticketKeysBytes } from '#server/tls'
 import { makeDirectory } from '#store/lmdb/directory'
 import { lockDirectory } from '#store/lmdb/lock'
@@ -134,8 +135,8 @@ export const startServer = async (
     const watching = await startWatching({ settings, store, sealer: seal.keyring, logger, onFailure })
     await supervisor.add(watching.child())
     const streams = newStreams(settings)
-    await supervisor.add(sweeperChild(store, streams))
     const log = watching.counted(serverLog(logger, newUniqueIdentifier))
+    await supervisor.add(sweeperChild(store, streams, log))
     const outgoing = newOutgoing(settings, log, store, first, watching.outgoingAudit)
     await supervisor.add({ name: 'sender to clients', start: () => ({ stop: () => outgoing.stop() }) })
     const keeper = newGroupKeeper(settings, log, store, (request) =>
@@ -231,7 +232,8 @@ export const startServer = async (
         return { stop: () => interfaces.stop() }
       },
     })
-    await supervisor.add(ticketKeysChild(settings, interfaces))
+    const { ticketKeysRotateMs } = settings
+    await supervisor.add(ticketRotation(systemClock, ticketKeysRotateMs, () => interfaces.rotateTicketKeys()))
     if (settings.httpsPort !== 0) {
       const made = newHttps(settings, log, parts, interfaces)
       https.push(made)
@@ -306,7 +308,7 @@ const openData = async (
   return { seal, store }
 }
 
-const sweeperChild = (store: Store, streams: Streams): Child => ({
+const sweeperChild = (store: Store, streams: Streams, log: ReturnType<typeof serverLog>): Child => ({
   name: 'sweeper',
   start: (failed) =>
     new Sweeper({
@@ -315,6 +317,7 @@ const sweeperChild = (store: Store, streams: Streams): Child => ({
       clock: systemClock,
       streams,
       intervalMs: sweepIntervalMs,
+      onTrouble: (reason) => log.stateNotWritten(reason),
       onFailure: failed,
     }),
 })
@@ -413,19 +416,6 @@ const httpsChild = (settings: Settings, logger: Logger, https: HttpsInterface): 
       `KMIP in HTTPS is served on port ${port}`,
     )
     return { stop: () => https.stop(settings.drainTimeoutMs) }
-  },
-})
-
-/** New ticket keys every so often: whoever learns those of one time opens no sessions of another. */
-const ticketKeysChild = ({ ticketKeysRotateMs }: Settings, interfaces: InterfaceSet): Child => ({
-  name: 'rotation of ticket keys',
-  start(failed) {
-    let cancel = (): void => undefined
-    const wait = (): void => {
-      cancel = systemClock.after(ticketKeysRotateMs, () => void interfaces.rotateTicketKeys().then(wait, failed))
-    }
-    wait()
-    return { stop: async () => cancel() }
   },
 })
 

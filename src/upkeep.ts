@@ -49,7 +49,7 @@ export const upkeepOf = (parts: UpkeepParts): Upkeep => {
     verify: (path, root) =>
       told(async () => {
         const backup = await openBackup(path, secretOf(root) ?? seal.secret(), entropy)
-        return verifyBackup(backup, dirname(path), (copyPath, keyring) =>
+        return verifyBackup(backup, dirname(path), clock.nowMs(), (copyPath, keyring) =>
           checkInThread(checkTask('copy', copyPath, keyring, entropy)),
         )
       }),

@@ -59,13 +59,15 @@ export const startWatching = async (parts: WatchingParts): Promise<Watching> => 
           store,
           clock: systemClock,
           onFault: onFailure,
+          onUnremoved: (file, reason) =>
+            logger.warn({ audit: { file, reason } }, `A file of the audit trail cannot be removed: ${reason}`),
         })
-  const tracing = await startTraces(settings, logger)
-  const watching = new Watching(parts, audit, tracing)
+  let watching: Watching | undefined
   try {
+    watching = new Watching(parts, audit, await startTraces(settings, logger))
     await watching.listen()
   } catch (error) {
-    await watching.stop()
+    await (watching?.stop() ?? audit?.close())
     throw error
   }
   return watching

@@ -28,14 +28,21 @@ const syncWithinMs = 1_000
 const tellEveryMs = 1_000
 /** How often a disk that was full is tried. */
 const tryAgainMs = 1_000
+const overloaded = 'too many lines wait for the audit trail'
+const stopping = 'the server is shutting down'
 
 /** Runs the auditor until its owner closes it. The thread then ends by itself. @throws errors of the file system */
 export const runAuditor = (
   owner: MessagePort,
-  options: Omit<AuditFilesOptions, 'nowMs' | 'onFault'>,
+  options: Omit<AuditFilesOptions, 'nowMs' | 'onFault' | 'onUnremoved'>,
   clock: Clock,
 ): void => {
-  const files = new AuditFiles({ ...options, nowMs: () => clock.nowMs(), onFault: (error) => fail(error) })
+  const files = new AuditFiles({
+    ...options,
+    nowMs: () => clock.nowMs(),
+    onFault: (error) => fail(error),
+    onUnremoved: (file, reason) => toOwner({ kind: 'unremoved', file, reason }),
+  })
   const ports = new Set<MessagePort>()
   const toOwner = (message: ToAuditOwner): void => owner.postMessage(message, [])
   const toAll = (message: ToAuditFront): void => {
@@ -43,9 +50,12 @@ export const runAuditor = (
   }
   let fault: string | undefined
   let failing: string | undefined
+  /** Lines that were refused since the trail last told how many it lacks. */
   let unwritten = 0
+  let isClosing = false
   let cancelSync: Cancel | undefined
   let cancelTelling: Cancel | undefined
+  let cancelTrying: Cancel | undefined
 
   const fail = (error: unknown): void => {
     fault ??= error instanceof Error ? error.message : String(error)
@@ -68,16 +78,29 @@ export const runAuditor = (
       toOwner({ kind: 'synced', synced: files.synced })
     })
   }
+  /** What the trail says of lines that it lacks, before others follow. */
+  const lacking = (): readonly Uint8Array[] => {
+    if (unwritten === 0 && failing === undefined) return []
+    const time = new Date(clock.nowMs()).toISOString()
+    const reason = failing ?? overloaded
+    return [Buffer.from(JSON.stringify({ time, event: 'trail resumed', reason, unwritten }))]
+  }
+  const append = (bodies: readonly Uint8Array[]): void => {
+    files.append([...lacking(), ...bodies])
+    unwritten = 0
+  }
+  /** @throws AuditUnavailable, AuditFaulted */
+  const resume = (): void => {
+    append([])
+    files.sync()
+    failing = undefined
+    toAll({ kind: 'resumed' })
+  }
   const tryAgain = (): void => {
-    clock.after(tryAgainMs, () => {
+    cancelTrying = clock.after(tryAgainMs, () => {
       if (fault !== undefined) return
       try {
-        const time = new Date(clock.nowMs()).toISOString()
-        files.append([Buffer.from(JSON.stringify({ time, event: 'trail resumed', reason: failing, unwritten }))])
-        files.sync()
-        failing = undefined
-        unwritten = 0
-        toAll({ kind: 'resumed' })
+        resume()
       } catch (error) {
         if (error instanceof AuditUnavailable) tryAgain()
         else fail(error)
@@ -93,7 +116,7 @@ export const runAuditor = (
       try {
         // Once it could not be written, nothing is until that is told in it.
         if (failing !== undefined) throw new AuditUnavailable(failing)
-        files.append(batch.map(({ lines }) => lines.bytes))
+        append(batch.map(({ lines }) => lines.bytes))
         if (batch.some(({ lines }) => lines.durable)) files.sync()
         else syncLater()
       } catch (error) {
@@ -104,10 +127,10 @@ export const runAuditor = (
           tryAgain()
         }
         failing = error.message
-        answer(batch, (through) => ({ kind: 'refused', through, reason: error.message }))
+        answer(batch, (from, through) => ({ kind: 'refused', from, through, reason: error.message }))
         return
       }
-      answer(batch, (through) => ({ kind: 'written', through, synced: files.synced }))
+      answer(batch, (_from, through) => ({ kind: 'written', through, synced: files.synced }))
       tellLater()
     },
     onEnd: (ending) => {
@@ -117,21 +140,31 @@ export const runAuditor = (
 
   const connect = (port: MessagePort): void => {
     ports.add(port)
+    if (failing !== undefined) port.postMessage({ kind: 'failing', reason: failing } satisfies ToAuditFront)
     port.on('message', (lines: Lines) => {
       if (actor.send({ port, lines })) return
-      const reason = fault ?? 'too many lines wait for the audit trail, or the server ends'
-      port.postMessage({ kind: 'refused', through: lines.id, reason } satisfies ToAuditFront)
+      unwritten += linesIn(lines.bytes)
+      const { id } = lines
+      const reason = fault ?? (isClosing ? stopping : overloaded)
+      // Of this message alone: those before it wait, and are answered when they are written.
+      port.postMessage({ kind: 'refused', from: id, through: id, reason } satisfies ToAuditFront)
     })
     port.on('close', () => ports.delete(port))
   }
 
   const close = async (): Promise<void> => {
+    isClosing = true
     await actor.stop()
     cancelSync?.()
     cancelTelling?.()
+    // Whoever opens the trail next is its only writer.
+    cancelTrying?.()
     let unended: unknown
     try {
-      if (fault === undefined && failing === undefined) files.close()
+      if (fault === undefined) {
+        if (unwritten > 0 || failing !== undefined) resume()
+        files.close()
+      }
     } catch (error) {
       unended = error
     }
@@ -148,9 +181,11 @@ export const runAuditor = (
   toOwner({ kind: 'ready', synced: files.synced })
 }
 
-/** Tells each front once, by its last message: they come in the order in which they were sent. */
-const answer = (batch: readonly Waiting[], message: (through: number) => ToAuditFront): void => {
-  const last = new Map<MessagePort, number>()
-  for (const { port, lines } of batch) last.set(port, lines.id)
-  for (const [port, through] of last) port.postMessage(message(through))
+/** Tells each front once, by its first and last message: they come in the order in which they were sent. */
+const answer = (batch: readonly Waiting[], message: (from: number, through: number) => ToAuditFront): void => {
+  const answered = new Map<MessagePort, { readonly from: number; readonly through: number }>()
+  for (const { port, lines } of batch) {
+    answered.set(port, { from: answered.get(port)?.from ?? lines.id, through: lines.id })
+  }
+  for (const [port, { from, through }] of answered) port.postMessage(message(from, through))
 }

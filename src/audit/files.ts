@@ -48,6 +48,8 @@ export interface AuditFilesOptions {
   readonly nowMs: () => number
   /** Told when what the disk has is not known any more, and nobody was there to be told by a throw. */
   readonly onFault: (error: AuditFaulted) => void
+  /** Told of a file that is kept no longer and cannot be removed: it is tried again when the next one is full. */
+  readonly onUnremoved: (file: string, reason: string) => void
 }
 
 /** Nothing of the lines is in the trail: the disk is full, say. It may work again later. */
@@ -134,7 +136,7 @@ export class AuditFiles {
     if (removed.length === 0) return
     // The new file says so before they go.
     this.sync()
-    for (const file of removed) unlinkSync(join(this.#options.directory, fileName(file)))
+    for (const file of removed) this.#remove(fileName(file))
   }
 
   /** Brings what was appended to the disk: by the journal where there is room. @throws AuditFaulted */
@@ -145,7 +147,9 @@ export class AuditFiles {
     try {
       this.#journal.write(Buffer.concat(this.#unsynced))
     } catch (error) {
-      throw unsyncable(error)
+      if (!isFull(error)) throw unsyncable(error)
+      // A system that writes nothing in its place has no room for that, and has given the file's own bytes theirs already.
+      return this.#settle()
     }
     this.#isSynced()
     if (this.#journal.isHalfFull) this.#flush()
@@ -231,12 +235,29 @@ export class AuditFiles {
     return join(this.#options.directory, fileName(this.#end.file))
   }
 
+  /** An empty one is what an attempt has left that came no further. @throws errors of the file system */
   #create(number: number): number {
     const { directory } = this.#options
-    const path = join(directory, fileName(number))
-    const file = openSync(path, 'ax+', 0o600)
-    syncFolderOf(path)
+    const name = fileName(number)
+    const path = join(directory, name)
+    const file = openSync(path, 'a+', 0o600)
+    try {
+      if (fstatSync(file).size > 0) throw new Error(`${name} is there already, and not empty`)
+      syncFolderOf(path)
+    } catch (error) {
+      closeSync(file)
+      throw error
+    }
     return file
+  }
+
+  /** The trail is whole with or without it: no reason to end. */
+  #remove(name: string): void {
+    try {
+      unlinkSync(join(this.#options.directory, name))
+    } catch (error) {
+      this.#options.onUnremoved(name, textOf(error))
+    }
   }
 
   /** A new file goes on the chain. */
@@ -351,6 +372,9 @@ const endOfChain = (
 /** Whether bytes are what a cut of the power leaves of others: less of them, with gaps. */
 const isUnfinished = (left: Buffer, whole: Buffer): boolean =>
   left.subarray(0, whole.length).every((byte, place) => byte === 0 || byte === whole[place])
+
+const isFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 
 const unsyncable = (error: unknown): AuditFaulted =>
   new AuditFaulted(`the audit trail cannot be brought to the disk: ${textOf(error)}`, { cause: error })

@@ -135,8 +135,9 @@ export class AuditFront {
     await last.waited.promise
   }
 
-  /** Takes no more answers. */
+  /** Takes no more lines, and no more answers: what still runs must not change anything. */
   close(): void {
+    this.fail('the audit trail is closed: the server is shutting down')
     this.#options.port.close()
   }
 
@@ -179,15 +180,13 @@ export class AuditFront {
       this.#failing = message.kind === 'failing' ? message.reason : undefined
       return
     }
-    let error: AuditUnavailable | undefined
+    // A refusal is of these lines alone: whether the next ones can be written is told by `failing`.
+    const error = message.kind === 'refused' ? new AuditUnavailable(message.reason) : undefined
+    const from = message.kind === 'refused' ? message.from : 0
     if (message.kind === 'written') this.#synced = message.synced
-    else {
-      this.#failing = message.reason
-      error = new AuditUnavailable(message.reason)
-    }
     for (const id of this.#sent.keys()) {
       if (id > message.through) return
-      this.#settle(id, error)
+      if (id >= from) this.#settle(id, error)
     }
   }
 

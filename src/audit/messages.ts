@@ -3,10 +3,10 @@
  * is not: anything secret; what stands in a message stands in the trail.
  *
  *   front ──── lines ──────────────▶ auditor     one message for all that a thread has to tell in a turn
- *   front ◀─── written, refused ──── auditor     of the front's messages up to a number
- *   front ◀─── failing, resumed, fault ── auditor     to all of them
+ *   front ◀─── written, refused ──── auditor     of the front's messages up to a number; refused: from one on
+ *   front ◀─── failing, resumed, fault ── auditor     to all of them; failing: also to one that comes later
  *
- *   owner ──── connect, close ─────▶ auditor     owner ◀─── ready, synced, fault, closed ──── auditor
+ *   owner ──── connect, close ─────▶ auditor     owner ◀─── ready, synced, unremoved, fault, closed ──── auditor
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { AuditFilesOptions, TrailEnd } from './files.ts'
@@ -24,7 +24,7 @@ export interface Lines {
 
 export type ToAuditFront =
   | { readonly kind: 'written'; readonly through: number; readonly synced: TrailEnd }
-  | { readonly kind: 'refused'; readonly through: number; readonly reason: string }
+  | { readonly kind: 'refused'; readonly from: number; readonly through: number; readonly reason: string }
   | { readonly kind: 'failing'; readonly reason: string }
   | { readonly kind: 'resumed' }
   | { readonly kind: 'fault'; readonly reason: string }
@@ -33,10 +33,11 @@ export type ToAuditor = { readonly kind: 'connect'; readonly port: MessagePort }
 export type ToAuditOwner =
   | { readonly kind: 'ready'; readonly synced: TrailEnd }
   | { readonly kind: 'synced'; readonly synced: TrailEnd }
+  | { readonly kind: 'unremoved'; readonly file: string; readonly reason: string }
   | { readonly kind: 'fault'; readonly reason: string }
   | { readonly kind: 'closed'; readonly synced: TrailEnd }
 
 /** What an audit thread is started with: to write the trail, or to look at all of it. */
 export type AuditTask =
-  | ({ readonly kind: 'write' } & Omit<AuditFilesOptions, 'nowMs' | 'onFault'>)
+  | ({ readonly kind: 'write' } & Omit<AuditFilesOptions, 'nowMs' | 'onFault' | 'onUnremoved'>)
   | ({ readonly kind: 'verify' } & VerifyOptions)

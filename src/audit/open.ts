@@ -5,10 +5,10 @@
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { Cancel, Clock } from '#actor/clock'
-import type { Store } from '#store/store'
+import { type Store, StoreUnavailable } from '#store/store'
 import { anchorKey, auditTable } from './anchor.ts'
 import { emptyChain, type Head } from './chain.ts'
-import { AuditFaulted, type TrailEnd } from './files.ts'
+import { AuditFaulted, type AuditFilesOptions, type TrailEnd } from './files.ts'
 import { AuditFront } from './front.ts'
 import type { AuditTask, ToAuditOwner, ToAuditor } from './messages.ts'
 import type { Verified } from './verify.ts'
@@ -33,6 +33,8 @@ export interface AuditOptions {
   readonly clock: Clock
   /** Told once when what the disk has of the trail is not known: the process must end. */
   readonly onFault: (reason: string) => void
+  /** Told of a file that is kept no longer and cannot be removed. */
+  readonly onUnremoved: AuditFilesOptions['onUnremoved']
 }
 
 /**
@@ -54,6 +56,7 @@ export const openAudit = async (options: AuditOptions): Promise<Audit> => {
   worker.on('message', (message: ToAuditOwner) => {
     if (message.kind === 'ready') ready.resolve(message.synced)
     else if (message.kind === 'synced') audit.reached(message.synced)
+    else if (message.kind === 'unremoved') options.onUnremoved(message.file, message.reason)
     else if (message.kind === 'closed') audit.ended(message.synced)
     else audit.fail(message.reason)
   })
@@ -62,7 +65,13 @@ export const openAudit = async (options: AuditOptions): Promise<Audit> => {
     audit.fail(error instanceof Error ? error.message : String(error))
   })
   worker.on('exit', () => audit.fail('the auditor has ended by itself'))
-  await audit.begin(await ready.promise)
+  try {
+    await audit.begin(await ready.promise)
+  } catch (error) {
+    // Its thread would keep alive a process that could not start.
+    await audit.close().catch(() => undefined)
+    throw error
+  }
   return audit
 }
 
@@ -129,7 +138,7 @@ export class Audit {
   async begin(end: TrailEnd): Promise<void> {
     this.#begun = true
     this.#reached = end
-    await this.#note()
+    await this.#noteIfRoom()
     this.#noteLater()
   }
 
@@ -173,12 +182,21 @@ export class Audit {
 
   #noteLater(): void {
     this.#cancel = this.#options.clock.after(anchorEveryMs, () => {
-      this.#noting = this.#note()
+      this.#noting = this.#noteIfRoom()
         .catch((error: unknown) => this.fail(error instanceof AuditFaulted ? error.message : String(error)))
         .finally(() => {
           if (!this.#closing) this.#noteLater()
         })
     })
+  }
+
+  /** A store whose disk is full is told by a later note, which says the same and more: nothing else may end for it. */
+  async #noteIfRoom(): Promise<void> {
+    try {
+      await this.#note()
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error
+    }
   }
 
   /** Tells the store where the trail is. */

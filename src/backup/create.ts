@@ -45,7 +45,7 @@ export async function makeBackup(parts: BackupParts, path: string): Promise<Made
   if (existsSync(path)) throw thereAlready(path)
   const folder = dirname(path)
   if (!existsSync(folder)) throw new BackupRefused(`there is no folder ${folder}`)
-  const work = await workFolder(folder, parts.clock.nowMs())
+  const work = await workFolder(folder, 'backup', parts.clock.nowMs())
   try {
     const partPath = join(work, 'backup')
     const writer = await createArchive(partPath, parts.clock.nowSeconds())

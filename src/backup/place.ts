@@ -1,26 +1,30 @@
 /**
- * The place of a backup. What it is: the folder in which one is made, its way to its name, which overwrites nothing, and the removal of
- * what backups left that were cut off. What it is not: the content (`create.ts`).
+ * The place of a backup. What it is: the folder in which one is made or verified, its way to its name, which overwrites nothing, and the
+ * removal of what was left by those that were cut off. What it is not: the content (`create.ts`).
  */
 import { link, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BackupRefused } from './refused.ts'
 
-const workPrefix = '.kmipd-backup-'
+/** What is done in a folder, and what its name then begins with. */
+const workPrefixes = { backup: '.kmipd-backup-', verify: '.kmipd-verify-' } as const
 
 /**
- * A backup writes all the time that it is made: nothing that was silent for so long is still going on. Process identifiers would tell
- * sooner and tell wrong: those of another machine, or container, mean others.
+ * A backup writes all the time that it is made, and what is verified was written just before: nothing that was silent for so long is
+ * still going on. Process identifiers would tell sooner and tell wrong: those of another machine, or container, mean others.
  */
 export const abandonedAfterMs = 12 * 60 * 60_000
 
 /** Codes of file systems that have no links, or lend none: FAT, and some of networks. */
 const withoutLinks: ReadonlySet<unknown> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES', 'EMLINK'])
 
-/** A new folder to make a backup in, beside where it will be. Errors of the file system are thrown. */
-export async function workFolder(folder: string, nowMs: number): Promise<string> {
+/**
+ * A new folder to make a backup in, beside where it will be, or to verify one in, mode 0700. Errors of the file system are thrown.
+ * @param work what it is for
+ */
+export async function workFolder(folder: string, work: keyof typeof workPrefixes, nowMs: number): Promise<string> {
   await removeAbandoned(folder, nowMs)
-  return mkdtemp(join(folder, workPrefix))
+  return mkdtemp(join(folder, workPrefixes[work]))
 }
 
 /**
@@ -57,7 +61,8 @@ async function putInReserved(part: string, path: string): Promise<void> {
 
 async function removeAbandoned(folder: string, nowMs: number): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (!entry.isDirectory() || !entry.name.startsWith(workPrefix)) continue
+    const isOurs = Object.values(workPrefixes).some((prefix) => entry.name.startsWith(prefix))
+    if (!entry.isDirectory() || !isOurs) continue
     const path = join(folder, entry.name)
     try {
       if (nowMs - (await lastWrittenMs(path)) > abandonedAfterMs) await rm(path, { recursive: true, force: true })

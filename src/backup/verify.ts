@@ -3,13 +3,14 @@
  * elsewhere), every record opened, the index compared, the counts compared with the manifest. What it is not: a restore.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Keyring } from '#crypto/seal'
 import type { StoreReport } from '#store/lmdb/check'
 import type { Manifest } from './manifest.ts'
 import { memberNames } from './manifest.ts'
 import type { OpenedBackup } from './opened.ts'
+import { workFolder } from './place.ts'
 
 /** What a verification has found. */
 export interface Verified {
@@ -23,12 +24,18 @@ export type CheckFile = (path: string, keyring: Keyring) => Promise<StoreReport>
 
 /**
  * Verifies an opened backup.
- * @param workFolder where the copy is put for that time; it needs room for the store
+ * @param folder where the copy is put for that time; it needs room for the store
+ * @param nowMs milliseconds since 1970: what was left there by one that was cut off long ago is removed
  * @throws BackupRefused when the store in it is not what the manifest says
  */
-export async function verifyBackup(backup: OpenedBackup, workFolder: string, check: CheckFile): Promise<Verified> {
+export async function verifyBackup(
+  backup: OpenedBackup,
+  folder: string,
+  nowMs: number,
+  check: CheckFile,
+): Promise<Verified> {
   const { manifest, keyring } = backup
-  const work = await mkdtemp(join(workFolder, '.kmipd-verify-'))
+  const work = await workFolder(folder, 'verify', nowMs)
   try {
     const path = join(work, memberNames.store)
     await backup.takeStore(path)

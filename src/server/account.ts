@@ -38,6 +38,7 @@ export interface Account {
   /**
    * Its items are decided and will be answered so, unless something comes between.
    * @param changes whether there is something to be made durable
+   * @throws as `begin`, where there is, or where a key is given away
    */
   decided(items: readonly ResponseBatchItem[], changes: boolean): void
   /**

@@ -105,10 +105,12 @@ class MessageAccount implements Account {
     if (options.audit === undefined) return
     this.#withdraw()
     this.#changes = changes
-    this.#told = true
     const reveals = items.some(
       ({ operation = 0, resultStatus }) => resultStatus === ResultStatus.Success && revealing.has(operation),
     )
+    // It may have taken long to decide: what cannot be written must not be found out when it is done.
+    if (changes || reveals) options.audit.check()
+    this.#told = true
     this.#written = this.#tell(items, changes || reveals, this.#repeated)
     // Whoever waits is told; until then nobody may have looked.
     this.#written?.catch(() => undefined)

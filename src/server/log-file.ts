@@ -48,7 +48,12 @@ export class LogFile {
   }
 
   #turn(): void {
-    renameSync(this.#path, `${this.#path}.1`)
+    try {
+      renameSync(this.#path, `${this.#path}.1`)
+    } catch (error) {
+      // Somebody has moved it, or the last turn came no further than this.
+      if (!isAbsent(error)) throw error
+    }
     const next = openSync(this.#path, 'a', 0o600)
     closeSync(this.#file)
     this.#file = next
@@ -60,7 +65,9 @@ const textOrNothing = (path: string): string => {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    if (isAbsent(error)) return ''
     throw error
   }
 }
+
+const isAbsent = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'

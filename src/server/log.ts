@@ -12,6 +12,7 @@ import type { GroupKeeperLog } from './group-keeper.ts'
 import type { InterfaceSetLog } from './interfaces.ts'
 import { messageText } from './message-text.ts'
 import type { OutgoingLog } from './outgoing.ts'
+import type { SweeperLog } from './sweeper.ts'
 
 const operationNames = new Map<number, string>(Object.entries(Operation).map(([name, code]) => [code, name]))
 const profileNames = new Map<number, string>(Object.entries(ProfileName).map(([name, value]) => [value, name]))
@@ -58,7 +59,7 @@ export interface AdministrationLog {
 export const serverLog = (
   logger: Logger,
   newCorrelation: () => string,
-): DispatchLog & InterfaceSetLog & DirectoryLog & OutgoingLog & GroupKeeperLog & AdministrationLog => ({
+): DispatchLog & InterfaceSetLog & DirectoryLog & OutgoingLog & GroupKeeperLog & SweeperLog & AdministrationLog => ({
   internalFailure(correlation, place, error) {
     // The stack helps whoever mends the server; messages of inner errors name files and states, never key material.
     logger.error(
@@ -146,6 +147,9 @@ export const serverLog = (
       profiles: profileInformation.slice(0, namesLoggedMax).map(({ profileName }) => profileNames.get(profileName)),
     }
     logger.info({ client }, 'A client has told of itself')
+  },
+  stateNotWritten({ message: reason }) {
+    logger.error({ sweeper: { reason } }, `A state that a date has brought is not written down: ${reason}`)
   },
   groupNotFilled(group, reason) {
     logger.warn({ group }, `A group could not be filled with fresh keys: ${reason}`)

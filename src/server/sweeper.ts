@@ -8,10 +8,16 @@ import type { Cancel, Clock } from '#actor/clock'
 import { dueField } from '#objects/locate-filter'
 import type { ManagedObject } from '#objects/managed-object'
 import { Transaction } from '#operations/transaction'
-import type { Store, Table } from '#store/store'
+import { type Store, StoreDamaged, StoreUnavailable, type Table } from '#store/store'
 
 /** Objects of one commit: few enough that clients' commits are not kept waiting. */
 const objectsPerCommit = 128
+
+/** What the log is told of the sweeper. */
+export interface SweeperLog {
+  /** A state that a date has brought is not written down: an object is damaged, or the disk is full. */
+  stateNotWritten(reason: Error): void
+}
 
 export interface SweeperOptions {
   readonly store: Store
@@ -21,6 +27,8 @@ export interface SweeperOptions {
   readonly streams: { forgetIdle(): void }
   /** From the end of a sweep to the next. */
   readonly intervalMs: number
+  /** Told of what is left undone, once: an object that is damaged, or a disk that is full until it is no more. */
+  readonly onTrouble: SweeperLog['stateNotWritten']
   /** The sweeper has failed: somebody starts another. */
   readonly onFailure: (reason: unknown) => void
 }
@@ -31,6 +39,9 @@ export class Sweeper {
   #cancel: Cancel = () => undefined
   #stopped = false
   #sweeping: Promise<void> = Promise.resolve()
+  /** Objects that are passed over: whoever asks for one is told, and all others are served. */
+  readonly #damaged = new Set<string>()
+  #isUnavailable = false
 
   constructor(options: SweeperOptions) {
     this.#options = options
@@ -57,27 +68,47 @@ export class Sweeper {
   }
 
   async #sweep(): Promise<void> {
-    this.#options.streams.forgetIdle()
-    for (let more = true; more && !this.#stopped; ) more = await sweepOnce(this.#options)
+    const { streams, onTrouble } = this.#options
+    streams.forgetIdle()
+    try {
+      for (let more = true; more && !this.#stopped; ) more = await sweepOnce(this.#options, this.#damaged)
+      this.#isUnavailable = false
+    } catch (error) {
+      // A disk that is full must not end the server, which goes on reading.
+      if (!(error instanceof StoreUnavailable)) throw error
+      if (!this.#isUnavailable) onTrouble(error)
+      this.#isUnavailable = true
+    }
   }
 }
 
-/** Settles what is due, up to one commit's worth; true when there may be more. @throws StoreUnavailable, StoreDamaged */
-export const sweepOnce = async ({
-  store,
-  table,
-  clock,
-}: Pick<SweeperOptions, 'store' | 'table' | 'clock'>): Promise<boolean> => {
+/**
+ * Settles what is due, up to one commit's worth; true when there may be more.
+ * @param damaged objects that are passed over: those that are found to be damaged are added
+ * @throws StoreUnavailable when nothing can be written now
+ */
+export const sweepOnce = async (
+  { store, table, clock, onTrouble }: Pick<SweeperOptions, 'store' | 'table' | 'clock' | 'onTrouble'>,
+  damaged: Set<string>,
+): Promise<boolean> => {
   const now = clock.nowSeconds()
-  const query = { all: [{ field: dueField, to: now }], any: [], offset: 0, limit: objectsPerCommit }
+  const exclude: ReadonlySet<string> = new Set(damaged)
+  const query = { all: [{ field: dueField, to: now }], any: [], exclude, offset: 0, limit: objectsPerCommit }
   const { keys, total } = store.find(table, query)
   const transaction = new Transaction(store, table, now)
   for (const key of keys) {
-    const settled = transaction.read(key)
-    if (settled !== undefined) transaction.put(settled)
+    try {
+      const settled = transaction.read(key)
+      if (settled !== undefined) transaction.put(settled)
+    } catch (error) {
+      if (!(error instanceof StoreDamaged)) throw error
+      damaged.add(key)
+      onTrouble(error)
+    }
   }
-  if (!transaction.isDirty) return false
+  const mayBeMore = total > keys.length
+  if (!transaction.isDirty) return mayBeMore && damaged.size > exclude.size
   // A conflict means that a client was faster and has settled the object itself: the next sweep sees what is left.
   const { done } = await transaction.commit()
-  return done && total > keys.length
+  return done && mayBeMore
 }

@@ -1,6 +1,6 @@
 /** The trail's files: whatever is changed, removed or put in another order is found; what a crash leaves is mended and told. */
 import assert from 'node:assert/strict'
-import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { closingLine, hashOf } from '#audit/chain'
@@ -108,6 +108,38 @@ describe('an untouched trail', () => {
     assert.ok(found.first > 1)
     rmSync(join(directory, fileName(kept[0] ?? 0)))
     assert.equal(check(directory).intact, false, 'a file that somebody else removed is missed')
+  })
+
+  test('goes on in a file that could be made and not be used: without a descriptor for its folder, say', () => {
+    const { directory, files } = written([20], { fileBytesMax: 1_000 })
+    writeFileSync(join(directory, fileName(2)), '')
+    files.append([body('Next')])
+    assert.match(linesOf(directory, 2)[1] ?? '', /"Next"/)
+    files.close()
+    assert.ok(check(directory).intact)
+  })
+
+  test('goes on though a file that is kept no longer cannot be removed, which is told; the next turn tries again', () => {
+    const told: string[] = []
+    const { directory, files } = written([20], {
+      fileBytesMax: 1_000,
+      filesMax: 1,
+      onUnremoved: (file, reason) => told.push(`${file}: ${reason}`),
+    })
+    const first = join(directory, fileName(1))
+    const content = readFileSync(first)
+    rmSync(first)
+    // Not even root removes a folder by the call that removes files.
+    mkdirSync(first)
+    files.append(Array.from({ length: 20 }, (_, index) => body(`Second${index}`)))
+    assert.equal(told.length, 1)
+    assert.match(told[0] ?? '', /^00000001\.jsonl: E/)
+    rmSync(first, { recursive: true })
+    writeFileSync(first, content)
+    files.append([body('Third')])
+    assert.deepEqual([told.length, filesOf(directory)], [1, [3]])
+    files.close()
+    assert.ok(check(directory).intact)
   })
 
   test('is the same over restarts with rotation', () => {

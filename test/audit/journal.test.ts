@@ -3,7 +3,8 @@
  * back from the journal. What it is: files cut by hand as such a cut leaves them. What it is not: a cut of the power.
  */
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import fs, { copyFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -174,5 +175,33 @@ describe('the journal', () => {
     assert.equal(statSync(journalOf(directory)).size, 1 << 20)
     files.close()
     assert.equal(check(directory).intact, true)
+  })
+})
+
+describe('a full disk of a system that writes nothing in its place', () => {
+  test('the lines are brought to the disk by their own file, and the journal is used again later', (context) => {
+    const { directory, files } = synced([1])
+    const { writeSync: real } = fs
+    /** Only the journal is written at places of its own. */
+    const full = (file: number, bytes: Uint8Array, offset?: number, length?: number, place?: number): number => {
+      if (place !== undefined) throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' })
+      return real(file, bytes, offset, length)
+    }
+    Object.assign(fs, { writeSync: full })
+    context.after(() => {
+      Object.assign(fs, { writeSync: real })
+      syncBuiltinESMExports()
+    })
+    syncBuiltinESMExports()
+    files.append([body('Full')])
+    files.sync()
+    assert.equal(files.synced, files.end)
+    Object.assign(fs, { writeSync: real })
+    syncBuiltinESMExports()
+    files.append([body('Later')])
+    files.sync()
+    assert.match(readFileSync(journalOf(directory), 'latin1'), /"Later"/)
+    files.close()
+    assert.ok(check(directory).intact)
   })
 })

@@ -9,7 +9,7 @@ import { anchorKey, auditTable } from '#audit/anchor'
 import { AuditFront } from '#audit/front'
 import { type AuditOptions, openAudit } from '#audit/open'
 import { MemoryStore } from '#store/memory'
-import type { Store } from '#store/store'
+import { type Change, type CommitResult, type Store, StoreUnavailable } from '#store/store'
 import { bodyText, fileName, filesOf, key, linesOf, newFolder } from './trail.ts'
 
 const options = (directory: string, more: Partial<AuditOptions> = {}): AuditOptions => ({
@@ -21,8 +21,19 @@ const options = (directory: string, more: Partial<AuditOptions> = {}): AuditOpti
   store: new MemoryStore([auditTable]),
   clock: systemClock,
   onFault: (reason) => assert.fail(reason),
+  onUnremoved: (file, reason) => assert.fail(`${file}: ${reason}`),
   ...more,
 })
+
+/** A store whose disk is full for a while. */
+class FullStore extends MemoryStore {
+  isFull = false
+
+  override async commit(changes: readonly Change[]): Promise<CommitResult> {
+    if (this.isFull) throw new StoreUnavailable('the disk is full')
+    return super.commit(changes)
+  }
+}
 
 const operationsIn = (directory: string): string[] =>
   filesOf(directory)
@@ -80,6 +91,25 @@ describe('the audit trail of a process', () => {
     clock.advance(10_000)
     for (let tries = 0; tries < 200 && noted() === before; tries += 1) await pause(5)
     assert.equal(noted(), before + 1)
+    await audit.close()
+  })
+
+  test('a store that cannot write for a while ends nothing: its start, its service and its notes go on', async () => {
+    const directory = newFolder()
+    const store = new FullStore([auditTable])
+    store.isFull = true
+    const clock = new SettableClock()
+    const audit = await openAudit(options(directory, { store, clock }))
+    await audit.front.record([bodyText('One')], true)
+    clock.advance(10_000)
+    await pause(20)
+    await audit.front.record([bodyText('Two')], true)
+    audit.front.check()
+    assert.equal(store.read(auditTable, anchorKey), undefined)
+    store.isFull = false
+    clock.advance(10_000)
+    for (let tries = 0; tries < 200 && store.read(auditTable, anchorKey) === undefined; tries += 1) await pause(5)
+    assert.equal(store.read(auditTable, anchorKey)?.value.sequence, audit.synced?.sequence)
     await audit.close()
   })
 
@@ -151,6 +181,14 @@ describe('the audit trail of a process', () => {
     const audit = await openAudit(options(directory))
     rmSync(directory, { recursive: true })
     await assert.rejects(audit.close(), /ENOENT/)
+  })
+
+  test('that cannot be begun leaves no thread behind', { timeout: 10_000 }, async () => {
+    const directory = newFolder()
+    const store = new MemoryStore([auditTable])
+    store.commit = () => assert.fail('an error of the server')
+    await assert.rejects(openAudit(options(directory, { store })), /an error of the server/)
+    assert.match(linesOf(directory, 1).at(-1) ?? '', /"server stopped"/)
   })
 
   test('a folder that cannot be made is told at the start', async () => {

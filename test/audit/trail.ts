@@ -30,6 +30,7 @@ export const openTrail = (directory: string, options: Partial<AuditFilesOptions>
     anchor: undefined,
     nowMs: () => 1_780_000_000_000,
     onFault: (error) => assert.fail(error),
+    onUnremoved: (file, reason) => assert.fail(`${file}: ${reason}`),
     ...options,
   })
 

@@ -50,11 +50,15 @@ describe('the place of a backup', () => {
     made('.kmipd-backup-old', old, old)
     made('.kmipd-backup-growing', old, 1_000)
     made('.kmipd-backup-new', 1_000, old)
+    made('.kmipd-verify-old', old, old)
+    made('.kmipd-verify-new', 1_000, old)
     made('photos', old, old)
     writeFileSync(at('.kmipd-backup-file'), '')
     utimesSync(at('.kmipd-backup-file'), seconds(old), seconds(old))
-    const work = await workFolder(folder, clock.nowMs())
-    const kept = ['.kmipd-backup-file', '.kmipd-backup-growing', '.kmipd-backup-new', basename(work), 'photos']
+    const work = await workFolder(folder, 'verify', clock.nowMs())
+    assert.match(basename(work), /^\.kmipd-verify-/)
+    const backups = ['.kmipd-backup-file', '.kmipd-backup-growing', '.kmipd-backup-new']
+    const kept = [...backups, '.kmipd-verify-new', basename(work), 'photos']
     assert.deepEqual(readdirSync(folder).toSorted(), kept.toSorted())
   })
 })

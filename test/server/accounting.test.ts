@@ -74,6 +74,7 @@ const accounted = async (store = newStore()): Promise<Accounted> => {
     store: new MemoryStore([auditTable]),
     clock: systemClock,
     onFault: (reason) => assert.fail(reason),
+    onUnremoved: (file, reason) => assert.fail(`${file}: ${reason}`),
   })
   const { meter, traced, under } = accounting(audit.front, store)
   return {
@@ -329,9 +330,13 @@ describe('an audit trail that cannot be written', () => {
   class Scripted {
     readonly recorded: { readonly bodies: readonly string[]; readonly durable: boolean }[] = []
     failing: string | undefined
+    /** So often it is found that nothing is in the way, and not from then on. */
+    checksLeft = Number.POSITIVE_INFINITY
     refuses = false
     #requests = 0
     check(): void {
+      this.checksLeft -= 1
+      if (this.checksLeft < 0) this.failing = 'the disk is full'
       if (this.failing !== undefined) throw new AuditUnavailable(this.failing)
     }
     newRequest(): string {
@@ -372,6 +377,16 @@ describe('an audit trail that cannot be written', () => {
     assert.equal((await ask(under, 'Destroy', { uniqueIdentifier })).reason, 'GeneralFailure')
     front.failing = undefined
     await succeed(under, 'Get', { uniqueIdentifier })
+  })
+
+  test('found out while a change is decided, which may take long: it is not made', async () => {
+    const { front, under } = scripted()
+    front.checksLeft = 1
+    const answer = await ask(under, 'Create', symmetric)
+    assert.equal(answer.reason, 'GeneralFailure')
+    front.checksLeft = Number.POSITIVE_INFINITY
+    front.failing = undefined
+    assert.deepEqual((await succeed(under, 'Locate', { attribute: [] }))['uniqueIdentifier'], [])
   })
 
   test('found out by a Get: refused. By a change that was made: no answer, for none would be true', async () => {

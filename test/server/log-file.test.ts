@@ -1,7 +1,7 @@
 /** The log as files: bounded, readable by the owner alone, never a reason to fail; and the levels of the process's log. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -52,6 +52,30 @@ describe('log file', () => {
     await writeFile(join(place, 'logs'), '')
     for (let line = 0; line < 5; line += 1) log.write('another line\n')
     assert.equal(failures.length, 1)
+  })
+
+  test('that somebody has moved or removed begins anew at its bound', async () => {
+    const place = join(folder, 'moved')
+    const failures: string[] = []
+    const log = new LogFile(place, 50, (reason) => failures.push(reason))
+    log.write('the first line, which fills the file to its bound\n')
+    await rm(join(place, 'logs', 'kmipd.log'))
+    log.write('the second line\n')
+    assert.deepEqual(failures, [])
+    assert.equal(log.read(), 'the second line\n')
+  })
+
+  test('that could not be made once is made when it can be', async () => {
+    const place = join(folder, 'again')
+    const failures: string[] = []
+    const log = new LogFile(place, 10, (reason) => failures.push(reason))
+    log.write('123456789\n')
+    await rm(join(place, 'logs'), { recursive: true })
+    log.write('another line\n')
+    await mkdir(join(place, 'logs'))
+    log.write('the last line\n')
+    assert.equal(failures.length, 1)
+    assert.equal(log.read(), 'the last line\n')
   })
 })
 

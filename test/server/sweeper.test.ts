@@ -9,6 +9,7 @@ import { objectTable } from '#operations/object-table'
 import { Streams } from '#operations/streams'
 import { Sweeper, sweepOnce } from '#server/sweeper'
 import { MemoryStore } from '#store/memory'
+import { type Change, type CommitResult, StoreDamaged, type Stored, StoreUnavailable, type Table } from '#store/store'
 
 const start = 1_000_000
 
@@ -30,6 +31,8 @@ const storeWith = async (objects: readonly ManagedObject[]): Promise<MemoryStore
   return store
 }
 
+const unexpected = (reason: Error): void => assert.fail(reason)
+
 const stateIn = (store: MemoryStore, uniqueIdentifier: string): unknown =>
   store.read(objectTable, uniqueIdentifier)?.value.attributes['State']?.[0]?.value
 
@@ -44,14 +47,14 @@ test('an object whose dates have come is found in its new state, others stay as 
     key('c', { 'Activation Date': start - 10, 'Deactivation Date': start - 5 }),
     key('d', {}),
   ])
-  assert.equal(await sweepOnce({ store, table: objectTable, clock }), false)
+  assert.equal(await sweepOnce({ store, table: objectTable, clock, onTrouble: unexpected }, new Set()), false)
   assert.deepEqual(
     ['a', 'b', 'c', 'd'].map((id) => stateIn(store, id)),
     [State.Active, State.PreActive, State.Deactivated, State.PreActive],
   )
   assert.deepEqual(found(store, State.Active), ['a'])
   const revision = store.read(objectTable, 'a')?.revision
-  await sweepOnce({ store, table: objectTable, clock })
+  await sweepOnce({ store, table: objectTable, clock, onTrouble: unexpected }, new Set())
   assert.equal(store.read(objectTable, 'a')?.revision, revision, 'what is settled is not written again')
 })
 
@@ -59,7 +62,7 @@ test('more than one commit holds is settled in several', async () => {
   const clock = new SettableClock(start * 1000)
   const store = await storeWith(Array.from({ length: 300 }, (_, index) => key(`k${index}`, { 'Activation Date': 1 })))
   let sweeps = 1
-  while (await sweepOnce({ store, table: objectTable, clock })) sweeps += 1
+  while (await sweepOnce({ store, table: objectTable, clock, onTrouble: unexpected }, new Set())) sweeps += 1
   assert.equal(sweeps, 3)
   assert.equal(found(store, State.Active).length, 300)
 })
@@ -75,6 +78,7 @@ test('it sweeps at its interval, and tells of a failure instead of going on', as
     clock,
     streams,
     intervalMs: 1000,
+    onTrouble: unexpected,
     onFailure: failed.resolve,
   })
   for (let second = 0; second < 6; second += 1) {
@@ -82,9 +86,59 @@ test('it sweeps at its interval, and tells of a failure instead of going on', as
     await new Promise((resolve) => setImmediate(resolve))
   }
   assert.equal(stateIn(store, 'a'), State.Active)
-  await store.close()
+  store.find = () => assert.fail('an error of the server')
   clock.advance(1000)
   assert.ok((await failed.promise) instanceof Error)
+  await sweeper.stop()
+})
+
+/** A store of which one object is damaged, and whose disk is full for a while. */
+class TroubledStore extends MemoryStore {
+  damagedKey: string | undefined
+  isFull = false
+
+  override read<T>(table: Table<T>, wanted: string): Stored<T> | undefined {
+    if (wanted === this.damagedKey) throw new StoreDamaged(`the record ${wanted} does not open`)
+    return super.read(table, wanted)
+  }
+
+  override async commit(changes: readonly Change[]): Promise<CommitResult> {
+    if (this.isFull) throw new StoreUnavailable('the disk is full')
+    return super.commit(changes)
+  }
+}
+
+const sweeps = async (clock: SettableClock, count: number): Promise<void> => {
+  for (let sweep = 0; sweep < count; sweep += 1) {
+    clock.advance(5000)
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+test('a disk that is full and an object that is damaged are told once, and never end what serves all others', async () => {
+  const clock = new SettableClock(start * 1000)
+  const store = new TroubledStore([objectTable])
+  for (const value of [key('a', { 'Activation Date': 1 }), key('b', { 'Activation Date': 1 })]) {
+    await store.commit([{ table: 'object', key: value.uniqueIdentifier, revision: 0, previous: undefined, value }])
+  }
+  const told: string[] = []
+  const sweeper = new Sweeper({
+    store,
+    table: objectTable,
+    clock,
+    streams: { forgetIdle: () => undefined },
+    intervalMs: 5000,
+    onTrouble: ({ message }) => told.push(message),
+    onFailure: (reason) => assert.fail(String(reason)),
+  })
+  store.isFull = true
+  store.damagedKey = 'a'
+  await sweeps(clock, 4)
+  assert.deepEqual(told, ['the record a does not open', 'the disk is full'])
+  store.isFull = false
+  await sweeps(clock, 2)
+  store.damagedKey = undefined
+  assert.deepEqual([stateIn(store, 'a'), stateIn(store, 'b')], [State.PreActive, State.Active])
   await sweeper.stop()
 })
 
@@ -104,7 +158,15 @@ test('a stream that its client does not continue is forgotten in time, though no
   streams.step({ part, user: 'somebody', kind: 'hash', open: () => ({ kind: 'hash', parameters }) })
   const failures: unknown[] = []
   const onFailure = (reason: unknown): void => void failures.push(reason)
-  const sweeper = new Sweeper({ store, table: objectTable, clock, streams, intervalMs: 5000, onFailure })
+  const sweeper = new Sweeper({
+    store,
+    table: objectTable,
+    clock,
+    streams,
+    intervalMs: 5000,
+    onTrouble: unexpected,
+    onFailure,
+  })
   const open: number[] = []
   for (let sweep = 0; sweep < 3; sweep += 1) {
     clock.advance(5000)

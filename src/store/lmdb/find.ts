@@ -24,8 +24,8 @@ interface KeyList {
   has(key: Buffer): boolean
 }
 
-/** The index entries of a stored record. */
-export type EntriesOf = (key: Buffer) => readonly IndexEntry[]
+/** The index entries of a stored record; undefined when it does not open, so that the index must be asked. */
+export type EntriesOf = (key: Buffer) => readonly IndexEntry[] | undefined
 
 const probeFirst = 16
 const probeGrowth = 4
@@ -282,9 +282,10 @@ class RangeKeys implements KeyList {
   }
 
   has(key: Buffer): boolean {
-    if (this.#members === undefined && this.#asked++ < recordsAskedMax) {
+    const entries = this.#members === undefined && this.#asked++ < recordsAskedMax ? this.#entriesOf(key) : undefined
+    if (entries !== undefined) {
       const { field, from, to } = this.#term
-      return this.#entriesOf(key).some(
+      return entries.some(
         (entry) => entry.field === field && typeof entry.value === 'number' && entry.value >= from && entry.value <= to,
       )
     }

@@ -28,6 +28,7 @@ import {
   type Query,
   type Sealer,
   type Store,
+  StoreDamaged,
   type Stored,
   StoreFaulted,
   StoreUnavailable,
@@ -246,9 +247,14 @@ export class Front implements Store {
   #entriesOf<T>(table: Table<T>, files: TableFiles): EntriesOf {
     return (key) => {
       const bytes = files.records.getBinary(key)
-      return bytes === undefined
-        ? []
-        : table.index(openRecord<T>(this.#sealer, table.name, decodeRecordKey(key), bytes).value)
+      if (bytes === undefined) return []
+      try {
+        return table.index(openRecord<T>(this.#sealer, table.name, decodeRecordKey(key), bytes).value)
+      } catch (error) {
+        // Whoever reads it is told; a search for others must not fail for it.
+        if (error instanceof StoreDamaged) return undefined
+        throw error
+      }
     }
   }
 

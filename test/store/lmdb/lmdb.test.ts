@@ -185,6 +185,30 @@ describe('lmdb damage', () => {
     await store.close()
   })
 
+  test('a search that the index can answer finds a record that does not open, as all others', async () => {
+    const directory = freshDirectory()
+    const store = await openAt(directory)
+    const entries = (number: number) => [
+      { field: 'kind', value: 'some' },
+      { field: 'number', value: number },
+    ]
+    await store.commit(Array.from({ length: 200 }, (_, n) => create(uuid(n), { entries: entries(n) })))
+    await store.close()
+    const file = openFile(directory, storeLimits.mapSizeBytes)
+    openTables(file, ['things'])
+      .get('things')
+      ?.records.putSync(encodeRecordKey(uuid(5)), Buffer.alloc(60, 1))
+    await file.root.close()
+    const again = await openAt(directory)
+    const terms = [
+      { field: 'kind', equals: 'some' },
+      { field: 'number', from: 0, to: 198 },
+    ]
+    assert.equal(again.find(things, query(terms, { exclude: new Set([uuid(3)]) })).total, 198)
+    assert.throws(() => again.read(things, uuid(5)), StoreDamaged)
+    await again.close()
+  })
+
   test('a record with any byte turned is refused, and no other', async () => {
     const length = await new Promise<number>((resolve) => {
       void damage((bytes) => resolve(bytes('a').length)).then((store) => store.close())
