@@ -21,7 +21,15 @@ import {
   termOfClaim,
 } from '#objects/locate-filter'
 import type { ManagedObject } from '#objects/managed-object'
-import { type Change, type CommitResult, type Store, type Stored, StoreUnavailable, type Table } from '#store/store'
+import {
+  type Change,
+  type CommitResult,
+  type Store,
+  StoreDamaged,
+  type Stored,
+  StoreUnavailable,
+  type Table,
+} from '#store/store'
 
 interface Draft {
   readonly revision: number
@@ -109,6 +117,15 @@ export class Transaction {
   #peek(uniqueIdentifier: string): ManagedObject | undefined {
     const stored = this.#store.read(this.#table, uniqueIdentifier)
     return stored === undefined ? undefined : settle(stored.value, this.now)
+  }
+
+  #peekWhole(uniqueIdentifier: string): ManagedObject | 'damaged' | undefined {
+    try {
+      return this.#peek(uniqueIdentifier)
+    } catch (error) {
+      if (error instanceof StoreDamaged) return 'damaged'
+      throw error
+    }
   }
 
   /** Notes the object's new form; its place in the store is looked up once. */
@@ -252,7 +269,9 @@ export class Transaction {
       limit: Number.MAX_SAFE_INTEGER,
     })
     for (const key of due.keys) {
-      const object = this.#peek(key)
+      const object = this.#peekWhole(key)
+      // What does not open is what the index says of it: a search for others must not fail for it.
+      if (object === 'damaged') continue
       exclude.add(key)
       if (object !== undefined && suits(object)) include.push(key)
     }

@@ -14,6 +14,9 @@ import {
   StorageStatusMask,
   UsageLimitsUnit,
 } from '#kmip/enums'
+import { objectTable } from '#operations/object-table'
+import { MemoryStore } from '#store/memory'
+import { type Store, StoreDamaged } from '#store/store'
 import {
   alice,
   archive,
@@ -303,6 +306,22 @@ describe('Locate: matching', () => {
     under.clock.advance(9000)
     assert.deepEqual(await found(under, { State: State.Active }), [key])
     assert.deepEqual(await found(under, { State: State.PreActive }), [])
+  })
+
+  test('an object that is damaged when its date has come is found as the index has it, and others as they are', async () => {
+    const store = new MemoryStore([objectTable])
+    const under = openDispatcher({ store })
+    const due = { 'Activation Date': under.clock.nowSeconds() + 10 }
+    const [damaged, whole] = await keys(under, due, due)
+    const read: Store['read'] = store.read.bind(store)
+    store.read = (table, key) => {
+      if (key === damaged) throw new StoreDamaged('the record does not open')
+      return read(table, key)
+    }
+    under.clock.advance(9000)
+    assert.deepEqual(await found(under, { State: State.Active }), [whole])
+    assert.deepEqual(await found(under, { State: State.PreActive }), [damaged])
+    assert.equal(await outcome(under, 'Get', { uniqueIdentifier: damaged }), 'GeneralFailure')
   })
 })
 
