@@ -2,10 +2,12 @@
  * The command `kmipd`. What it is: the process: its arguments, signals, terminal and end. What it is not: the composition of
  * the server (serve.ts) or its settings (config.ts).
  */
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
+import { errorText } from '#actor/error-text'
 import { BackupRefused } from '#backup/refused'
 import { ProcessLog } from '#server/process-log'
 import { chooseCollection } from './collector.ts'
@@ -52,7 +54,7 @@ const serve = async (flags: readonly string[]): Promise<void> => {
       },
     })
   } catch (error) {
-    logger.fatal({ reason: error instanceof Error ? error.message : String(error) }, 'The server cannot start')
+    logger.fatal({ reason: errorText(error) }, 'The server cannot start')
     process.exitCode = refusedExitCode
     return
   }
@@ -63,10 +65,7 @@ const serve = async (flags: readonly string[]): Promise<void> => {
     await server.stop()
     logger.info('The server has ended')
   } catch (error) {
-    logger.error(
-      { reason: error instanceof Error ? error.message : String(error) },
-      'The server did not end in good order',
-    )
+    logger.error({ reason: errorText(error) }, 'The server did not end in good order')
     // What could not end would keep the process alive.
     logger.flush(() => process.exit(failureExitCode))
   }

@@ -2,7 +2,9 @@
  * The administration interface of a running server. What it is: the API on the local socket and, when a port is set, over
  * HTTPS; their start and end. What it is not: the routes (`http-api.ts`) or the commands (`api.ts`).
  */
+
 import type { FastifyInstance } from 'fastify'
+import { errorText } from '#actor/error-text'
 import { BearerTokens } from '#identity/bearer-tokens'
 import { logInAccess, socketAccess } from './access.ts'
 import { commands } from './api.ts'
@@ -57,7 +59,7 @@ export const startAdministration = async (
     await listenOnSocket(local, options.socketPath, failed)
   } catch (error) {
     // Clients are served all the same: they do not need it.
-    log.socketRefused({ path: options.socketPath, reason: error instanceof Error ? error.message : String(error) })
+    log.socketRefused({ path: options.socketPath, reason: errorText(error) })
   }
   if (https === undefined) return { port: undefined, stop: () => local.close() }
   const { host, port, cert, key } = https

@@ -3,7 +3,9 @@
  * it is: yargs over the table of commands. What it is not: the process (kmipctl.ts), the way to the server (`transport.ts`),
  * or a command's meaning.
  */
+
 import yargs, { type Argv } from 'yargs'
+import { errorText } from '#actor/error-text'
 import { commandGroups, commands } from './api.ts'
 import { connectionOf, type Sources } from './cli-connection.ts'
 import { shown } from './cli-output.ts'
@@ -248,9 +250,7 @@ const writeOutFiles = (row: CommandRow, flags: GivenFlags, answer: unknown, host
     try {
       host.writeFile(path, text, secret === true)
     } catch (error) {
-      unwritten.push(
-        `--${flag}: the file ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
-      )
+      unwritten.push(`--${flag}: the file ${path} cannot be written: ${errorText(error)}`)
     }
   }
   if (unwritten.length > 0)
@@ -266,7 +266,7 @@ const memberText = (answer: unknown, member: string): string | undefined => {
 
 const failureOfLine = (error: unknown): Failure => {
   if (error instanceof Refused) return error.failure
-  return { code: 'internal', message: error instanceof Error ? error.message : String(error), remedy: '' }
+  return { code: 'internal', message: errorText(error), remedy: '' }
 }
 
 const failureText = ({ message, remedy }: Failure): string =>

@@ -6,9 +6,11 @@
  * While the disk is waited for, the ports fill; what they hold is the next batch. Lines that nobody waits for are brought to
  * the disk a moment later.
  */
+
 import type { MessagePort } from 'node:worker_threads'
 import { Actor } from '#actor/actor'
 import type { Cancel, Clock } from '#actor/clock'
+import { errorText } from '#actor/error-text'
 import { linesIn } from './chain.ts'
 import { AuditFiles, type AuditFilesOptions, AuditUnavailable } from './files.ts'
 import type { Lines, ToAuditFront, ToAuditOwner, ToAuditor } from './messages.ts'
@@ -58,7 +60,7 @@ export const runAuditor = (
   let cancelTrying: Cancel | undefined
 
   const fail = (error: unknown): void => {
-    fault ??= error instanceof Error ? error.message : String(error)
+    fault ??= errorText(error)
     toAll({ kind: 'fault', reason: fault })
     toOwner({ kind: 'fault', reason: fault })
   }

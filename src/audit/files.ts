@@ -9,6 +9,7 @@
  * Every file begins with a line of its own, and goes on the chain of the one before. A write that a crash has cut off stays as
  * it is; the line behind it says how many bytes are none of the trail, and their hash.
  */
+
 import {
   closeSync,
   fdatasync,
@@ -23,6 +24,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { errorText } from '#actor/error-text'
 import { emptyChain, follows, type Head, hashOf, readWrite, writeOf } from './chain.ts'
 import { Journal, journaledLines, syncFolderOf } from './journal.ts'
 import { begunEvent, mendedEvent, walk } from './walk.ts'
@@ -225,9 +227,9 @@ export class AuditFiles {
     try {
       ftruncateSync(this.#file, this.#end.bytes)
     } catch (cause) {
-      throw new AuditFaulted(`the audit trail cannot be written: ${textOf(error)}`, { cause })
+      throw new AuditFaulted(`the audit trail cannot be written: ${errorText(error)}`, { cause })
     }
-    throw new AuditUnavailable(`the audit trail cannot be written: ${textOf(error)}`, { cause: error })
+    throw new AuditUnavailable(`the audit trail cannot be written: ${errorText(error)}`, { cause: error })
   }
 
   /** Of the file that grows. */
@@ -256,7 +258,7 @@ export class AuditFiles {
     try {
       unlinkSync(join(this.#options.directory, name))
     } catch (error) {
-      this.#options.onUnremoved(name, textOf(error))
+      this.#options.onUnremoved(name, errorText(error))
     }
   }
 
@@ -269,7 +271,7 @@ export class AuditFiles {
     try {
       next = this.#create(file)
     } catch (error) {
-      throw new AuditUnavailable(`a new file of the audit trail cannot be made: ${textOf(error)}`, { cause: error })
+      throw new AuditUnavailable(`a new file of the audit trail cannot be made: ${errorText(error)}`, { cause: error })
     }
     const full = this.#file
     this.#file = next
@@ -377,6 +379,4 @@ const isFull = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 
 const unsyncable = (error: unknown): AuditFaulted =>
-  new AuditFaulted(`the audit trail cannot be brought to the disk: ${textOf(error)}`, { cause: error })
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+  new AuditFaulted(`the audit trail cannot be brought to the disk: ${errorText(error)}`, { cause: error })

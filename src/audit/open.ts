@@ -3,8 +3,10 @@
  * others, the check of the whole trail, and the note in the store of where the trail has come to. What it is not: what is
  * told in the trail.
  */
+
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { Cancel, Clock } from '#actor/clock'
+import { errorText } from '#actor/error-text'
 import { type Store, StoreUnavailable } from '#store/store'
 import { anchorKey, auditTable } from './anchor.ts'
 import { emptyChain, type Head } from './chain.ts'
@@ -62,7 +64,7 @@ export const openAudit = async (options: AuditOptions): Promise<Audit> => {
   })
   worker.on('error', (error) => {
     ready.reject(error)
-    audit.fail(error instanceof Error ? error.message : String(error))
+    audit.fail(errorText(error))
   })
   worker.on('exit', () => audit.fail('the auditor has ended by itself'))
   try {

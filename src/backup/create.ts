@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Clock } from '#actor/clock'
+import { errorText } from '#actor/error-text'
 import { syncDirectory } from '#crypto/key-file'
 import type { StoreSeal } from '#crypto/store-seal'
 import { countRecords } from '#store/lmdb/check'
@@ -71,7 +72,7 @@ async function fill(writer: ArchiveWriter, parts: BackupParts, copyPath: string)
     await parts.copyTo(copyPath)
   } catch (cause) {
     // The disk that is full, mostly: LMDB says so in words alone.
-    throw new BackupRefused(`the store cannot be copied to ${dirname(copyPath)}: ${textOf(cause)}`, { cause })
+    throw new BackupRefused(`the store cannot be copied to ${dirname(copyPath)}: ${errorText(cause)}`, { cause })
   }
   const keyring = seal.sealed()
   const { rootKey } = seal.state
@@ -104,5 +105,3 @@ async function countedIn(path: string): Promise<Pick<Manifest, 'transaction' | '
     await file.root.close()
   }
 }
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

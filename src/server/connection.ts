@@ -9,7 +9,9 @@
  *
  * States: `open`; `finishing` (no more is read: what was taken is answered, then the end); `closed`.
  */
+
 import type { Cancel, Clock } from '#actor/clock'
+import { errorText } from '#actor/error-text'
 import { nextSlice, sliceMs, workedBriefly } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import { KmipError, kmipErrorOf } from '#kmip/errors'
@@ -274,7 +276,7 @@ export class Connection {
 
   #fail(error: unknown): void {
     this.#ending = 'failure'
-    this.#detail = error instanceof Error ? error.message : String(error)
+    this.#detail = errorText(error)
     this.#options.output.destroy()
     this.#close()
   }

@@ -8,6 +8,7 @@
  */
 
 import type { ErrorForms } from '#actor/channel'
+import { errorText } from '#actor/error-text'
 import { KmipError } from '#kmip/errors'
 import type { ResponseBatchItem } from '#kmip/message'
 import type { Version } from '#kmip/versions'
@@ -99,7 +100,7 @@ export const errorForms: ErrorForms = {
   plain(error): PlainError {
     if (error instanceof KmipError) return { kind: 'kmip', reason: error.reason, text: error.message }
     const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
-    return { kind: 'other', text: error instanceof Error ? error.message : String(error), code }
+    return { kind: 'other', text: errorText(error), code }
   },
   revived(plain) {
     const error = plain as PlainError

@@ -6,7 +6,9 @@
  *
  *     a client takes a key by Get ─▶ not fresh ─▶ one is missing ─▶ the next round makes one
  */
+
 import type { Cancel, Clock } from '#actor/clock'
+import { errorText } from '#actor/error-text'
 import type { Attribute } from '#kmip/attribute'
 import { CryptographicAlgorithm, CryptographicUsageMask, ObjectType, Operation, ResultStatus } from '#kmip/enums'
 import { readResponse, writeRequest } from '#kmip/message'
@@ -182,7 +184,7 @@ export class GroupKeeper {
   }
 
   #tellAll(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = errorText(error)
     for (const { group } of this.#kept) this.#options.log.groupNotFilled(group.name, reason)
   }
 
@@ -217,7 +219,7 @@ export class GroupKeeper {
         ? undefined
         : (item?.resultMessage ?? 'the request was refused')
     } catch (error) {
-      return error instanceof Error ? error.message : String(error)
+      return errorText(error)
     }
   }
 }

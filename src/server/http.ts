@@ -3,11 +3,13 @@
  * encoding. What it is: HTTP around the dispatcher, under the bounds and the identity rules of a KMIP interface, which it
  * follows as that changes. What it is not: another way to a dispatcher's insides, or a web server.
  */
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '#actor/clock'
+import { errorText } from '#actor/error-text'
 import { nextSlice } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
@@ -187,7 +189,7 @@ export class HttpsInterface {
         this.#options.log.sessionEnded({
           address: socket.remoteAddress ?? 'unknown',
           reason: 'peer',
-          detail: error instanceof Error ? error.message : String(error),
+          detail: errorText(error),
         })
         socket.destroy()
       })

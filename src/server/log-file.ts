@@ -4,8 +4,10 @@
  *
  *     logs/kmipd.log     what is written now        logs/kmipd.log.1   what was written before
  */
+
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { errorText } from '#actor/error-text'
 
 /** A file that takes lines. */
 export class LogFile {
@@ -37,7 +39,7 @@ export class LogFile {
       this.#bytes += writeSync(this.#file, line)
       this.#failing = false
     } catch (error) {
-      if (!this.#failing) this.#onFailure(error instanceof Error ? error.message : String(error))
+      if (!this.#failing) this.#onFailure(errorText(error))
       this.#failing = true
     }
   }

@@ -3,8 +3,10 @@
  * system and an orchestrator, off unless a port is set; it takes nothing but GET and tells nothing secret. What it is not: the
  * administration interface.
  */
+
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { errorText } from '#actor/error-text'
 
 export interface WatchPortOptions {
   readonly host: string
@@ -41,8 +43,7 @@ export const startWatchPort = async (options: WatchPortOptions): Promise<WatchPo
       if (page === undefined) return send(response, 404, textType, 'There are /metrics, /healthz and /readyz\n')
       page(options).then(
         ({ status, type, text }) => send(response, status, type, text),
-        (error: unknown) =>
-          send(response, 500, textType, `${error instanceof Error ? error.message : String(error)}\n`),
+        (error: unknown) => send(response, 500, textType, `${errorText(error)}\n`),
       )
     },
   )

@@ -142,7 +142,16 @@ export const rooms: Readonly<Record<string, Room>> = {
   'kept-code': { imports: [], packages: [] },
   main: { imports: ['kept-code', 'kmipd-process'], packages: [] },
   'kmipd-process': {
-    imports: ['backup/refused', 'collector', 'config', 'memory-guard', 'offline', 'serve', 'server/process-log'],
+    imports: [
+      'actor/error-text',
+      'backup/refused',
+      'collector',
+      'config',
+      'memory-guard',
+      'offline',
+      'serve',
+      'server/process-log',
+    ],
     packages: ['yargs'],
   },
   kmipctl: { imports: ['kept-code', 'kmipctl-process'], packages: [] },
