@@ -201,9 +201,9 @@ describe('memory for all sessions of a client', () => {
   const large = 40_000
   const limits = { requestSizeMax: 65_536, unansweredBytesMax: 1_048_576 }
   const small = 20
-  /** Large requests are answered in slices of the thread. */
-  const slices = async (): Promise<void> => {
-    for (let count = 0; count < 6; count += 1) await turn()
+  /** Large requests are answered in slices of the thread, which come when those before have rested from their work. */
+  const comes = async (isThere: () => boolean): Promise<void> => {
+    while (!isThere()) await turn()
   }
 
   test('a large request that finds no room is not read on, and is when there is some', async () => {
@@ -214,11 +214,11 @@ describe('memory for all sessions of a client', () => {
     assert.deepEqual(other.output, ['pause'])
     other.clock.advance(5_000)
     assert.deepEqual(other.ends, [], 'it is not the peer who is late')
-    await slices()
+    await comes(() => one.held.length > 0)
     await answerNext(one, 1)
     assert.deepEqual(other.output, ['pause', 'resume'])
     other.connection.data(request(2, large).subarray(small))
-    await slices()
+    await comes(() => other.held.length > 0)
     await answerNext(other, 2)
     assert.deepEqual(other.output, ['pause', 'resume', 'answer 2'])
     assert.ok(holders.requests.hasRoom(50_000), 'all was given back')
@@ -231,8 +231,9 @@ describe('memory for all sessions of a client', () => {
     other.connection.data(request(2, large).subarray(0, small))
     assert.deepEqual([one.output, other.output], [[], ['pause']])
     one.connection.data(request(1, large).subarray(small))
-    await slices()
+    await comes(() => one.output.length > 0)
     assert.deepEqual(one.output, ['answer 1'])
+    await comes(() => other.output.length > 1)
     assert.deepEqual(other.output, ['pause', 'resume'])
   })
 
