@@ -126,6 +126,8 @@ export interface SupervisorOptions {
 interface Supervised {
   readonly child: Child
   running: Running | undefined
+  /** Another start that is under way. */
+  starting: ReturnType<Child['start']> | undefined
   readonly failuresAtMs: number[]
 }
 
@@ -145,7 +147,7 @@ export class Supervisor {
    */
   async add(child: Child): Promise<void> {
     assert(!this.#stopped, 'a stopped supervisor takes no children')
-    const supervised: Supervised = { child, running: undefined, failuresAtMs: [] }
+    const supervised: Supervised = { child, running: undefined, starting: undefined, failuresAtMs: [] }
     supervised.running = await child.start((reason) => this.#failed(supervised, reason))
     this.#children.push(supervised)
   }
@@ -155,10 +157,11 @@ export class Supervisor {
     this.#stopped = true
     const failures: unknown[] = []
     for (const supervised of this.#children.toReversed()) {
-      const { running } = supervised
+      const { running, starting } = supervised
       supervised.running = undefined
       try {
-        await running?.stop()
+        // One that is just being started again is waited for: what it stands on must not end before it.
+        await (running ?? (await startedOf(starting)))?.stop()
       } catch (failure) {
         failures.push(failure)
       }
@@ -181,10 +184,12 @@ export class Supervisor {
     onFailure?.(supervised.child.name, reason)
     if (recent.length > restartsMax) return this.#giveUp(supervised, reason)
     try {
-      const running = await supervised.child.start((next) => this.#failed(supervised, next))
-      if (this.#stopped) await running.stop()
-      else supervised.running = running
+      supervised.starting = supervised.child.start((next) => this.#failed(supervised, next))
+      const running = await supervised.starting
+      supervised.starting = undefined
+      if (!this.#stopped) supervised.running = running
     } catch (failure) {
+      supervised.starting = undefined
       this.#failed(supervised, failure)
     }
   }
@@ -195,5 +200,14 @@ export class Supervisor {
     } finally {
       this.#options.onGiveUp(supervised.child.name, reason)
     }
+  }
+}
+
+/** What a start has come to; one that fails leaves nothing to be stopped. */
+const startedOf = async (starting: Supervised['starting']): Promise<Running | undefined> => {
+  try {
+    return await starting
+  } catch {
+    return undefined
   }
 }

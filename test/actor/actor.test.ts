@@ -10,6 +10,8 @@ import { Mailbox } from '#actor/mailbox'
 const patient = () =>
   new Supervisor({ clock: new SettableClock(), restartsMax: 5, withinMs: 1000, onGiveUp: assert.fail })
 
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
 describe('mailbox', () => {
   test('refuses beyond its capacity and keeps the order', () => {
     const mailbox = new Mailbox<number>(3)
@@ -102,7 +104,6 @@ describe('supervisor', () => {
     })
     const stop = (name: string) => ({ stop: async () => void log.push(`stop ${name}`) })
     await supervisor.add({ name: 'steady', start: () => stop('steady') })
-    const turn = () => new Promise((resolve) => setImmediate(resolve))
     await supervisor.add({
       name: 'shaky',
       start(failed) {
@@ -139,6 +140,30 @@ describe('supervisor', () => {
       })
     await supervisor.stop()
     assert.deepEqual(log, ['b', 'a'])
+  })
+
+  test('waits at its end for one that is being started again, and stops it before those that it stands on', async () => {
+    const told: string[] = []
+    const supervisor = patient()
+    await supervisor.add({ name: 'base', start: async () => ({ stop: async () => void told.push('base ends') }) })
+    const again = Promise.withResolvers<void>()
+    let fail: (reason: unknown) => void = () => assert.fail('not started')
+    let starts = 0
+    await supervisor.add({
+      name: 'upper',
+      start: async (failed) => {
+        fail = failed
+        if (++starts > 1) await again.promise
+        return { stop: async () => void told.push('upper ends') }
+      },
+    })
+    fail('a fault')
+    const stopped = supervisor.stop()
+    await turn()
+    assert.deepEqual(told, [])
+    again.resolve()
+    await stopped
+    assert.deepEqual(told, ['upper ends', 'base ends'])
   })
 
   test('stops all, also when one of them cannot end well, and throws that', async () => {
