@@ -2,7 +2,6 @@
  * The administration interface of a running server. What it is: the API on the local socket and, when a port is set, over
  * HTTPS; their start and end. What it is not: the routes (`http-api.ts`) or the commands (`api.ts`).
  */
-
 import type { FastifyInstance } from 'fastify'
 import { errorText } from '#actor/error-text'
 import { BearerTokens } from '#identity/bearer-tokens'

@@ -1,9 +1,8 @@
 /**
  * The command line of the administration: from the words of a line to a request, and from its answer to what is shown. What
- * it is: yargs over the table of commands. What it is not: the process (kmipctl.ts), the way to the server (`transport.ts`),
+ * it is: yargs over the table of commands. What it is not: the process (kmipctl-process.ts), the way to the server (`transport.ts`),
  * or a command's meaning.
  */
-
 import yargs, { type Argv } from 'yargs'
 import { errorText } from '#actor/error-text'
 import { commandGroups, commands } from './api.ts'

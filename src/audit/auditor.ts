@@ -6,7 +6,6 @@
  * While the disk is waited for, the ports fill; what they hold is the next batch. Lines that nobody waits for are brought to
  * the disk a moment later.
  */
-
 import type { MessagePort } from 'node:worker_threads'
 import { Actor } from '#actor/actor'
 import type { Cancel, Clock } from '#actor/clock'

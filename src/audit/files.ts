@@ -9,7 +9,6 @@
  * Every file begins with a line of its own, and goes on the chain of the one before. A write that a crash has cut off stays as
  * it is; the line behind it says how many bytes are none of the trail, and their hash.
  */
-
 import {
   closeSync,
   fdatasync,

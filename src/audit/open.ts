@@ -3,7 +3,6 @@
  * others, the check of the whole trail, and the note in the store of where the trail has come to. What it is not: what is
  * told in the trail.
  */
-
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { Cancel, Clock } from '#actor/clock'
 import { errorText } from '#actor/error-text'

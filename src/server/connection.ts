@@ -9,7 +9,6 @@
  *
  * States: `open`; `finishing` (no more is read: what was taken is answered, then the end); `closed`.
  */
-
 import type { Cancel, Clock } from '#actor/clock'
 import { errorText } from '#actor/error-text'
 import { nextSlice, sliceMs, workedBriefly } from '#actor/slices'

@@ -6,7 +6,6 @@
  *
  *     a client takes a key by Get ─▶ not fresh ─▶ one is missing ─▶ the next round makes one
  */
-
 import type { Cancel, Clock } from '#actor/clock'
 import { errorText } from '#actor/error-text'
 import type { Attribute } from '#kmip/attribute'

@@ -3,7 +3,6 @@
  * encoding. What it is: HTTP around the dispatcher, under the bounds and the identity rules of a KMIP interface, which it
  * follows as that changes. What it is not: another way to a dispatcher's insides, or a web server.
  */
-
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'

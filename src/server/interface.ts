@@ -7,9 +7,7 @@
 import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Clock } from '#actor/clock'
-import type { KmipError } from '#kmip/errors'
-import { type Answer, Connection, type ConnectionEnd, type ConnectionLimits, type Responder } from './connection.ts'
-import { binaryEncoding } from './encodings.ts'
+import { Connection, type ConnectionEnd, type ConnectionLimits } from './connection.ts'
 import { clientOf } from './holdings.ts'
 import { type KeptSession, type KeptSessions, rememberSessions } from './kept-sessions.ts'
 import { PeerSession, type SessionLog, type SessionParts, type SessionRules } from './session.ts'
@@ -359,7 +357,7 @@ export class KmipInterface implements InterfaceActor {
     }
     const connection = new Connection({
       output: new SocketOutput(socket, clock, limits.requestTimeoutMs),
-      responder: new PeerResponder(peer, parts),
+      responder: peer,
       limits,
       holders: peer.holders(),
       client: clientOf(peer.peer),
@@ -379,22 +377,3 @@ export class KmipInterface implements InterfaceActor {
 /** What tells the two sockets of a session, TCP and TLS, from all others of the machine. */
 const endsOf = ({ localAddress, localPort, remoteAddress, remotePort }: Socket): string =>
   `${remoteAddress}|${remotePort}|${localAddress}|${localPort}`
-
-/** A session's answers, and the refusal of what is no message. */
-class PeerResponder implements Responder {
-  readonly #peer: PeerSession
-  readonly #parts: SessionParts
-
-  constructor(peer: PeerSession, parts: SessionParts) {
-    this.#peer = peer
-    this.#parts = parts
-  }
-
-  answer(message: Buffer): Answer | Promise<Answer> {
-    return this.#peer.answer(message, binaryEncoding)
-  }
-
-  refusal(error: KmipError): Buffer {
-    return this.#parts.dispatcher.refusal(error)
-  }
-}

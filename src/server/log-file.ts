@@ -4,7 +4,6 @@
  *
  *     logs/kmipd.log     what is written now        logs/kmipd.log.1   what was written before
  */
-
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorText } from '#actor/error-text'

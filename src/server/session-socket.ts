@@ -15,44 +15,29 @@ const connections = new WeakMap<TLSSocket, Connection>()
 
 type Heard = (this: TLSSocket, chunk: Buffer) => void
 
-const heardOfSockets: readonly (readonly [event: string, heard: Heard])[] = [
-  [
-    'data',
-    function (chunk) {
-      connections.get(this)?.data(chunk)
-    },
-  ],
-  [
-    'end',
-    function () {
-      connections.get(this)?.ended()
-    },
-  ],
-  [
-    'drain',
-    function () {
-      connections.get(this)?.drained()
-    },
-  ],
-  [
-    'close',
-    function () {
-      connections.get(this)?.closed()
-    },
-  ],
+const listeners: Readonly<Record<string, Heard>> = {
+  data(chunk) {
+    connections.get(this)?.data(chunk)
+  },
+  end() {
+    connections.get(this)?.ended()
+  },
+  drain() {
+    connections.get(this)?.drained()
+  },
+  close() {
+    connections.get(this)?.closed()
+  },
   // A peer that aborts is told by `close`, and is no error of ours.
-  [
-    'error',
-    function () {
-      this.destroy()
-    },
-  ],
-]
+  error() {
+    this.destroy()
+  },
+}
 
 /** Hands on what a socket tells, from now until it is closed. */
 export const hear = (socket: TLSSocket, connection: Connection): void => {
   connections.set(socket, connection)
-  for (const [event, heard] of heardOfSockets) socket.on(event, heard)
+  for (const [event, heard] of Object.entries(listeners)) socket.on(event, heard)
 }
 
 /** Where a session's answers go. */

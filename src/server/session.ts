@@ -19,9 +19,9 @@ import {
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
 import type { Store } from '#store/store'
-import { type Answer, type ConnectionHolders, LastAnswer } from './connection.ts'
+import { type Answer, type ConnectionHolders, LastAnswer, type Responder } from './connection.ts'
 import type { Dispatcher } from './dispatch.ts'
-import type { Encoding } from './encodings.ts'
+import { binaryEncoding, type Encoding } from './encodings.ts'
 import { clientOf, type Holdings } from './holdings.ts'
 import type { Strikes } from './strikes.ts'
 
@@ -84,7 +84,7 @@ export interface ShownPeer extends Peer {
 const notServed = new KmipError(ResultReason.AuthenticationNotSuccessful)
 
 /** One TLS session's side of the requests that come in it. */
-export class PeerSession {
+export class PeerSession implements Responder {
   readonly peer: ShownPeer
   /** Whether the session should not have come about, as a handshake with a revocation list would have it. */
   readonly isRevoked: boolean
@@ -119,11 +119,16 @@ export class PeerSession {
    * The answer to one message, the last of the session when the peer has no service. Whom the peer acts as is looked at for
    * every request: what is removed or expired serves no longer.
    */
-  answer(message: Uint8Array, encoding: Encoding): Answer | Promise<Answer> {
+  answer(message: Uint8Array, encoding: Encoding = binaryEncoding): Answer | Promise<Answer> {
     const refusal = this.#identity.standing()
     if (refusal !== 'not registered') return this.#answerAs(refusal, message, encoding)
     this.#registration ??= this.#register()
     return this.#registration.then(() => this.#answerAs(this.#identity.standing(), message, encoding))
+  }
+
+  /** The answer to what is no message. */
+  refusal(error: KmipError): Buffer {
+    return this.#parts.dispatcher.refusal(error)
   }
 
   #answerAs(refusal: SessionRefusal | undefined, message: Uint8Array, encoding: Encoding): Answer | Promise<Answer> {

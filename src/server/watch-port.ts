@@ -3,7 +3,6 @@
  * system and an orchestrator, off unless a port is set; it takes nothing but GET and tells nothing secret. What it is not: the
  * administration interface.
  */
-
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { errorText } from '#actor/error-text'
