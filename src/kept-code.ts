@@ -3,7 +3,7 @@
  * runtime decides.
  *
  * TypeScript run as it stands is stripped of its types by each thread anew, with a compiler that stays in its memory: 45 MiB
- * and a second of the server's start, half the time of a `kmipctl` command.
+ * of the server's, and a third of the time of a `kmipctl` command.
  */
 import { enableCompileCache } from 'node:module'
 import { extname, join } from 'node:path'
