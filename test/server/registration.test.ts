@@ -8,11 +8,11 @@ import { connect, type TLSSocket } from 'node:tls'
 import { systemClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
 import { attribute } from '#client/attribute'
-import { createClient } from '#client/client'
+import { createClient, encodeRequest } from '#client/client'
 import { createAuthority, issueClientCertificate, privateKeyPem } from '#identity/authority'
 import { certificateToPem, parseCertificate } from '#identity/certificates'
 import { createRevocationList, revocationListToPem } from '#identity/revocation-list'
-import { CredentialType, CryptographicAlgorithm, CryptographicUsageMask, ObjectType } from '#kmip/enums'
+import { CredentialType, CryptographicAlgorithm, CryptographicUsageMask, ObjectType, Operation } from '#kmip/enums'
 import { lineOf } from '#test/admin/running-administration'
 import { chainedCertificates } from '#test/identity/chained'
 import { freePort, type RunningServer, startServerProcess } from '#test/running-server'
@@ -35,6 +35,11 @@ const key = {
     ],
   },
 }
+
+const discoverVersions = encodeRequest({
+  requestHeader: { protocolVersion: { protocolVersionMajor: 1, protocolVersionMinor: 4 }, batchCount: 1 },
+  batchItem: [{ operation: Operation.DiscoverVersions, requestPayload: { protocolVersion: [] } }],
+})
 
 describe('registration on a real server', () => {
   let server: RunningServer
@@ -66,10 +71,12 @@ describe('registration on a real server', () => {
     await assert.rejects(creates(shown, port))
     await soon(() => server.log.some((line) => text.test(JSON.stringify(line))), `${String(text)} in the log`)
   }
+  /** A session that the server has answered once: until then it may have the handshake's end before it, whatever the client has seen. */
   const sessionOf = async (shown: Shown, port: number): Promise<TLSSocket> => {
     const { host, ca } = server.connection
     const socket = connect({ host, port, ca, cert: shown.cert, key: shown.key })
-    await once(socket, 'secureConnect')
+    socket.write(discoverVersions)
+    await once(socket, 'data')
     return socket.resume()
   }
 
