@@ -52,6 +52,6 @@ VOLUME /data
 EXPOSE 5696 9464
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["node", "src/health.ts"]
-# No debugger is opened by a signal.
-ENTRYPOINT ["node", "--disable-sigusr1", "src/main.ts"]
+# The flags of src/runtime-flags.ts.
+ENTRYPOINT ["node", "--disable-sigusr1", "--external-memory-accounted-in-global-limit", "src/main.ts"]
 CMD ["serve"]

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { extname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { runtimeFlags } from '#src/runtime-flags'
 import type { Target } from './job.ts'
 import { nowMs, readText, removeDirectory, temporaryDirectory } from './machine.ts'
 
@@ -45,7 +46,19 @@ export const startOwnServer = async (
   { directory, cores, profileDirectory }: OwnServerOptions = {},
 ): Promise<OwnServer> => {
   const data = directory ?? temporaryDirectory()
-  const words = [process.execPath, main, 'serve', '--data', data, '--host', host, '--port', '0', ...flags]
+  const words = [
+    process.execPath,
+    ...runtimeFlags,
+    main,
+    'serve',
+    '--data',
+    data,
+    '--host',
+    host,
+    '--port',
+    '0',
+    ...flags,
+  ]
   // In the environment, so that threads have it too whose own flags the server names.
   const profiled =
     profileDirectory === undefined ? [] : [`NODE_OPTIONS=--cpu-prof --cpu-prof-dir=${JSON.stringify(profileDirectory)}`]

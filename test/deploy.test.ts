@@ -11,6 +11,7 @@ import { describe, test } from 'node:test'
 import { parse, stringify } from 'yaml'
 import { metricRows } from '#server/metrics'
 import { readSettings, type Settings, unknownVariables } from '#src/config'
+import { runtimeFlags } from '#src/runtime-flags'
 
 const root = dirname(import.meta.dirname)
 const read = (path: string): string => readFileSync(join(root, 'deploy', path), 'utf8')
@@ -34,6 +35,17 @@ test('every alert asks for metrics that there are, and says what to do', () => {
     assert.ok(annotations.summary.length > 0 && annotations.remedy.length > 0, alert)
   }
   assert.equal(new Set(rules.map(({ alert }) => alert)).size, rules.length)
+})
+
+test('whatever starts a server names the flags of the runtime', () => {
+  const words = `node ${runtimeFlags.join(' ')}`
+  const of = (path: string): string => readFileSync(join(root, path), 'utf8')
+  const { scripts } = JSON.parse(of('package.json')) as { readonly scripts: Readonly<Record<string, string>> }
+  assert.ok(of('src/main.ts').startsWith(`#!/usr/bin/env -S ${words}\n`), 'src/main.ts')
+  assert.ok(scripts['start']?.includes(`${words} src/main.ts serve`), 'npm start')
+  assert.ok(of('deploy/kmipd.service').includes(`${words} src/main.ts serve`), 'the unit')
+  const entry = JSON.stringify(['node', ...runtimeFlags, 'src/main.ts']).replaceAll(',', ', ')
+  assert.ok(of('Dockerfile').includes(`ENTRYPOINT ${entry}`), entry)
 })
 
 /** Runs promtool; undefined where there is none. @throws Error with what it says against a file */
@@ -268,7 +280,7 @@ describe('the unit of systemd', () => {
     assert.ok(Number.parseInt(valueOf('TimeoutStopSec'), 10) * 1_000 > settings.drainTimeoutMs)
     assert.equal(valueOf('Restart'), 'on-failure')
     assert.equal(valueOf('RestartPreventExitStatus'), '78')
-    const [, program = ''] = /^\/opt\/kmipd\/\S+ (src\/\S+\.ts) serve$/.exec(valueOf('ExecStart')) ?? []
+    const [, program = ''] = /^\/opt\/kmipd\/\S+ (?:--\S+ )*(src\/\S+\.ts) serve$/.exec(valueOf('ExecStart')) ?? []
     assert.ok(existsSync(join(root, program)), program)
   })
 })

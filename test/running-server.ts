@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '#actor/clock'
+import { runtimeFlags } from '#src/runtime-flags'
 
 const main = fileURLToPath(import.meta.resolve('#src/main'))
 const host = '127.0.0.1'
@@ -78,7 +79,7 @@ export const startServerProcess = async (options: RunningServerOptions = {}): Pr
   const httpsPort = options.https === true ? await freePort() : undefined
   const https = httpsPort === undefined ? [] : ['--https-port', String(httpsPort)]
   const flags = ['--data', directory, '--host', host, '--port', '0', ...https, ...(options.flags ?? [])]
-  const child = spawn(process.execPath, [...(options.runtimeFlags ?? []), main, 'serve', ...flags], {
+  const child = spawn(process.execPath, [...runtimeFlags, ...(options.runtimeFlags ?? []), main, 'serve', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.environment },
   })

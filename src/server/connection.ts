@@ -9,9 +9,9 @@
  *
  * States: `open`; `finishing` (no more is read: what was taken is answered, then the end); `closed`.
  */
-import type { Cancel, Clock } from '#actor/clock'
+import { type Cancel, type Clock, processorMs } from '#actor/clock'
 import { errorText } from '#actor/error-text'
-import { nextSlice, sliceMs, workedBriefly } from '#actor/slices'
+import { nextSlice, sliceMs, workedBriefly, workedLong } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import { KmipError, kmipErrorOf } from '#kmip/errors'
 import { Tag } from '#kmip/tags'
@@ -95,6 +95,11 @@ export const bytesOf = (answer: Answer): Buffer => (answer instanceof LastAnswer
 
 /** A request is large from here on: the account of smaller ones is their number, and they cost the thread little. */
 export const largeRequestBytes = 16_384
+/**
+ * Behind an answer that took a slice by the clock, so many are timed by the processor, which is too dear for all: whom the system or the
+ * collector held up has not worked.
+ */
+const suspectedAnswers = 8
 /** So long a session answers what is short before others have a turn. */
 const turnMs = 4 * sliceMs
 /** About what reading so many bytes has cost the thread: decryption, and copies. */
@@ -127,9 +132,11 @@ export class Connection {
   #cancelIdleTimer: Cancel = nothing
   /** When the session last answered: the timer looks at it, so that a request costs no timer of its own. */
   #lastUsedMs = 0
-  /** Its last answer took the thread for long: the next one waits for a slice, however many such sessions there are. */
+  /** Its last answer was a slice of work: the next one waits for its client to have rested, however many such sessions there are. */
   #isHeavy = false
-  /** Its answers took the thread for long together, though each was short: others have a turn before it goes on. */
+  /** Answers to come that are timed by the processor. */
+  #suspected = 0
+  /** It had the thread for long: others have a turn before it goes on. */
   #isLong = false
   #ending: ConnectionEnd = 'peer'
   #detail = ''
@@ -282,20 +289,15 @@ export class Connection {
 
   /** Answers what needs not be waited for, without a turn of the loop. False: something is left, or the session has ended. */
   #answerAtOnce(): boolean {
-    const { responder, clock } = this.#options
+    const { clock } = this.#options
     const turnBeganMs = clock.monotonicMs()
-    let beganMs = turnBeganMs
+    this.#lastUsedMs = turnBeganMs
     while (!this.#paused) {
       if (this.#waiting.length > 0 && this.#mustWait()) return false
       const message = this.#waiting.shift()
       if (message === undefined) return true
-      const answer = responder.answer(message)
-      const endedMs = clock.monotonicMs()
-      this.#lastUsedMs = endedMs
-      this.#isHeavy = endedMs - beganMs > sliceMs
-      this.#isLong = endedMs - turnBeganMs > turnMs
-      if (!this.#isHeavy) workedBriefly()
-      beganMs = endedMs
+      const answer = this.#timedAnswer(message, this.#lastUsedMs)
+      this.#isLong ||= this.#lastUsedMs - turnBeganMs > turnMs
       if (answer instanceof Promise) {
         this.#begun = { message, answer }
         return false
@@ -328,7 +330,9 @@ export class Connection {
       message = this.#waiting.shift()
     ) {
       if (message !== begun?.message && this.#mustWait(message) && !(await this.#turn(message))) return
-      const answer = await (message === begun?.message ? begun.answer : this.#timedAnswer(message))
+      const answer = await (message === begun?.message
+        ? begun.answer
+        : this.#timedAnswer(message, this.#options.clock.monotonicMs()))
       this.#answeredOne(message)
       if (this.#isClosed()) return
       const taken = this.#send(answer)
@@ -368,13 +372,24 @@ export class Connection {
     return !this.#isClosed()
   }
 
-  #timedAnswer(message: Buffer): Answer | Promise<Answer> {
+  #timedAnswer(message: Buffer, beganMs: number): Answer | Promise<Answer> {
     const { clock, responder } = this.#options
-    const beganMs = clock.monotonicMs()
+    const processorBeganMs = this.#suspected > 0 ? processorMs() : undefined
     const answer = responder.answer(message)
-    this.#isHeavy = clock.monotonicMs() - beganMs > sliceMs
-    if (!this.#isHeavy) workedBriefly()
+    this.#lastUsedMs = clock.monotonicMs()
+    this.#weigh(this.#lastUsedMs - beganMs, processorBeganMs)
     return answer
+  }
+
+  /** An answer took the thread for so long. @param processorBeganMs where it is timed by the processor */
+  #weigh(tookMs: number, processorBeganMs: number | undefined): void {
+    const seemsShort = tookMs <= sliceMs
+    const workedMs = seemsShort || processorBeganMs === undefined ? 0 : processorMs() - processorBeganMs
+    this.#isLong = !seemsShort
+    this.#isHeavy = workedMs > sliceMs
+    this.#suspected = seemsShort ? Math.max(0, this.#suspected - 1) : suspectedAnswers
+    if (seemsShort) workedBriefly()
+    else if (this.#isHeavy) workedLong(this.#options.client, workedMs)
   }
 
   /** Nothing waits any more. */

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { processorMs } from '#actor/clock'
-import { nextSlice, workedBriefly } from '#actor/slices'
+import { nextSlice, workedLong } from '#actor/slices'
+import { besideOthers, spin, standStill } from '#test/actor/thread-work'
 
 test('one of those who wait goes on in each turn, and others are not behind all of them', async () => {
   const went: string[] = []
@@ -24,17 +24,6 @@ test('one of those who wait goes on in each turn, and others are not behind all 
   for (const [index, count] of seen.entries()) assert.ok(count <= index + 1, `${count} slices in ${index + 1} turns`)
 })
 
-/** Works for so long, however often the system gives the processor to somebody else meanwhile. */
-const spin = (milliseconds: number): void => {
-  const untilMs = processorMs() + milliseconds
-  while (processorMs() < untilMs);
-}
-
-/** Holds the thread for so long without any work, as who was preempted does. */
-const standStill = (milliseconds: number): void => {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
-}
-
 /** How long four pieces take, one in each slice. */
 const fourPieces = async (party: string, piece: () => void): Promise<number> => {
   const beganMs = performance.now()
@@ -43,21 +32,6 @@ const fourPieces = async (party: string, piece: () => void): Promise<number> => 
     piece()
   }
   return performance.now() - beganMs
-}
-
-/** Does something while others ask little. */
-const besideOthers = async <T>(run: () => Promise<T>): Promise<T> => {
-  const over = new AbortController()
-  const asking = (async () => {
-    while (!over.signal.aborted) {
-      workedBriefly()
-      await turn()
-    }
-  })()
-  const done = await run()
-  over.abort()
-  await asking
-  return done
 }
 
 test('who took long in one piece rests while others ask little, and nobody rests when nobody does', async () => {
@@ -81,6 +55,16 @@ test('what was spent before the slice counts as work', async () => {
     const beganMs = performance.now()
     await nextSlice('read much', 5)
     await nextSlice('read much')
+    return performance.now() - beganMs
+  })
+  assert.ok(restedMs > 95, `${restedMs} ms`)
+})
+
+test('who worked for long before it waited for a slice rests, too', async () => {
+  const restedMs = await besideOthers(async () => {
+    const beganMs = performance.now()
+    workedLong('worked at once', 5)
+    await nextSlice('worked at once')
     return performance.now() - beganMs
   })
   assert.ok(restedMs > 95, `${restedMs} ms`)

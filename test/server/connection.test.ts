@@ -6,7 +6,6 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { SettableClock } from '#actor/clock'
-import { sliceMs } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import type { KmipError } from '#kmip/errors'
 import { Tag } from '#kmip/tags'
@@ -534,42 +533,5 @@ describe('ends', () => {
     assert.deepEqual(session.output, ['destroy'])
     assert.deepEqual(session.ends, ['failure'])
     assert.equal(session.clock.timers, 0)
-  })
-})
-
-describe('a session whose answers take long', () => {
-  test('has one of them in a turn of the loop, though all its requests are there', async () => {
-    const answered: number[] = []
-    const clock = new SettableClock()
-    const connection = new Connection({
-      output: {
-        send: () => true,
-        pause: () => undefined,
-        resume: () => undefined,
-        end: () => undefined,
-        destroy: () => undefined,
-      },
-      responder: {
-        answer: (message) => {
-          clock.advance(sliceMs + 1)
-          answered.push(labelOf(message))
-          return Buffer.alloc(0)
-        },
-        refusal: () => Buffer.alloc(0),
-      },
-      limits: defaultLimits,
-      holders: roomy(),
-      client: 'client',
-      clock,
-      onEnd: () => undefined,
-    })
-    connection.data(Buffer.concat([1, 2, 3, 4].map((label) => request(label))))
-    assert.deepEqual(answered, [1])
-    // Who took long rests as long as others ask little, by the machine's clock: some of these turns are waited through.
-    for (let turns = 1; turns <= 100_000 && answered.length < 4; turns += 1) {
-      await turn()
-      assert.ok(answered.length <= turns + 1, 'others have the thread in between')
-    }
-    assert.deepEqual(answered, [1, 2, 3, 4])
   })
 })
