@@ -21,7 +21,7 @@ const restPerSlice = 4
 const longestRest = 20
 /** How often it is looked whether somebody asks little, and how long nobody must have before who rests goes on. */
 const watchMs = 1
-const quietMs = 50
+const quietMs = 5
 /** Parties that rest are remembered up to this number, so that nobody fills the memory with names. */
 const restingMax = 10_000
 
@@ -43,9 +43,6 @@ let briefSeenMs = 0
 export const workedBriefly = (): void => {
   brief += 1
 }
-
-/** A party has worked for so long without having waited for a slice: it rests as if it had. */
-export const workedLong = (party: string, workedMs: number): void => rest(party, monotonicMs(), restOf(workedMs))
 
 /**
  * Resolves when it is the caller's turn. First come, first served, but for those who rest.
@@ -99,10 +96,8 @@ const worked = (party: string, beforeMs: number, beganMs: number, processorBegan
   const isLong = beforeMs + heldMs >= sliceMs
   const restMs = isLong ? restOf(beforeMs + Math.min(heldMs, processorMs() - processorBeganMs)) : 0
   if (restMs === 0) resting.delete(party)
-  else rest(party, endedMs, restMs)
-}
-
-const rest = (party: string, endedMs: number, restMs: number): void => {
-  if (resting.size >= restingMax) resting.clear()
-  resting.set(party, endedMs + restMs)
+  else {
+    if (resting.size >= restingMax) resting.clear()
+    resting.set(party, endedMs + restMs)
+  }
 }

@@ -11,7 +11,7 @@
  */
 import { type Cancel, type Clock, processorMs } from '#actor/clock'
 import { errorText } from '#actor/error-text'
-import { nextSlice, sliceMs, workedBriefly, workedLong } from '#actor/slices'
+import { nextSlice, sliceMs, workedBriefly } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import { KmipError, kmipErrorOf } from '#kmip/errors'
 import { Tag } from '#kmip/tags'
@@ -389,7 +389,6 @@ export class Connection {
     this.#isHeavy = workedMs > sliceMs
     this.#suspected = seemsShort ? Math.max(0, this.#suspected - 1) : suspectedAnswers
     if (seemsShort) workedBriefly()
-    else if (this.#isHeavy) workedLong(this.#options.client, workedMs)
   }
 
   /** Nothing waits any more. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { nextSlice, workedLong } from '#actor/slices'
+import { nextSlice } from '#actor/slices'
 import { besideOthers, spin, standStill } from '#test/actor/thread-work'
 
 test('one of those who wait goes on in each turn, and others are not behind all of them', async () => {
@@ -55,16 +55,6 @@ test('what was spent before the slice counts as work', async () => {
     const beganMs = performance.now()
     await nextSlice('read much', 5)
     await nextSlice('read much')
-    return performance.now() - beganMs
-  })
-  assert.ok(restedMs > 95, `${restedMs} ms`)
-})
-
-test('who worked for long before it waited for a slice rests, too', async () => {
-  const restedMs = await besideOthers(async () => {
-    const beganMs = performance.now()
-    workedLong('worked at once', 5)
-    await nextSlice('worked at once')
     return performance.now() - beganMs
   })
   assert.ok(restedMs > 95, `${restedMs} ms`)
