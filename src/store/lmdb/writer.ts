@@ -157,7 +157,7 @@ function writeCommit(changes: readonly TakenChange[], tables: ReadonlyMap<string
   if (claimed !== undefined) return claimed
   // All claims go before any comes, so that a commit can hand one from record to record.
   for (const { change, files } of placed)
-    for (const claim of entryKeys(change.claimsGone)) files.index.removeSync(claim)
+    for (const claim of entryKeys(change.claimsGone)) if (isHeld(claim, change, files)) files.index.removeSync(claim)
   for (const { change, files } of placed)
     for (const claim of entryKeys(change.claimsCome)) files.index.putSync(claim, change.key)
   for (const { change, files } of placed) writeChange(change, files)
@@ -170,8 +170,9 @@ function firstClaimed(placed: readonly Placed[]): number | undefined {
   const released = new Set<string>()
   const taken = new Map<string, Buffer>()
   const nameOf = (table: string, claim: Buffer) => `${table}\0${claim.toString('latin1')}`
-  for (const { change } of placed)
-    for (const claim of entryKeys(change.claimsGone)) released.add(nameOf(change.table, claim))
+  for (const { change, files } of placed)
+    for (const claim of entryKeys(change.claimsGone))
+      if (isHeld(claim, change, files)) released.add(nameOf(change.table, claim))
   for (const [place, { change, files }] of placed.entries()) {
     for (const claim of entryKeys(change.claimsCome)) {
       const holder = files.index.getBinary(claim)
@@ -184,6 +185,10 @@ function firstClaimed(placed: readonly Placed[]): number | undefined {
   }
   return undefined
 }
+
+/** Whether a claim is the record's to let go: where two had the same when an index was made anew, one of them has none. */
+const isHeld = (claim: Buffer, { key }: TakenChange, { index }: TableFiles): boolean =>
+  index.getBinary(claim)?.equals(key) === true
 
 function* entryKeys(keys: Buffer): Iterable<Buffer> {
   for (let at = 0; at < keys.length; at += entryKeyBytes) yield keys.subarray(at, at + entryKeyBytes)

@@ -12,7 +12,7 @@ import { after, describe, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { systemEntropy } from '#actor/entropy'
 import { createKeyring, openKeyring } from '#crypto/seal'
-import { encodeRecordKey } from '#store/keys'
+import { encodeRecordKey, IndexKeys } from '#store/keys'
 import { openFile, openTables } from '#store/lmdb/environment'
 import { lockDirectory } from '#store/lmdb/lock'
 import { packCommits } from '#store/lmdb/messages'
@@ -404,6 +404,27 @@ describe('lmdb faults', () => {
     const again = await openAt(directory)
     assert.equal((await again.commit([create('l', { entries: [] })])).done, true)
     await again.close()
+  })
+
+  test('a record lets go of no claim that another one holds', async () => {
+    const directory = freshDirectory()
+    const store = await openAt(directory)
+    const name = { field: 'name', value: 'of a' }
+    await store.commit([create('a', { entries: [name], claims: [name] })])
+    await store.commit([create('b', { entries: [name] })])
+    const { port } = store.connect()
+    const none = { postingsGone: [], postingsCome: [], claimsCome: [] }
+    // As the front of a record does that says it has the claim.
+    const removal = { table: things.name, key: encodeRecordKey('b'), expected: 1, record: undefined, ...none }
+    const packed = packCommits([
+      { id: 1, changes: [{ ...removal, claimsGone: [new IndexKeys(openSealer(directory), things.name).claim(name)] }] },
+    ])
+    const answered = new Promise((resolve) => port.once('message', resolve))
+    port.postMessage({ kind: 'commits', packed }, [packed.buffer])
+    await answered
+    assert.equal(store.read(things, 'b'), undefined)
+    assert.equal((await store.commit([create('c', { entries: [name], claims: [name] })])).done, false)
+    await store.close()
   })
 
   test('a writer that fails is told to the owner and to all who wait, and nothing more is written', async () => {
