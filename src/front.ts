@@ -89,6 +89,7 @@ export const runFront = async (port: Port, task: FrontTask): Promise<void> => {
         permits = now
       },
       seed: (material) => own.seed(material),
+      alive: () => undefined,
       samples: () => [...meter.samples(), ...cryptoSamples(crypto), ...auditSamples(audit), ...loopDelay()],
       end: () => end(),
     },

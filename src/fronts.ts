@@ -6,6 +6,7 @@
 import { availableParallelism } from 'node:os'
 import { type MessagePort, Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
+import { systemClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
 import type { Audit } from '#audit/open'
 import { type Keyring, sealKeyBytes } from '#crypto/seal'
@@ -90,6 +91,7 @@ export class Fronts {
       seed: (material) => random.seed(material),
       onGone: (number) => new SessionCount(this.#slots, number).clear(),
       onFailure: (reason) => tellFailure(logger, reason),
+      clock: systemClock,
     })
     processLog.onLevel = (level) => this.set.tell('level', level)
   }

@@ -57,6 +57,8 @@ export type FrontCalls = {
   /** Whether a licence, or none being needed, lets clients be served. */
   permits(permits: boolean): void
   seed(material: Uint8Array): void
+  /** Answered by a loop that turns. */
+  alive(nothing: undefined): void
   /** What the front has counted. */
   samples(nothing: undefined): readonly Sample[]
 }

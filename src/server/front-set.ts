@@ -4,10 +4,12 @@
  * inside (`front-interfaces.ts`), or the records of interfaces (`interfaces.ts`).
  *
  *     start ─▶ ready ─▶ given every interface ─▶ live: asked with the others ─▶ gone ─▶ start
+ *                                                │ └─ answers nothing for long: ended, so gone
  *                                                └─ end, when the server stops
  */
 import type { Child, Running } from '#actor/actor'
 import { Channel, ChannelClosed, type Port } from '#actor/channel'
+import type { Cancel, Clock } from '#actor/clock'
 import { errorForms, type FrontCalls, type MainCalls } from './front-calls.ts'
 import type { InterfaceActor, InterfaceSettings } from './interface.ts'
 import { SpreadInterface } from './spread-interface.ts'
@@ -36,7 +38,12 @@ export interface FrontSetOptions {
   readonly onGone: (number: number) => void
   /** A front's word could not be taken. */
   readonly onFailure: (reason: unknown) => void
+  readonly clock: Clock
 }
+
+/** How often it is looked whether a front's loop turns, and how many times in a row it may not have: 30 s. */
+const lookEveryMs = 5_000
+const silentLooksMax = 6
 
 interface Front {
   readonly channel: Channel<FrontCalls, MainCalls>
@@ -177,10 +184,12 @@ export class FrontSet {
       },
     })
     let state: 'starting' | 'live' | 'over' = 'starting'
+    let endWatch: Cancel = () => undefined
     const gone = (reason: string): void => {
       if (state === 'over') return
       const wasLive = state === 'live'
       state = 'over'
+      endWatch()
       this.#live.delete(number)
       channel.close(reason)
       onGone(number)
@@ -204,6 +213,7 @@ export class FrontSet {
       void thread.terminate()
     }
     this.#live.set(number, { channel, replace })
+    endWatch = this.#watch(channel, replace)
     channel.tell('level', level())
     channel.tell('permits', permits())
     return {
@@ -211,11 +221,37 @@ export class FrontSet {
         if (state === 'over') return
         await channel.call('end', undefined)
         state = 'over'
+        endWatch()
         this.#live.delete(number)
         channel.close('it was ended')
         await thread.terminate()
       },
     }
+  }
+
+  /**
+   * Replaces a front whose loop stands still, and with it all of its sessions, and whoever asks every front. Looks are counted, not
+   * seconds: where the whole process was stopped, nobody is at fault.
+   */
+  #watch(channel: Front['channel'], replace: Front['replace']): Cancel {
+    const { clock } = this.#options
+    let silentLooks = 0
+    const look = (): void => {
+      if (silentLooks === silentLooksMax) {
+        return replace(`has answered nothing for ${(silentLooksMax * lookEveryMs) / 1000} s`)
+      }
+      if (silentLooks === 0) {
+        channel.call('alive', undefined).then(
+          () => (silentLooks = 0),
+          // It is gone: whoever saw that has ended the watch.
+          () => undefined,
+        )
+      }
+      silentLooks += 1
+      cancel = clock.after(lookEveryMs, look)
+    }
+    let cancel = clock.after(lookEveryMs, look)
+    return () => cancel()
   }
 
   /** Gives a front what the others have; what changes meanwhile too, so that from then on it can be asked with them. */
