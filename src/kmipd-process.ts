@@ -24,10 +24,12 @@ import { guardMemory, type SystemFiles } from './memory-guard.ts'
 import { check, type Ended, isRefusal, restore, verify } from './offline.ts'
 import { type RunningServer, startServer } from './serve.ts'
 
-/** Ends the process when nothing of the server may go on: what the disk has is not known, or a part failed too often. */
+/** Ends the process when nothing of the server may go on: what the disk has is not known, a part failed too often, or the system lacks room. */
 const failureExitCode = 70
 /** The settings or the data directory do not allow a start. */
 const refusedExitCode = 78
+/** What the system may have again later, as its own texts begin: of an error of another thread there is no more than its text. */
+const lacking = /\b(?:ENOSPC|EDQUOT|EMFILE|ENFILE|ENOMEM)\b/
 
 const serve = async (flags: readonly string[]): Promise<void> => {
   chooseCollection(availableParallelism())
@@ -55,7 +57,7 @@ const serve = async (flags: readonly string[]): Promise<void> => {
     })
   } catch (error) {
     logger.fatal({ reason: errorText(error) }, 'The server cannot start')
-    process.exitCode = refusedExitCode
+    process.exitCode = lacking.test(errorText(error)) ? failureExitCode : refusedExitCode
     return
   }
   if (process.stdout.isTTY) process.stderr.write(greeting(settings, server))
