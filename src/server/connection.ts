@@ -291,13 +291,14 @@ export class Connection {
   #answerAtOnce(): boolean {
     const { clock } = this.#options
     const turnBeganMs = clock.monotonicMs()
-    this.#lastUsedMs = turnBeganMs
+    let beganMs = turnBeganMs
     while (!this.#paused) {
       if (this.#waiting.length > 0 && this.#mustWait()) return false
       const message = this.#waiting.shift()
       if (message === undefined) return true
-      const answer = this.#timedAnswer(message, this.#lastUsedMs)
-      this.#isLong ||= this.#lastUsedMs - turnBeganMs > turnMs
+      const answer = this.#timedAnswer(message, beganMs)
+      beganMs = this.#lastUsedMs
+      this.#isLong ||= beganMs - turnBeganMs > turnMs
       if (answer instanceof Promise) {
         this.#begun = { message, answer }
         return false
@@ -330,9 +331,7 @@ export class Connection {
       message = this.#waiting.shift()
     ) {
       if (message !== begun?.message && this.#mustWait(message) && !(await this.#turn(message))) return
-      const answer = await (message === begun?.message
-        ? begun.answer
-        : this.#timedAnswer(message, this.#options.clock.monotonicMs()))
+      const answer = await (message === begun?.message ? begun.answer : this.#timedAnswer(message))
       this.#answeredOne(message)
       if (this.#isClosed()) return
       const taken = this.#send(answer)
@@ -372,7 +371,7 @@ export class Connection {
     return !this.#isClosed()
   }
 
-  #timedAnswer(message: Buffer, beganMs: number): Answer | Promise<Answer> {
+  #timedAnswer(message: Buffer, beganMs = this.#options.clock.monotonicMs()): Answer | Promise<Answer> {
     const { clock, responder } = this.#options
     const processorBeganMs = this.#suspected > 0 ? processorMs() : undefined
     const answer = responder.answer(message)

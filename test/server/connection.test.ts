@@ -399,6 +399,16 @@ describe('time', () => {
     assert.deepEqual(session.ends, ['idle'])
   })
 
+  test('bytes that make no request are no use of the session', () => {
+    const session = open(true, { requestTimeoutMs: 10 * defaultLimits.idleTimeoutMs })
+    const [first = 0, second = 0] = request(1)
+    session.clock.advance(defaultLimits.idleTimeoutMs - 1)
+    session.connection.data(Buffer.from([first]))
+    session.connection.data(Buffer.from([second]))
+    session.clock.advance(1)
+    assert.deepEqual(session.ends, ['idle'])
+  })
+
   test('idle for ever, where the limit is 0', () => {
     const session = open(false, { idleTimeoutMs: 0 })
     session.clock.advance(365 * 24 * 3_600_000)
