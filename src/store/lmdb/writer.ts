@@ -153,26 +153,40 @@ function writeCommit(changes: readonly TakenChange[], tables: ReadonlyMap<string
   })
   const inTheWay = placed.findIndex(({ change, files }) => !hasExpectedRevision(change, files))
   if (inTheWay !== -1) return inTheWay
-  const claimed = firstClaimed(placed)
+  const released = releasedClaims(placed)
+  const claimed = firstClaimed(placed, released)
   if (claimed !== undefined) return claimed
   // All claims go before any comes, so that a commit can hand one from record to record.
-  for (const { change, files } of placed)
-    for (const claim of entryKeys(change.claimsGone)) if (isHeld(claim, change, files)) files.index.removeSync(claim)
+  for (const { index, claim } of released.values()) index.removeSync(claim)
   for (const { change, files } of placed)
     for (const claim of entryKeys(change.claimsCome)) files.index.putSync(claim, change.key)
   for (const { change, files } of placed) writeChange(change, files)
   return undefined
 }
 
+interface ReleasedClaim {
+  readonly index: TableFiles['index']
+  readonly claim: Buffer
+}
+
+const nameOf = (table: string, claim: Buffer): string => `${table}\0${claim.toString('latin1')}`
+
+/** Claims that changes let go, by name. A record lets go of its own alone: where two had the same when an index was made anew, one has none. */
+function releasedClaims(placed: readonly Placed[]): Map<string, ReleasedClaim> {
+  const released = new Map<string, ReleasedClaim>()
+  for (const { change, files } of placed) {
+    for (const claim of entryKeys(change.claimsGone)) {
+      const isHeld = files.index.getBinary(claim)?.equals(change.key) === true
+      if (isHeld) released.set(nameOf(change.table, claim), { index: files.index, claim })
+    }
+  }
+  return released
+}
+
 /** The place of the first change that wants a claim of another record: one that the commit does not let go, or that it gives to both. */
-function firstClaimed(placed: readonly Placed[]): number | undefined {
+function firstClaimed(placed: readonly Placed[], released: ReadonlyMap<string, ReleasedClaim>): number | undefined {
   const isAlone = placed.length === 1
-  const released = new Set<string>()
   const taken = new Map<string, Buffer>()
-  const nameOf = (table: string, claim: Buffer) => `${table}\0${claim.toString('latin1')}`
-  for (const { change, files } of placed)
-    for (const claim of entryKeys(change.claimsGone))
-      if (isHeld(claim, change, files)) released.add(nameOf(change.table, claim))
   for (const [place, { change, files }] of placed.entries()) {
     for (const claim of entryKeys(change.claimsCome)) {
       const holder = files.index.getBinary(claim)
@@ -185,10 +199,6 @@ function firstClaimed(placed: readonly Placed[]): number | undefined {
   }
   return undefined
 }
-
-/** Whether a claim is the record's to let go: where two had the same when an index was made anew, one of them has none. */
-const isHeld = (claim: Buffer, { key }: TakenChange, { index }: TableFiles): boolean =>
-  index.getBinary(claim)?.equals(key) === true
 
 function* entryKeys(keys: Buffer): Iterable<Buffer> {
   for (let at = 0; at < keys.length; at += entryKeyBytes) yield keys.subarray(at, at + entryKeyBytes)
