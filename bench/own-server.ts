@@ -46,19 +46,8 @@ export const startOwnServer = async (
   { directory, cores, profileDirectory }: OwnServerOptions = {},
 ): Promise<OwnServer> => {
   const data = directory ?? temporaryDirectory()
-  const words = [
-    process.execPath,
-    ...runtimeFlags,
-    main,
-    'serve',
-    '--data',
-    data,
-    '--host',
-    host,
-    '--port',
-    '0',
-    ...flags,
-  ]
+  const serve = ['serve', '--data', data, '--host', host, '--port', '0', ...flags]
+  const words = [process.execPath, ...runtimeFlags, main, ...serve]
   // In the environment, so that threads have it too whose own flags the server names.
   const profiled =
     profileDirectory === undefined ? [] : [`NODE_OPTIONS=--cpu-prof --cpu-prof-dir=${JSON.stringify(profileDirectory)}`]

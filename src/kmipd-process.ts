@@ -56,8 +56,9 @@ const serve = async (flags: readonly string[]): Promise<void> => {
       },
     })
   } catch (error) {
-    logger.fatal({ reason: errorText(error) }, 'The server cannot start')
-    process.exitCode = lacking.test(errorText(error)) ? failureExitCode : refusedExitCode
+    const reason = errorText(error)
+    logger.fatal({ reason }, 'The server cannot start')
+    process.exitCode = lacking.test(reason) ? failureExitCode : refusedExitCode
     return
   }
   if (process.stdout.isTTY) process.stderr.write(greeting(settings, server))

@@ -4,7 +4,7 @@
  * but its data directory and its port.
  */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { systemClock } from '#actor/clock'
 import { runtimeFlags } from '#src/runtime-flags'
 
@@ -213,3 +214,21 @@ const lastWords = (log: readonly LogLine[]): string =>
     .slice(-15)
     .map((line) => JSON.stringify(line))
     .join('\n')
+
+/** How a start ended that was refused: its exit code, the signal that ended it, and what it wrote. */
+export interface RefusedStart {
+  readonly code: unknown
+  readonly signal: unknown
+  readonly stdout: string
+}
+
+/** Starts `kmipd serve` on data with which it cannot. @throws AssertionError when it serves and ends well */
+export const startRefused = (directory: string): Promise<RefusedStart> =>
+  promisify(execFile)(
+    process.execPath,
+    [...runtimeFlags, main, 'serve', '--data', directory, '--host', host, '--port', '0'],
+    { timeout: 30_000 },
+  ).then(
+    () => assert.fail('it serves'),
+    (error: RefusedStart) => error,
+  )

@@ -3,26 +3,21 @@
  * says, what is answered of the rest, and that nothing false ever is. What it is not: a repair.
  */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { execPath } from 'node:process'
 import { after, before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { createClient } from '#client/client'
 import { ConnectionLost, KmipResponseError } from '#client/errors'
 import { ResultReason, State } from '#kmip/enums'
 import { encodeRecordKey } from '#store/keys'
 import { openFile, openTables } from '#store/lmdb/environment'
-import { type RunningServer, startServerProcess } from '#test/running-server'
+import { type RunningServer, startRefused, startServerProcess } from '#test/running-server'
 import { seededRandom } from '#test/seeded-random'
 import { type Promised, promisedObject, verify } from './ledger.ts'
 import { create, register } from './load.ts'
 
-const main = fileURLToPath(import.meta.resolve('#src/main'))
 const pageBytes = 4096
 const kept: Promised[] = []
 let base = ''
@@ -54,12 +49,7 @@ const damaged = async (damage: (file: string) => unknown): Promise<string> => {
 
 /** A start that must be refused. Gives the reason. */
 const refusedStart = async (directory: string): Promise<string> => {
-  const flags = ['--data', directory, '--host', '127.0.0.1', '--port', '0']
-  const ended = promisify(execFile)(execPath, [main, 'serve', ...flags], { timeout: 30_000 })
-  const failure = await ended.then(
-    () => assert.fail('it serves'),
-    (error: { readonly code: unknown; readonly signal: unknown; readonly stdout: string }) => error,
-  )
+  const failure = await startRefused(directory)
   assert.deepEqual([failure.code, failure.signal], [78, null], failure.stdout)
   const last = failure.stdout.trim().split('\n').at(-1) ?? ''
   return String((JSON.parse(last) as { readonly reason: unknown }).reason)

@@ -3,18 +3,17 @@
  * goes on meanwhile, and what is there afterwards. What it is not: the store's own reserve (store/lmdb/lmdb.test.ts).
  */
 import assert from 'node:assert/strict'
-import { execFile, execFileSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { execPath, getuid } from 'node:process'
+import { getuid } from 'node:process'
 import { describe, test } from 'node:test'
-import { promisify } from 'node:util'
 import { type Client, createClient } from '#client/client'
 import { KmipResponseError } from '#client/errors'
 import { ResultReason, State } from '#kmip/enums'
-import { type RunningServer, startServerProcess } from '#test/running-server'
+import { type RunningServer, startRefused, startServerProcess } from '#test/running-server'
 import { type Promised, promisedObject, verify } from './ledger.ts'
 import { register } from './load.ts'
 
@@ -28,7 +27,6 @@ interface Way {
   readonly lasts: boolean
 }
 
-const root = join(import.meta.dirname, '../..')
 const nothing = (): void => undefined
 const limitFiles = ({ process }: RunningServer, bytes: number | 'unlimited'): void =>
   void execFileSync('prlimit', [`--fsize=${bytes}:unlimited`, '--pid', String(process.pid)])
@@ -81,15 +79,6 @@ const registerUntilRefused = async (client: Client, kept: Promised[]): Promise<K
     kept.push(promisedObject(uniqueIdentifier, { state: State.PreActive }, material))
   }
   return undefined
-}
-
-const exitCodeOfStart = async (directory: string): Promise<unknown> => {
-  const words = ['serve', '--data', directory, '--host', '127.0.0.1', '--port', '0']
-  const failure = await promisify(execFile)(execPath, [join(root, 'src/main.ts'), ...words], { timeout: 30_000 }).then(
-    () => assert.fail('it serves'),
-    (error: { readonly code: unknown }) => error,
-  )
-  return failure.code
 }
 
 const verdicts = async (client: Client, kept: readonly Promised[]): Promise<readonly string[]> => {
@@ -156,7 +145,7 @@ describe('a full disk', () => {
           rmSync(ballast(directory))
           way.fill(server)
           // Not 78, behind which nobody tries again: there may be room later.
-          assert.equal(await exitCodeOfStart(directory), 70)
+          assert.equal((await startRefused(directory)).code, 70)
         }
         way.free(server)
         server = await startServerProcess({ directory })

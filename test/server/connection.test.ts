@@ -8,12 +8,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { SettableClock } from '#actor/clock'
 import { ResultReason } from '#kmip/enums'
 import type { KmipError } from '#kmip/errors'
-import { Tag } from '#kmip/tags'
 import { type Answer, Connection, type ConnectionHolders, type ConnectionLimits, LastAnswer } from '#server/connection'
 import { Holdings } from '#server/holdings'
-import { ItemType } from '#ttlv/item'
-
-const headerSize = 8
+import { headerSize, labelOf, request } from './frames.ts'
 
 const defaultLimits: ConnectionLimits = {
   requestSizeMax: 1024,
@@ -22,18 +19,6 @@ const defaultLimits: ConnectionLimits = {
   requestTimeoutMs: 1000,
   idleTimeoutMs: 10_000,
 }
-
-/** A frame that the actor takes for a request: what is inside does not concern it. */
-const request = (label: number, bodySize = 16): Buffer => {
-  const frame = Buffer.alloc(headerSize + bodySize)
-  frame.writeUIntBE(Tag.RequestMessage, 0, 3)
-  frame[3] = ItemType.Structure
-  frame.writeUInt32BE(bodySize, 4)
-  frame.writeUInt32BE(label, headerSize)
-  return frame
-}
-
-const labelOf = (frame: Buffer): number => frame.readUInt32BE(headerSize)
 
 interface Held {
   readonly label: number

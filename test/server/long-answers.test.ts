@@ -7,11 +7,10 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Clock, SettableClock, systemClock } from '#actor/clock'
 import { sliceMs } from '#actor/slices'
-import { Tag } from '#kmip/tags'
 import { Connection } from '#server/connection'
 import { Holdings } from '#server/holdings'
 import { besideOthers, spin, standStill } from '#test/actor/thread-work'
-import { ItemType } from '#ttlv/item'
+import { labelOf, request } from './frames.ts'
 
 const limits = {
   requestSizeMax: 1024,
@@ -23,23 +22,13 @@ const limits = {
 const room = new Holdings({ heldBytesPerClientMax: 1 << 20, heldBytesMax: 1 << 20 })
 const nothing = (): void => undefined
 
-/** A frame that the actor takes for a request. */
-const request = (label: number): Buffer => {
-  const frame = Buffer.alloc(16)
-  frame.writeUIntBE(Tag.RequestMessage, 0, 3)
-  frame[3] = ItemType.Structure
-  frame.writeUInt32BE(8, 4)
-  frame.writeUInt32BE(label, 8)
-  return frame
-}
-
 /** A session of a client that has asked for so many things, each of which is answered by this. */
 const asked = (client: string, count: number, clock: Clock, answer: (label: number) => void): void => {
   const connection = new Connection({
     output: { send: () => true, pause: nothing, resume: nothing, end: nothing, destroy: nothing },
     responder: {
       answer: (message) => {
-        answer(message.readUInt32BE(8))
+        answer(labelOf(message))
         return Buffer.alloc(0)
       },
       refusal: () => Buffer.alloc(0),
