@@ -25,11 +25,11 @@ import { objectTable } from '#operations/object-table'
 import type { Policy, RandomSource } from '#operations/operation'
 import type { StreamTable } from '#operations/streams'
 import { Dispatcher, type DispatcherOptions } from '#server/dispatch'
+import { Entrance } from '#server/entrance'
 import { Holdings } from '#server/holdings'
 import type { serverLog } from '#server/log'
 import { type Sample, sample } from '#server/meter'
 import type { SessionParts } from '#server/session'
-import { Strikes } from '#server/strikes'
 import { startTracing, type Tracing } from '#server/tracing'
 import type { Store } from '#store/store'
 import type { Settings } from './config.ts'
@@ -164,7 +164,7 @@ export const newSessionParts = (
     ...parts,
     clock: systemClock,
     requests: new Holdings(settings),
-    strikes: new Strikes(settings, systemClock),
+    entrance: new Entrance(settings, systemClock, parts.log),
     autoRegister: (unknown) => autoRegister(administered(store), unknown, knowsUser),
     closed: () => (permits() ? undefined : new KmipError(ResultReason.PermissionDenied, licenceNeeded)),
   }

@@ -37,10 +37,10 @@ import { registrationTables } from '#identity/registration-tables'
 import { newUser } from '#identity/users'
 import { CredentialType, ResultReason } from '#kmip/enums'
 import { objectTable } from '#operations/object-table'
+import { Entrance } from '#server/entrance'
 import { Holdings } from '#server/holdings'
 import { InterfaceSet, type InterfaceSetLog, type InterfaceSetOptions } from '#server/interfaces'
 import { SessionCount } from '#server/session-count'
-import { Strikes } from '#server/strikes'
 import { MemoryStore } from '#store/memory'
 import type { Table } from '#store/store'
 import { openDispatcher } from '#test/dispatcher'
@@ -132,6 +132,7 @@ export const startInterfaces = async (
     sessionOpened: logged('sessionOpened'),
     sessionEnded: logged('sessionEnded'),
     sessionsExhausted: logged('sessionsExhausted'),
+    addressPaced: logged('addressPaced'),
     clientRefused: logged('clientRefused'),
     credentialRefused: logged('credentialRefused'),
     autoRegistrationEnded: logged('autoRegistrationEnded'),
@@ -155,7 +156,7 @@ export const startInterfaces = async (
       login,
       requests: new Holdings(limits),
       answers: new Holdings(limits),
-      strikes: new Strikes(limits, systemClock),
+      entrance: new Entrance(limits, systemClock, log),
       autoRegister: (unknown: UnknownCertificate) => autoRegister(context, unknown),
       closed: () => undefined,
       log,

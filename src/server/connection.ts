@@ -63,6 +63,8 @@ export interface Responder {
 /** Why a session ended, for the log. */
 export type ConnectionEnd =
   | 'peer'
+  // By the peer, which had asked for nothing.
+  | 'unused'
   | 'framing'
   | 'request timeout'
   | 'idle'
@@ -139,6 +141,7 @@ export class Connection {
   /** It had the thread for long: others have a turn before it goes on. */
   #isLong = false
   #ending: ConnectionEnd = 'peer'
+  #hasAsked = false
   #detail = ''
   #lastWords: KmipError | undefined
 
@@ -191,6 +194,7 @@ export class Connection {
     } catch (error) {
       refused = framingRefusal(error)
     }
+    this.#hasAsked ||= taken > 0
     this.#timeRequest(taken > 0)
     this.#setPaused(this.#isFull() || this.#cancelRoom !== undefined)
     if (refused !== undefined) this.#finish('framing', refused.message, refused)
@@ -491,7 +495,7 @@ export class Connection {
     this.#cancelRequestTimer()
     this.#cancelIdleTimer()
     this.#drained?.()
-    this.#options.onEnd(this.#ending, this.#detail)
+    this.#options.onEnd(this.#ending === 'peer' && !this.#hasAsked ? 'unused' : this.#ending, this.#detail)
   }
 }
 

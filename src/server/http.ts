@@ -83,12 +83,17 @@ export class HttpsInterface {
       keepAliveTimeout: limits.idleTimeoutMs,
     })
     this.#server.maxConnections = limits.sessionsMax
+    const handshakes = this.#server.listeners('connection')
+    this.#server.removeAllListeners('connection')
     this.#server.on('connection', (socket: Socket) => {
       // Asked for once, an address is known for as long as the socket is.
       const address = socket.remoteAddress ?? 'unknown'
-      if (!options.parts.strikes.admits(address)) return void socket.destroy()
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
+      const taken = options.parts.entrance.take(socket, address, () => {
+        for (const begin of handshakes) begin.call(this.#server, socket)
+      })
+      if (!taken) socket.destroy()
     })
     this.#server.on('drop', (peer) =>
       log.sessionsExhausted({
@@ -100,7 +105,7 @@ export class HttpsInterface {
     )
     this.#server.on('tlsClientError', (error, socket) => {
       const address = addressOf(socket)
-      options.parts.strikes.strike(address)
+      options.parts.entrance.strike(address)
       log.handshakeRefused({ interface: 'https', address, ...handshakeRefusal(error, socket) })
       socket.destroy()
     })

@@ -114,7 +114,13 @@ interface Listener {
 }
 
 /** How sessions end that came to nothing. */
-const fruitless: ReadonlySet<ConnectionEnd> = new Set(['framing', 'request timeout', 'slow reader', 'refused'])
+const fruitless: ReadonlySet<ConnectionEnd> = new Set([
+  'unused',
+  'framing',
+  'request timeout',
+  'slow reader',
+  'refused',
+])
 
 /** A line of refused connections stands for all of so much time. */
 const exhaustedToldMs = 1_000
@@ -234,8 +240,9 @@ export class KmipInterface implements InterfaceActor {
     const handshakes = server.listeners('connection')
     server.removeAllListeners('connection')
     server.on('connection', (socket: Socket) => {
-      if (!this.#accept(socket)) return
-      for (const begin of handshakes) begin.call(server, socket)
+      this.#accept(socket, () => {
+        for (const begin of handshakes) begin.call(server, socket)
+      })
     })
     server.on('secureConnection', (socket) => this.#secured(socket))
     server.on('tlsClientError', (error, socket) => {
@@ -289,8 +296,8 @@ export class KmipInterface implements InterfaceActor {
     void closed.then(() => this.#closing.delete(closed))
   }
 
-  /** Takes a connection, or closes it: whether there is room, and the address has not come in vain too often. */
-  #accept(socket: Socket): boolean {
+  /** Takes a connection, now or when its turn comes, or closes it: whether there is room. */
+  #accept(socket: Socket, begin: () => void): void {
     const { limits, sessions, parts } = this.#options
     const address = socket.remoteAddress ?? 'unknown'
     const ofAddress = this.#sessionsOf.get(address) ?? 0
@@ -299,17 +306,19 @@ export class KmipInterface implements InterfaceActor {
         ? 'sessionsMax'
         : ofAddress >= limits.sessionsPerAddressMax
           ? 'sessionsPerAddressMax'
-          : parts.strikes.admits(address)
-            ? undefined
-            : 'failedSessionsPerAddressMax'
-    if (limit !== undefined || this.#draining) {
-      if (limit !== undefined && !this.#draining) this.#tellExhausted(address, limit)
-      socket.destroy()
-      return false
-    }
+          : undefined
+    if (this.#draining) return void socket.destroy()
+    if (limit !== undefined) return this.#refuse(socket, address, limit)
+    this.#enter(socket, address)
+    if (!parts.entrance.take(socket, address, begin)) this.#refuse(socket, address, 'failedSessionsPerAddressMax')
+  }
+
+  /** It counts from now until it is closed. */
+  #enter(socket: Socket, address: string): void {
+    const { sessions } = this.#options
     const ends = endsOf(socket)
     this.#sessions.set(ends, { socket, secured: undefined })
-    this.#sessionsOf.set(address, ofAddress + 1)
+    this.#sessionsOf.set(address, (this.#sessionsOf.get(address) ?? 0) + 1)
     sessions.entered()
     socket.once('close', () => {
       this.#sessions.delete(ends)
@@ -318,14 +327,15 @@ export class KmipInterface implements InterfaceActor {
       else this.#sessionsOf.delete(address)
       sessions.left()
     })
-    return true
   }
 
-  #tellExhausted(
+  #refuse(
+    socket: Socket,
     address: string,
     limit: 'sessionsMax' | 'sessionsPerAddressMax' | 'failedSessionsPerAddressMax',
   ): void {
     const { limits, log, clock } = this.#options
+    socket.destroy()
     this.#exhausted.refused += 1
     const nowMs = clock.monotonicMs()
     if (nowMs - this.#exhausted.toldAtMs < exhaustedToldMs) return
@@ -336,7 +346,7 @@ export class KmipInterface implements InterfaceActor {
   #refused(socket: TLSSocket, refusal: HandshakeRefusal): void {
     const { name } = this.#settings
     const address = addressOf(socket)
-    this.#options.parts.strikes.strike(address)
+    this.#options.parts.entrance.strike(address)
     this.#options.log.handshakeRefused({ interface: name, address, ...refusal })
   }
 
@@ -363,7 +373,7 @@ export class KmipInterface implements InterfaceActor {
       client: clientOf(peer.peer),
       clock,
       onEnd: (reason, detail) => {
-        if (fruitless.has(reason)) parts.strikes.strike(address)
+        if (fruitless.has(reason)) parts.entrance.strike(address)
         log.sessionEnded({ address, reason, detail })
       },
     })

@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import type { DirectoriesOptions } from '#identity/ldap'
 import { Operation, ProfileName, ResultStatus } from '#kmip/enums'
 import { versionText } from '#kmip/versions'
+import type { ConnectionEnd } from './connection.ts'
 import type { DispatchLog } from './dispatch.ts'
 import type { GroupKeeperLog } from './group-keeper.ts'
 import type { InterfaceSetLog } from './interfaces.ts'
@@ -17,6 +18,9 @@ import type { SweeperLog } from './sweeper.ts'
 const operationNames = new Map<number, string>(Object.entries(Operation).map(([name, code]) => [code, name]))
 const profileNames = new Map<number, string>(Object.entries(ProfileName).map(([name, value]) => [value, name]))
 /** Of what a peer tells, so much goes to a line. */
+/** Ends of sessions that call for nothing. */
+const ordinaryEnds: ReadonlySet<ConnectionEnd> = new Set(['peer', 'unused', 'idle', 'drained', 'refused'])
+
 const namesLoggedMax = 64
 const textLoggedMax = 128
 
@@ -127,9 +131,7 @@ export const serverLog = (
     logger.debug({ session: event }, 'A session was opened')
   },
   sessionEnded(event) {
-    const ordinary =
-      event.reason === 'peer' || event.reason === 'idle' || event.reason === 'drained' || event.reason === 'refused'
-    if (ordinary) logger.debug({ session: event }, 'A session ended')
+    if (ordinaryEnds.has(event.reason)) logger.debug({ session: event }, 'A session ended')
     else logger.warn({ session: event }, `A session was ended: ${event.reason}. ${event.detail}`)
   },
   serverRequest({ failure, skipped, ...event }) {
@@ -155,9 +157,16 @@ export const serverLog = (
     logger.warn({ group }, `A group could not be filled with fresh keys: ${reason}`)
   },
   sessionsExhausted(event) {
+    const many = event.limit === 'failedSessionsPerAddressMax' ? 'connections of its address wait' : 'sessions are open'
     logger.error(
       { session: event },
-      `A connection was refused: as many sessions are open as ${event.limit} allows; docs/settings.md says more of it`,
+      `A connection was refused: as many ${many} as ${event.limit} allows; docs/settings.md says more of it`,
+    )
+  },
+  addressPaced(event) {
+    logger.warn(
+      { session: event },
+      `Connections of ${event.address} come to nothing: they are begun ${event.perSecond} a second now. Lines before this one say why; at level debug also those of sessions in which nothing was asked. failedSessionsPerAddressMax is that rate, 0 for any`,
     )
   },
   commandEnded({ command, outcome, changes: _changes, ...event }) {

@@ -22,8 +22,8 @@ import type { Store } from '#store/store'
 import { type Answer, type ConnectionHolders, LastAnswer, type Responder } from './connection.ts'
 import type { Dispatcher } from './dispatch.ts'
 import { binaryEncoding, type Encoding } from './encodings.ts'
+import type { Entrance, EntranceLog } from './entrance.ts'
 import { clientOf, type Holdings } from './holdings.ts'
-import type { Strikes } from './strikes.ts'
 
 /** What of an interface its sessions live by; changes while they live. */
 export interface SessionRules extends IdentityRules {
@@ -40,8 +40,8 @@ export interface SessionParts {
   /** What all sessions of this thread hold in memory. */
   readonly requests: Holdings
   readonly answers: Holdings
-  /** What connections of each address came to nothing. */
-  readonly strikes: Strikes
+  /** Where connections come in, and what of them came to nothing. */
+  readonly entrance: Entrance
   /** Registers it. @throws AdministrationError when it cannot be */
   readonly autoRegister: (unknown: UnknownCertificate) => Promise<unknown>
   /** Why nobody has service now (a licence that is over), or undefined. */
@@ -50,7 +50,7 @@ export interface SessionParts {
 }
 
 /** What the log is told of a client that has no service, or of a request that has none. */
-export interface SessionLog {
+export interface SessionLog extends EntranceLog {
   /** A message was answered. Nothing secret of either may be kept. */
   exchanged?(request: Uint8Array, answer: Uint8Array, encoding: Encoding): void
   clientRefused(event: {

@@ -1,18 +1,16 @@
 /**
- * What connections of an address came to nothing: handshakes that failed or were not finished, bytes that were no messages, requests and
- * answers that stuck, clients without service. What it is: a measure by address that fills with each and empties with time; while it is
- * full, the address is not let in. What it is not: the bound of sessions (`interface.ts`), or of guesses at passwords
+ * What connections of an address came to nothing: handshakes that failed or were not finished, sessions in which nothing was asked, bytes
+ * that were no messages, requests and answers that stuck, clients without service. What it is: a measure by address that fills with each
+ * and empties with time. What it is not: what follows when it is full (`entrance.ts`), or the bound of guesses at passwords
  * (`identity/attempts.ts`).
  */
 import type { Clock } from '#actor/clock'
 
 export interface StrikeLimits {
-  /** In a second, for long; 0: any number. */
+  /** In a second; 0: any number. */
   readonly failedSessionsPerAddressMax: number
 }
 
-/** An address may have so many seconds' worth at once: whoever mends a configuration tries often. */
-const burstSeconds = 10
 /** Addresses that are remembered; beyond it those go first that have been quiet for long. */
 const addressesMax = 10_000
 
@@ -31,13 +29,13 @@ export class Strikes {
     this.#clock = clock
   }
 
-  /** Whether a connection of this address is taken. */
-  admits(address: string): boolean {
+  /** Whether an address has had a second's worth, and the time since has not made up for it. */
+  isFull(address: string): boolean {
     const measure = this.#measures.get(address)
-    if (measure === undefined) return true
+    if (measure === undefined) return false
     const strikes = this.#now(measure)
     if (strikes <= 0) this.#measures.delete(address)
-    return strikes < this.#limits.failedSessionsPerAddressMax * burstSeconds
+    return strikes >= this.#limits.failedSessionsPerAddressMax
   }
 
   /** A connection of this address came to nothing. */

@@ -496,8 +496,19 @@ describe('ends', () => {
     session.connection.ended()
     await turn()
     assert.deepEqual(session.output, ['end'])
-    assert.deepEqual(session.ends, ['peer'])
+    assert.deepEqual(session.ends, ['unused'])
     assert.equal(session.clock.timers, 0)
+  })
+
+  test('gone without having asked, and after', async () => {
+    const session = open(false)
+    session.connection.closed()
+    assert.deepEqual(session.ends, ['unused'])
+    const other = open(false)
+    other.connection.data(request(1))
+    await turn()
+    other.connection.closed()
+    assert.deepEqual(other.ends, ['peer'])
   })
 
   test('gone while a request is answered: the answer goes nowhere', async () => {

@@ -273,6 +273,7 @@ export const confined: readonly Confined[] = [
       'conformance/https.ts': 'cases that are sent in HTTPS',
       'conformance/listener.ts': 'where the requests of the server under test come in',
       'src/server/interface.ts': 'the listener',
+      'src/server/entrance.ts': 'types of the sockets that wait',
       'src/identity/ldap.ts': 'the connection to a directory, to be cut when the time is over',
       'src/server/tls.ts': 'types of the TLS options that it makes',
       'src/server/kept-sessions.ts': 'types of the listener whose sessions it keeps',
