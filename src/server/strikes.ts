@@ -11,6 +11,8 @@ export interface StrikeLimits {
   readonly failedSessionsPerAddressMax: number
 }
 
+/** More of an address do not count: what it did is made up for in so many seconds. */
+const countedSeconds = 10
 /** Addresses that are remembered; beyond it those go first that have been quiet for long. */
 const addressesMax = 10_000
 
@@ -45,7 +47,8 @@ export class Strikes {
     const strikes = before === undefined ? 0 : Math.max(0, this.#now(before))
     // Behind all others: the first of the map is the one that has been quiet for longest.
     this.#measures.delete(address)
-    this.#measures.set(address, { strikes: strikes + 1, atMs: this.#clock.monotonicMs() })
+    const strikesMax = this.#limits.failedSessionsPerAddressMax * countedSeconds
+    this.#measures.set(address, { strikes: Math.min(strikesMax, strikes + 1), atMs: this.#clock.monotonicMs() })
     if (this.#measures.size <= addressesMax) return
     const [quietest] = this.#measures.keys()
     if (quietest !== undefined) this.#measures.delete(quietest)

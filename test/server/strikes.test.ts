@@ -30,6 +30,15 @@ test('a second’s worth is borne, then as many as time gives back', () => {
   assert.ok(!strikes.isFull('a'), 'what was long ago is forgotten')
 })
 
+test('whatever an address did, ten seconds make up for it', () => {
+  const { clock, strikes, strikeTimes } = open(2)
+  strikeTimes('a', 1_000)
+  clock.advance(8_999)
+  assert.ok(strikes.isFull('a'))
+  clock.advance(2)
+  assert.ok(!strikes.isFull('a'))
+})
+
 test('0 is any number', () => {
   const { strikes, strikeTimes } = open(0)
   strikeTimes('a', 10_000)

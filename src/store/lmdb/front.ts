@@ -20,11 +20,12 @@ import {
   IndexKeys,
   isRecordKey,
 } from '#store/keys'
-import { checkEntries, openRecord, revisionOf, sealRecord } from '#store/records'
+import { changeOfEntries, checkEntries, openRecord, revisionOf, sealRecord } from '#store/records'
 import {
   type Change,
   type CommitResult,
   type Found,
+  type IndexEntry,
   type Query,
   type Sealer,
   type Store,
@@ -88,20 +89,25 @@ function mayHaveBeen({ revision, isNew }: Change): boolean {
   return revision === 0 && isNew !== true
 }
 
-/** What the index has of a value; nothing of none. */
-function entryKeysOf(
-  table: Table<never>,
-  keys: IndexKeys,
-  value: unknown,
-): { readonly postings: readonly Buffer[]; readonly claims: readonly Buffer[] } {
-  if (value === undefined) return noEntryKeys
-  return {
-    postings: checkEntries(table.index(value as never)).map((entry) => keys.posting(entry)),
-    claims: checkEntries(table.claims(value as never)).map((entry) => keys.claim(entry)),
-  }
+/** Entries of more than so many are compared before their keys are made: most of a large object's stay as they are. */
+const comparedEntriesMin = 64
+
+/** Keys of entries that go with a change, and of those that come. */
+function changedKeys(
+  entriesOf: (value: never) => readonly IndexEntry[],
+  { previous, value }: Change,
+  keyOf: (entry: IndexEntry) => Buffer,
+): { readonly gone: readonly Buffer[]; readonly come: readonly Buffer[] } {
+  const before = previous === undefined ? noEntries : checkEntries(entriesOf(previous as never))
+  const after = value === undefined ? noEntries : checkEntries(entriesOf(value as never))
+  const areMany = before.length > 0 && before.length + after.length > comparedEntriesMin
+  const entries = areMany ? changeOfEntries(before, after) : { gone: before, come: after }
+  const gone = entries.gone.map(keyOf)
+  const come = entries.come.map(keyOf)
+  return { gone: entryKeysBeside(gone, come), come: entryKeysBeside(come, gone) }
 }
 
-const noEntryKeys = { postings: [], claims: [] }
+const noEntries: readonly IndexEntry[] = []
 
 /** How it stands with the store, as one thread sees it. */
 export interface FrontStatistics {
@@ -348,18 +354,18 @@ export class Front implements Store {
     )
     assert(revision !== 0 || value !== undefined, 'only what is there can be removed')
     const recordKey = encodeRecordKey(key)
-    const before = entryKeysOf(table, keys, previous)
-    const after = entryKeysOf(table, keys, value)
+    const postings = changedKeys(table.index, change, (entry) => keys.posting(entry))
+    const claims = changedKeys(table.claims, change, (entry) => keys.claim(entry))
     const last = mayHaveBeen(change) ? this.#lastRevision(files, recordKey) : revision
     return {
       table: name,
       key: recordKey,
       expected: revision,
       record: value === undefined ? undefined : sealRecord(this.#sealer, name, recordKey, last + 1, value),
-      postingsGone: entryKeysBeside(before.postings, after.postings),
-      postingsCome: entryKeysBeside(after.postings, before.postings),
-      claimsGone: entryKeysBeside(before.claims, after.claims),
-      claimsCome: entryKeysBeside(after.claims, before.claims),
+      postingsGone: postings.gone,
+      postingsCome: postings.come,
+      claimsGone: claims.gone,
+      claimsCome: claims.come,
     }
   }
 
