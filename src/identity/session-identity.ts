@@ -153,6 +153,8 @@ export interface Caller {
    * @throws KmipError Authentication Not Successful
    */
   principalOf(credentials: readonly PresentedCredential[]): Principal | Promise<Principal>
+  /** It sent a message that could not be read. */
+  sentUnreadable?(): void
 }
 
 /** What of an interface decides about identity; changes while sessions live, and holds from the next request on. */
@@ -223,6 +225,7 @@ export class SessionIdentity implements Caller {
   #remembered: readonly Remembered[] = []
   /** The client's record whose device credential was shown last. */
   #deviceProvedBy: Stored<ClientRecord> | undefined
+  #unreadable = 0
 
   constructor(options: SessionIdentityOptions) {
     this.#options = options
@@ -230,6 +233,15 @@ export class SessionIdentity implements Caller {
 
   get hardDelete(): boolean | undefined {
     return this.#options.rules().hardDelete
+  }
+
+  /** Messages that could not be read. */
+  get unreadable(): number {
+    return this.#unreadable
+  }
+
+  sentUnreadable(): void {
+    this.#unreadable += 1
   }
 
   /** As of the last `standing`. */

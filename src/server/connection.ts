@@ -58,12 +58,14 @@ export interface Responder {
   /** No promise when nothing had to be waited for. */
   answer(message: Buffer): Answer | Promise<Answer>
   refusal(error: KmipError): Buffer
+  /** How many messages could not be read. */
+  readonly unreadable: number
 }
 
 /** Why a session ended, for the log. */
 export type ConnectionEnd =
   | 'peer'
-  // By the peer, which had asked for nothing.
+  // By the peer, which had asked for nothing that could be read.
   | 'unused'
   | 'framing'
   | 'request timeout'
@@ -141,7 +143,8 @@ export class Connection {
   /** It had the thread for long: others have a turn before it goes on. */
   #isLong = false
   #ending: ConnectionEnd = 'peer'
-  #hasAsked = false
+  /** Messages that were taken. */
+  #taken = 0
   #detail = ''
   #lastWords: KmipError | undefined
 
@@ -194,7 +197,7 @@ export class Connection {
     } catch (error) {
       refused = framingRefusal(error)
     }
-    this.#hasAsked ||= taken > 0
+    this.#taken += taken
     this.#timeRequest(taken > 0)
     this.#setPaused(this.#isFull() || this.#cancelRoom !== undefined)
     if (refused !== undefined) this.#finish('framing', refused.message, refused)
@@ -495,7 +498,8 @@ export class Connection {
     this.#cancelRequestTimer()
     this.#cancelIdleTimer()
     this.#drained?.()
-    this.#options.onEnd(this.#ending === 'peer' && !this.#hasAsked ? 'unused' : this.#ending, this.#detail)
+    const isUnused = this.#ending === 'peer' && this.#taken <= this.#options.responder.unreadable
+    this.#options.onEnd(isUnused ? 'unused' : this.#ending, this.#detail)
   }
 }
 

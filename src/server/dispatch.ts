@@ -183,6 +183,7 @@ export class Dispatcher {
       if (!reader.atEnd()) throw new TtlvError('message', 'bytes are left over behind the message')
     } catch (error) {
       const refused = this.#kmipError(error, 'message')
+      if (!(caller instanceof KmipError)) caller.sentUnreadable?.()
       this.#accountOf(undefined, reader?.version, origin)?.refused([failedItem(undefined, newestVersion, refused)])
       return this.refusal(refused, reader?.version, encoding)
     }

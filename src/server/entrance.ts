@@ -103,7 +103,8 @@ export class Entrance {
       if (queue.waiting.size > 0) this.#schedule(address, queue)
       for (const { socket, begin } of next) {
         socket.off('error', destroyed)
-        begin()
+        // Who was closed in this turn is told a turn later.
+        if (!socket.destroyed) begin()
       }
     })
   }

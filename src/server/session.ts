@@ -108,6 +108,11 @@ export class PeerSession implements Responder {
     if (refusal === 'not registered' && !this.isRevoked) this.#registration = this.#register()
   }
 
+  /** Messages that could not be read. */
+  get unreadable(): number {
+    return this.#identity.unreadable
+  }
+
   /** What this session's client holds. */
   holders(): ConnectionHolders {
     const { requests, answers } = this.#parts

@@ -1,8 +1,8 @@
 /**
- * What connections of an address came to nothing: handshakes that failed or were not finished, sessions in which nothing was asked, bytes
- * that were no messages, requests and answers that stuck, clients without service. What it is: a measure by address that fills with each
- * and empties with time. What it is not: what follows when it is full (`entrance.ts`), or the bound of guesses at passwords
- * (`identity/attempts.ts`).
+ * What connections of an address came to nothing: handshakes that failed or were not finished, sessions in which nothing was asked that
+ * could be read, bytes that were no messages, requests and answers that stuck, clients without service. What it is: a measure by address
+ * that fills with each and empties with time. What it is not: what follows when it is full (`entrance.ts`), or the bound of guesses at
+ * passwords (`identity/attempts.ts`).
  */
 import type { Clock } from '#actor/clock'
 

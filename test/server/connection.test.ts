@@ -37,6 +37,8 @@ interface Session {
   readonly held: Held[]
   /** Set to false: the next sends say that the peer does not take them. */
   taking: boolean
+  /** How many of its messages could not be read. */
+  unreadable: number
 }
 
 /** What sessions of one client hold, with so much room. */
@@ -72,14 +74,20 @@ const open = (hold: boolean, limits: Partial<ConnectionLimits> = {}, holders = r
       end: () => void output.push('end'),
       destroy: () => void output.push('destroy'),
     },
-    responder: { answer, refusal },
+    responder: {
+      answer,
+      refusal,
+      get unreadable() {
+        return session.unreadable
+      },
+    },
     limits: { ...defaultLimits, ...limits },
     holders,
     client: 'client',
     clock,
     onEnd: (reason) => void ends.push(reason),
   })
-  const session: Session = { connection, clock, output, ends, held, taking: true }
+  const session: Session = { connection, clock, output, ends, held, taking: true, unreadable: 0 }
   return session
 }
 
@@ -509,6 +517,12 @@ describe('ends', () => {
     await turn()
     other.connection.closed()
     assert.deepEqual(other.ends, ['peer'])
+    const unreadable = open(false)
+    unreadable.connection.data(Buffer.concat([request(1), request(2)]))
+    await turn()
+    unreadable.unreadable = 2
+    unreadable.connection.closed()
+    assert.deepEqual(unreadable.ends, ['unused'])
   })
 
   test('gone while a request is answered: the answer goes nowhere', async () => {

@@ -32,6 +32,7 @@ const asked = (client: string, count: number, clock: Clock, answer: (label: numb
         return Buffer.alloc(0)
       },
       refusal: () => Buffer.alloc(0),
+      unreadable: 0,
     },
     limits,
     holders: { requests: room.holderOf(client), answers: room.holderOf(client) },

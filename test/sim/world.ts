@@ -199,6 +199,7 @@ class World {
     const responder: Responder = {
       answer: canary === 'answers out of order' ? swapping(answer) : answer,
       refusal: (error) => dispatcher.refusal(error),
+      unreadable: 0,
     }
     return { responder }
   }
