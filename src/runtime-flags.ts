@@ -10,7 +10,4 @@ export const runtimeFlags = [
   // Buffers count by their own growth. Without it those of large messages, which die young, had the whole heap collected ten times a
   // second, and each time everybody waited for 10 to 20 ms.
   '--external-memory-accounted-in-global-limit',
-  // One thread that marks, sweeps and compiles beside the others. With four, as it is by itself, they and the front share two cores while
-  // a heap is marked: it had half of one then, and requests waited for 100 to 200 ms.
-  '--v8-pool-size=1',
 ] as const

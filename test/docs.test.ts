@@ -182,7 +182,7 @@ describe('settings that the documents name', () => {
   const pagesOfOperators =
     /^docs\/(?:(?:install|upgrade|sizing|tuning|tls|log|watching|interfaces|clients|seal)\.md|guides\/)/
   /** Flags of other programs. */
-  const foreign = new Set(['ulimit', 'disable-sigusr1', 'v8-pool-size', 'kmipServerCAFile', 'kmipRotateMasterKey'])
+  const foreign = new Set(['ulimit', 'disable-sigusr1', 'kmipServerCAFile', 'kmipRotateMasterKey'])
 
   for (const [path, page] of pages) {
     test(path, () => {
