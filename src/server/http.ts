@@ -20,6 +20,7 @@ import { PeerSession, type SessionParts } from './session.ts'
 import {
   addressOf,
   handshakeRefusal,
+  heldHandshakes,
   isAllowed,
   listenOn,
   revokedRefusal,
@@ -83,17 +84,13 @@ export class HttpsInterface {
       keepAliveTimeout: limits.idleTimeoutMs,
     })
     this.#server.maxConnections = limits.sessionsMax
-    const handshakes = this.#server.listeners('connection')
-    this.#server.removeAllListeners('connection')
+    const begin = heldHandshakes(this.#server)
     this.#server.on('connection', (socket: Socket) => {
       // Asked for once, an address is known for as long as the socket is.
       const address = socket.remoteAddress ?? 'unknown'
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
-      const taken = options.parts.entrance.take(socket, address, () => {
-        for (const begin of handshakes) begin.call(this.#server, socket)
-      })
-      if (!taken) socket.destroy()
+      if (!options.parts.entrance.take(socket, address, () => begin(socket))) socket.destroy()
     })
     this.#server.on('drop', (peer) =>
       log.sessionsExhausted({

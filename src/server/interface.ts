@@ -17,6 +17,7 @@ import {
   addressOf,
   type HandshakeRefusal,
   handshakeRefusal,
+  heldHandshakes,
   isAllowed,
   listenOn,
   revokedRefusal,
@@ -236,14 +237,8 @@ export class KmipInterface implements InterfaceActor {
     const server = createServer(tlsServerOptions(settings.material, this.#tlsLimits(settings)))
     const { tlsSessionsCachedMax, tlsSessionLifetimeSeconds } = limits
     const kept = rememberSessions(server, tlsSessionsCachedMax, tlsSessionLifetimeSeconds, clock, this.#options.onKept)
-    // Who is not let in costs no handshake, and nothing of what one is made ready with.
-    const handshakes = server.listeners('connection')
-    server.removeAllListeners('connection')
-    server.on('connection', (socket: Socket) => {
-      this.#accept(socket, () => {
-        for (const begin of handshakes) begin.call(server, socket)
-      })
-    })
+    const begin = heldHandshakes(server)
+    server.on('connection', (socket: Socket) => this.#accept(socket, () => begin(socket)))
     server.on('secureConnection', (socket) => this.#secured(socket))
     server.on('tlsClientError', (error, socket) => {
       this.#refused(socket, handshakeRefusal(error, socket))
@@ -298,6 +293,7 @@ export class KmipInterface implements InterfaceActor {
 
   /** Takes a connection, now or when its turn comes, or closes it: whether there is room. */
   #accept(socket: Socket, begin: () => void): void {
+    if (this.#draining) return void socket.destroy()
     const { limits, sessions, parts } = this.#options
     const address = socket.remoteAddress ?? 'unknown'
     const ofAddress = this.#sessionsOf.get(address) ?? 0
@@ -307,7 +303,6 @@ export class KmipInterface implements InterfaceActor {
         : ofAddress >= limits.sessionsPerAddressMax
           ? 'sessionsPerAddressMax'
           : undefined
-    if (this.#draining) return void socket.destroy()
     if (limit !== undefined) return this.#refuse(socket, address, limit)
     this.#enter(socket, address)
     if (!parts.entrance.take(socket, address, begin)) this.#refuse(socket, address, 'failedSessionsPerAddressMax')

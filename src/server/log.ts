@@ -17,10 +17,10 @@ import type { SweeperLog } from './sweeper.ts'
 
 const operationNames = new Map<number, string>(Object.entries(Operation).map(([name, code]) => [code, name]))
 const profileNames = new Map<number, string>(Object.entries(ProfileName).map(([name, value]) => [value, name]))
-/** Of what a peer tells, so much goes to a line. */
 /** Ends of sessions that call for nothing. */
 const ordinaryEnds: ReadonlySet<ConnectionEnd> = new Set(['peer', 'unused', 'idle', 'drained', 'refused'])
 
+/** Of what a peer tells, so much goes to a line. */
 const namesLoggedMax = 64
 const textLoggedMax = 128
 

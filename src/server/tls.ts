@@ -141,6 +141,18 @@ export async function listenOn(
   return typeof address === 'object' && address !== null ? address.port : port
 }
 
+/**
+ * Takes connections out of the library's hands: who is not let in costs no handshake, and nothing of what one is made ready with.
+ * Gives what begins the handshake of one.
+ */
+export function heldHandshakes(server: NetServer): (socket: Socket) => void {
+  const handshakes = server.listeners('connection')
+  server.removeAllListeners('connection')
+  return (socket) => {
+    for (const begin of handshakes) begin.call(server, socket)
+  }
+}
+
 /** What the peer's certificate is known by here. */
 export interface PeerCertificate {
   /** DER. */

@@ -89,6 +89,15 @@ describe('an address that had its share', () => {
   })
 })
 
+test('who was closed in the turn in which it would begin does not', async (context) => {
+  const { clock, begun, take } = await open(context)
+  const { socket } = await take()
+  socket.destroy()
+  clock.advance(500)
+  assert.equal(begun.length, 0)
+  await closed(socket)
+})
+
 /** A message whose one structure says that it goes on behind the end. */
 const unreadable = Buffer.from('42007801000000084200770100000010', 'hex')
 
