@@ -9,7 +9,7 @@ import type { Cancel, Clock } from '#actor/clock'
 import { type StrikeLimits, Strikes } from './strikes.ts'
 
 /** So many of an address wait as are begun in this time. */
-const waitSeconds = 3
+const waitSeconds = 4
 /** Of all addresses. */
 const waitingMax = 256
 /** Those of so much time begin together where many are borne. */

@@ -7,10 +7,12 @@
 import type { Clock } from '#actor/clock'
 
 export interface StrikeLimits {
-  /** In a second; 0: any number. */
+  /** In a second, in the long run; 0: any number. */
   readonly failedSessionsPerAddressMax: number
 }
 
+/** So much of it may come at once: a client that tries a few ways in, machines that start together. */
+const atOnceSeconds = 4
 /** More of an address do not count: what it did is made up for in so many seconds. */
 const countedSeconds = 10
 /** Addresses that are remembered; beyond it those go first that have been quiet for long. */
@@ -31,13 +33,13 @@ export class Strikes {
     this.#clock = clock
   }
 
-  /** Whether an address has had a second's worth, and the time since has not made up for it. */
+  /** Whether an address has had what may come at once, and the time since has not made up for it. */
   isFull(address: string): boolean {
     const measure = this.#measures.get(address)
     if (measure === undefined) return false
     const strikes = this.#now(measure)
     if (strikes <= 0) this.#measures.delete(address)
-    return strikes >= this.#limits.failedSessionsPerAddressMax
+    return strikes >= this.#limits.failedSessionsPerAddressMax * atOnceSeconds
   }
 
   /** A connection of this address came to nothing. */

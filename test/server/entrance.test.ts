@@ -68,9 +68,9 @@ describe('an address that had its share', () => {
     assert.equal(begun.length, 2)
   })
 
-  test('has three seconds of them wait, no more', async (context) => {
+  test('has four seconds of them wait, no more', async (context) => {
     const { take } = await open(context)
-    for (let count = 0; count < 6; count += 1) assert.ok((await take()).taken)
+    for (let count = 0; count < 8; count += 1) assert.ok((await take()).taken)
     assert.ok(!(await take()).taken)
   })
 
@@ -119,7 +119,7 @@ describe('over the wire: who comes in vain has those behind it wait, and they ar
         return tookMs
       }
       let slowestMs = 0
-      for (let times = 0; times < 5; times += 1) slowestMs = Math.max(slowestMs, await knock())
+      for (let times = 0; times < 11; times += 1) slowestMs = Math.max(slowestMs, await knock())
       assert.ok(slowestMs >= 400, `the slowest handshake took ${slowestMs} ms`)
       await using behind = createClient(server.connection)
       await behind.query({ queryFunction: [] })
