@@ -191,7 +191,7 @@ export const settingGroups = {
       5,
       0,
       1_000_000,
-      'Connections of one address to one thread with listeners that come to nothing in a second, in the long run: four seconds of them may come at once (no handshake or a failed one, a session in which nothing is asked that can be read, bytes that are no messages, requests or answers that stick, clients without service). When there were more, so many of the address are begun in a second, one by one, and four seconds of them wait. 0: any number, for where all clients come by one address.',
+      'Connections of one address to one thread with listeners that come to nothing in a second (no handshake or a failed one, a session in which nothing is asked that can be read, bytes that are no messages, requests or answers that stick, clients without service). Four seconds of them may come at once; when there were more, so many of the address are begun in a second, one by one, and four seconds of them wait. 0: any number, for where all clients come by one address.',
     ),
     handshakeTimeoutMs: integer(10 * secondMs, 100, 5 * minuteMs, 'Time to finish the TLS handshake.'),
     requestTimeoutMs: integer(30 * secondMs, 100, hourMs, 'Time to complete a request once its first byte came.'),
