@@ -125,9 +125,8 @@ export interface SupervisorOptions {
 
 interface Supervised {
   readonly child: Child
-  running: Running | undefined
-  /** Another start that is under way. */
-  starting: ReturnType<Child['start']> | undefined
+  /** What its last start has come to, or will: whoever stops it waits for that, whenever the start ends. */
+  running: Running | Promise<Running> | undefined
   readonly failuresAtMs: number[]
 }
 
@@ -147,7 +146,7 @@ export class Supervisor {
    */
   async add(child: Child): Promise<void> {
     assert(!this.#stopped, 'a stopped supervisor takes no children')
-    const supervised: Supervised = { child, running: undefined, starting: undefined, failuresAtMs: [] }
+    const supervised: Supervised = { child, running: undefined, failuresAtMs: [] }
     supervised.running = await child.start((reason) => this.#failed(supervised, reason))
     this.#children.push(supervised)
   }
@@ -157,11 +156,11 @@ export class Supervisor {
     this.#stopped = true
     const failures: unknown[] = []
     for (const supervised of this.#children.toReversed()) {
-      const { running, starting } = supervised
+      const { running } = supervised
       supervised.running = undefined
       try {
         // One that is just being started again is waited for: what it stands on must not end before it.
-        await (running ?? (await startedOf(starting)))?.stop()
+        await (await startedOf(running))?.stop()
       } catch (failure) {
         failures.push(failure)
       }
@@ -184,12 +183,10 @@ export class Supervisor {
     onFailure?.(supervised.child.name, reason)
     if (recent.length > restartsMax) return this.#giveUp(supervised, reason)
     try {
-      supervised.starting = supervised.child.start((next) => this.#failed(supervised, next))
-      const running = await supervised.starting
-      supervised.starting = undefined
-      if (!this.#stopped) supervised.running = running
+      const running = supervised.child.start((next) => this.#failed(supervised, next))
+      supervised.running = running
+      await running
     } catch (failure) {
-      supervised.starting = undefined
       this.#failed(supervised, failure)
     }
   }
@@ -204,9 +201,9 @@ export class Supervisor {
 }
 
 /** What a start has come to; one that fails leaves nothing to be stopped. */
-const startedOf = async (starting: Supervised['starting']): Promise<Running | undefined> => {
+const startedOf = async (running: Supervised['running']): Promise<Running | undefined> => {
   try {
-    return await starting
+    return await running
   } catch {
     return undefined
   }

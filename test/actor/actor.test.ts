@@ -166,6 +166,30 @@ describe('supervisor', () => {
     assert.deepEqual(told, ['upper ends', 'base ends'])
   })
 
+  test('stops one whose other start ends after the end was begun and before its own turn to end', async () => {
+    const told: string[] = []
+    const supervisor = patient()
+    const [again, last] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let fail: (reason: unknown) => void = () => assert.fail('not started')
+    let starts = 0
+    await supervisor.add({
+      name: 'base',
+      start: async (failed) => {
+        fail = failed
+        if (++starts > 1) await again.promise
+        return { stop: async () => void told.push('base ends') }
+      },
+    })
+    await supervisor.add({ name: 'upper', start: () => ({ stop: () => last.promise }) })
+    fail('a fault')
+    const stopped = supervisor.stop()
+    again.resolve()
+    await turn()
+    last.resolve()
+    await stopped
+    assert.deepEqual(told, ['base ends'])
+  })
+
   test('stops all, also when one of them cannot end well, and throws that', async () => {
     const log: string[] = []
     const supervisor = patient()
