@@ -9,14 +9,22 @@
 import { monotonicMs, processorMs, systemClock } from './clock.ts'
 
 /** About as much work as others may be made to wait for: who has worked so long, and has more to do, asks for another slice. */
-export const sliceMs = 0.5
+const sliceMs = 0.2
+/** What took so long in one piece is heavy: it could not be cut, or somebody would have. */
+export const heavyMs = 0.5
+
+/** Begins a slice. Gives whether it is over, for whoever can stop there: to be asked after each small piece of the work. */
+export const sliceBegun = (): (() => boolean) => {
+  const endMs = monotonicMs() + sliceMs
+  return () => monotonicMs() >= endMs
+}
 
 /**
- * Who worked for a whole slice rests for four, so that those who ask little have most of the thread; who worked for longer
- * rests the longer, in the square, up to twenty times: one in a hundred of the small requests may meet such a piece, not more.
+ * Who worked for a whole slice rests for four, so that those who ask little have most of the thread; what was heavy has one rest
+ * the longer, in the square, up to twenty times: one in a hundred of the small requests may meet such a piece, not more.
  */
 const restOf = (workedMs: number): number =>
-  workedMs < sliceMs ? 0 : workedMs * Math.min(longestRest, (restPerSlice * workedMs) / sliceMs)
+  workedMs < sliceMs ? 0 : workedMs * Math.min(longestRest, restPerSlice * Math.max(1, workedMs / heavyMs))
 const restPerSlice = 4
 const longestRest = 20
 /** How often it is looked whether somebody asks little, and how long nobody must have before who rests goes on. */

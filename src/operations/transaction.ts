@@ -4,7 +4,7 @@
  * What it is not: durable; `commit` is, and only after it a success may leave.
  */
 
-import { nextSlice } from '#actor/slices'
+import { nextSlice, sliceBegun } from '#actor/slices'
 import { nextTransition, settle } from '#objects/lifecycle'
 import {
   type AttributeFilter,
@@ -56,9 +56,6 @@ export interface FoundObjects {
   readonly keys: readonly string[]
   readonly total: number
 }
-
-/** Objects are tested one by one where an index alone does not answer, some 10 µs each; so many at a time before others get their turn. */
-const testsPerTurn = 32
 
 export class Transaction {
   readonly #store: Store
@@ -301,12 +298,13 @@ export class Transaction {
     })
     const included = new Set(base.include)
     const keys: string[] = []
-    let tested = 0
+    let isOver = sliceBegun()
     for (const key of candidates.keys) {
       const object = included.has(key) ? undefined : this.#peek(key)
       if (included.has(key) || (object !== undefined && suits(object))) keys.push(key)
-      tested += 1
-      if (tested % testsPerTurn === 0) await nextSlice('searches')
+      if (!isOver()) continue
+      await nextSlice('searches')
+      isOver = sliceBegun()
     }
     return { keys: keys.slice(offset, offset + limit), total: keys.length }
   }

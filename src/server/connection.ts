@@ -11,7 +11,7 @@
  */
 import { type Cancel, type Clock, processorMs } from '#actor/clock'
 import { errorText } from '#actor/error-text'
-import { nextSlice, sliceMs, workedBriefly } from '#actor/slices'
+import { heavyMs, nextSlice, workedBriefly } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import { KmipError, kmipErrorOf } from '#kmip/errors'
 import { Tag } from '#kmip/tags'
@@ -100,12 +100,12 @@ export const bytesOf = (answer: Answer): Buffer => (answer instanceof LastAnswer
 /** A request is large from here on: the account of smaller ones is their number, and they cost the thread little. */
 export const largeRequestBytes = 16_384
 /**
- * Behind an answer that took a slice by the clock, so many are timed by the processor, which is too dear for all: whom the system or the
+ * Behind an answer that was heavy by the clock, so many are timed by the processor, which is too dear for all: whom the system or the
  * collector held up has not worked.
  */
 const suspectedAnswers = 8
 /** So long a session answers what is short before others have a turn. */
-const turnMs = 4 * sliceMs
+const turnMs = 4 * heavyMs
 /** About what reading so many bytes has cost the thread: decryption, and copies. */
 export const readingMs = (bytes: number): number => (2 * bytes) / 1_048_576
 const heldFor = (bytes: number): number => (bytes < largeRequestBytes ? 0 : bytes)
@@ -389,10 +389,10 @@ export class Connection {
 
   /** An answer took the thread for so long. @param processorBeganMs where it is timed by the processor */
   #weigh(tookMs: number, processorBeganMs: number | undefined): void {
-    const seemsShort = tookMs <= sliceMs
+    const seemsShort = tookMs <= heavyMs
     const workedMs = seemsShort || processorBeganMs === undefined ? 0 : processorMs() - processorBeganMs
     this.#isLong = !seemsShort
-    this.#isHeavy = workedMs > sliceMs
+    this.#isHeavy = workedMs > heavyMs
     this.#suspected = seemsShort ? Math.max(0, this.#suspected - 1) : suspectedAnswers
     if (seemsShort) workedBriefly()
   }

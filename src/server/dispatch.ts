@@ -7,7 +7,7 @@
  *                                             └───────────────────────────────────────────────┘
  */
 import type { Clock } from '#actor/clock'
-import { nextSlice, sliceMs } from '#actor/slices'
+import { nextSlice, sliceBegun } from '#actor/slices'
 import { AuditFaulted, AuditUnavailable } from '#audit/files'
 import { ownerOf } from '#identity/permissions'
 import type { Principal } from '#identity/principals'
@@ -513,12 +513,11 @@ export class Dispatcher {
       items.push(result)
       return !failed || option === BatchErrorContinuationOption.Continue
     }
-    const { clock } = this.#options
-    const beganMs = request.batchItem.length > 1 ? clock.monotonicMs() : 0
+    const isOver = request.batchItem.length > 1 ? sliceBegun() : undefined
     for (const [index, item] of request.batchItem.entries()) {
       if (index < from) continue
       // A batch of searches must not hold the thread to its end.
-      if (index > from && clock.monotonicMs() - beganMs > sliceMs) {
+      if (index > from && isOver?.() === true) {
         return nextSlice(growth?.client).then(() => this.#runItems(request, context, growth, items, index))
       }
       const savepoint = transaction.savepoint()

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Clock, SettableClock, systemClock } from '#actor/clock'
-import { sliceMs } from '#actor/slices'
+import { heavyMs } from '#actor/slices'
 import { Connection } from '#server/connection'
 import { Holdings } from '#server/holdings'
 import { besideOthers, spin, standStill } from '#test/actor/thread-work'
@@ -62,7 +62,7 @@ describe('a session whose answers take long', () => {
     const answered: number[] = []
     const clock = new SettableClock()
     asked('in turns', 4, clock, (label) => {
-      clock.advance(sliceMs + 1)
+      clock.advance(heavyMs + 1)
       answered.push(label)
     })
     assert.deepEqual(answered, [1])

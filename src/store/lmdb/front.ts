@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict'
 import type { MessagePort } from 'node:worker_threads'
 import { Mailbox } from '#actor/mailbox'
-import { nextSlice } from '#actor/slices'
+import { nextSlice, sliceBegun } from '#actor/slices'
 import {
   afterPrefix,
   decodeNumber,
@@ -44,8 +44,16 @@ import { RecordCache } from './record-cache.ts'
 const messagesSentMax = 2
 /** So many commits are worth a message of their own before the turn has ended. */
 const commitsSentAtOnce = 16
-/** About half a millisecond of a long search (1 to 2 µs a key), then others have the thread. */
-const keysPerTurn = 256
+
+/** Goes on with a search for one slice; undefined: it has not come to its end. */
+const sliceOf = (search: ReturnType<typeof searchKeys>): Found | undefined => {
+  const isOver = sliceBegun()
+  do {
+    const step = search.next()
+    if (step.done === true) return step.value
+  } while (!isOver())
+  return undefined
+}
 
 /** A table as a front uses it. */
 interface FrontTable {
@@ -218,9 +226,8 @@ export class Front implements Store {
   findInTurns<T>(table: Table<T>, query: Query): Found | Promise<Found> {
     const { files, keys } = this.#table(table.name)
     this.#renewView()
-    const search = searchKeys(files, keys, query, this.#entriesOf(table, files), keysPerTurn)
-    const step = search.next()
-    return step.done === true ? step.value : this.#goOnFinding(table.name, search)
+    const search = searchKeys(files, keys, query, this.#entriesOf(table, files))
+    return sliceOf(search) ?? this.#goOnFinding(table.name, search)
   }
 
   async #goOnFinding(tableName: string, search: ReturnType<typeof searchKeys>): Promise<Found> {
@@ -228,8 +235,8 @@ export class Front implements Store {
       await nextSlice('searches')
       this.#table(tableName)
       this.#renewView()
-      const step = search.next()
-      if (step.done === true) return step.value
+      const found = sliceOf(search)
+      if (found !== undefined) return found
     }
   }
 

@@ -71,6 +71,26 @@ describe('lmdb long searches', () => {
     }
     clearInterval(counting)
     assert(turns > 0)
+    const all = Array.from({ length: count }, (_, n) => uuid(n))
+    const lists = [
+      { terms: [], keys: all },
+      { terms: [third], keys: all.filter((_, n) => n % 3 === 0) },
+    ]
+    for (const { terms, keys } of lists) {
+      for (const offset of [0, 1, 2047, 2048, 2049, keys.length - 1, keys.length, keys.length + 1]) {
+        for (const limit of [0, 1, 63, 64, 65, 2500, 10_000]) {
+          for (const descending of [false, true]) {
+            const page = (descending ? keys.toReversed() : keys).slice(offset, offset + limit)
+            const found = await store.findInTurns(things, query(terms, { offset, limit, descending }))
+            assert.deepEqual(
+              found,
+              { keys: page, total: keys.length },
+              `${limit} from ${offset}, ${String(descending)}`,
+            )
+          }
+        }
+      }
+    }
     await store.close()
   })
 })
