@@ -13,9 +13,12 @@ const sliceMs = 0.2
 /** What took so long in one piece is heavy: it could not be cut, or somebody would have. */
 export const heavyMs = 0.5
 
-/** Begins a slice. Gives whether it is over, for whoever can stop there: to be asked after each small piece of the work. */
-export const sliceBegun = (): (() => boolean) => {
-  const endMs = monotonicMs() + sliceMs
+/**
+ * Begins a slice. Gives whether it is over, for whoever can stop there: to be asked after each small piece of the work.
+ * @param ms how long it may be; what has not waited for a slice yet may end as an ordinary answer, before it is heavy
+ */
+export const sliceBegun = (ms = sliceMs): (() => boolean) => {
+  const endMs = monotonicMs() + ms
   return () => monotonicMs() >= endMs
 }
 

@@ -7,7 +7,7 @@
  *                                             └───────────────────────────────────────────────┘
  */
 import type { Clock } from '#actor/clock'
-import { nextSlice, sliceBegun } from '#actor/slices'
+import { heavyMs, nextSlice, sliceBegun } from '#actor/slices'
 import { AuditFaulted, AuditUnavailable } from '#audit/files'
 import { ownerOf } from '#identity/permissions'
 import type { Principal } from '#identity/principals'
@@ -513,7 +513,7 @@ export class Dispatcher {
       items.push(result)
       return !failed || option === BatchErrorContinuationOption.Continue
     }
-    const isOver = request.batchItem.length > 1 ? sliceBegun() : undefined
+    const isOver = request.batchItem.length > 1 ? sliceBegun(from === 0 ? heavyMs : undefined) : undefined
     for (const [index, item] of request.batchItem.entries()) {
       if (index < from) continue
       // A batch of searches must not hold the thread to its end.

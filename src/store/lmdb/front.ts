@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict'
 import type { MessagePort } from 'node:worker_threads'
 import { Mailbox } from '#actor/mailbox'
-import { nextSlice, sliceBegun } from '#actor/slices'
+import { heavyMs, nextSlice, sliceBegun } from '#actor/slices'
 import {
   afterPrefix,
   decodeNumber,
@@ -46,14 +46,22 @@ const messagesSentMax = 2
 const commitsSentAtOnce = 16
 
 /** Goes on with a search for one slice; undefined: it has not come to its end. */
-const sliceOf = (search: ReturnType<typeof searchKeys>): Found | undefined => {
-  const isOver = sliceBegun()
+const sliceOf = (search: ReturnType<typeof searchKeys>, ms?: number): Found | undefined => {
+  const isOver = sliceBegun(ms)
   do {
     const step = search.next()
     if (step.done === true) return step.value
   } while (!isOver())
   return undefined
 }
+
+/**
+ * What the disk has of a commit in one piece from here on, all others wait for, who wait for the disk: such commits take turns, and
+ * leave it to those who ask little in between.
+ */
+const largeCommitBytes = 16_384
+/** About what so many bytes cost thread and disk: reading and writing them as a record, and their sync. */
+const writingMs = (bytes: number): number => bytes / 24_576
 
 /** A table as a front uses it. */
 interface FrontTable {
@@ -227,7 +235,7 @@ export class Front implements Store {
     const { files, keys } = this.#table(table.name)
     this.#renewView()
     const search = searchKeys(files, keys, query, this.#entriesOf(table, files))
-    return sliceOf(search) ?? this.#goOnFinding(table.name, search)
+    return sliceOf(search, heavyMs) ?? this.#goOnFinding(table.name, search)
   }
 
   async #goOnFinding(tableName: string, search: ReturnType<typeof searchKeys>): Promise<Found> {
@@ -290,9 +298,17 @@ export class Front implements Store {
       const id = ++this.#lastId
       this.#pending.set(id, { changes, bytes, resolve, reject })
       this.#bytesWaiting += bytes
-      assert(this.#unsent.offer({ id, changes: writes }), 'what is unsent is a part of what is pending')
-      this.#scheduleSend()
+      const commit = { id, changes: writes }
+      if (bytes < largeCommitBytes) this.#offer(commit)
+      else void nextSlice('large changes', writingMs(bytes)).then(() => this.#offer(commit))
     })
+  }
+
+  #offer(commit: WriteCommit): void {
+    // Its outcome may have been told while it waited: that nothing is known of it.
+    if (!this.#pending.has(commit.id)) return
+    assert(this.#unsent.offer(commit), 'what is unsent is a part of what is pending')
+    this.#scheduleSend()
   }
 
   /** A copy of the file, made by a thread of LMDB's own on a view of its own. Compact: it lets writers through and is smaller. */

@@ -19,6 +19,7 @@ import { packCommits } from '#store/lmdb/messages'
 import { type LmdbStore, openStore, type StoreOptions, storeExists, storeLimits } from '#store/lmdb/open'
 import { prepareSchema, type Step, schemaNewest } from '#store/lmdb/schema'
 import { type Sealer, StoreDamaged, StoreFaulted, StoreRefused, StoreUnavailable } from '#store/store'
+import { besideOthers } from '#test/actor/thread-work'
 import { storeContract } from '#test/store/contract'
 import { change, create, present, query, tables, things, uuid } from '#test/store/things'
 import type { Ask } from './front-thread.ts'
@@ -91,6 +92,21 @@ describe('lmdb long searches', () => {
         }
       }
     }
+    await store.close()
+  })
+})
+
+describe('lmdb large changes', () => {
+  test('leave the disk to others in between', async () => {
+    const store = await openAt(freshDirectory())
+    const large = new Uint8Array(131_072)
+    const tookMs = await besideOthers(async () => {
+      const beganMs = performance.now()
+      for (let n = 0; n < 4; n += 1) await store.commit([create(uuid(n), { entries: [], content: large })])
+      return performance.now() - beganMs
+    })
+    // Each counts as more than five milliseconds of work, and rests for twenty times as long.
+    assert.ok(tookMs > 3 * 100, `${tookMs} ms`)
     await store.close()
   })
 })
