@@ -32,6 +32,10 @@ const textMark = 2
 export const indexKinds = { postings: 1, numbers: 2, claims: 3, gone: 4 } as const
 const { postings: postingKind, numbers: numberKind, claims: claimKind, gone: goneKind } = indexKinds
 const uuidBytes = 16
+/** Where the digits of each byte stand in the text of a UUID, the text while it is put together, and the digits of all bytes. */
+const uuidPlaces = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34]
+const uuidText = Buffer.alloc(36, '-')
+const hexDigits = Buffer.from(Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)).toString('hex'), 'latin1')
 const fieldHashBytes = 8
 /** Of the hashes of a claim beside a posting. Values are few there, and a Name is one of millions. */
 const besideHashBytes = 11
@@ -70,10 +74,15 @@ export function encodeRecordKey(key: string): Buffer {
 
 /** The record key that these bytes stand for. */
 export function decodeRecordKey(bytes: Uint8Array): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  if (buffer[0] !== uuidMark) return buffer.toString('utf8', 1)
-  const hex = buffer.toString('hex', 1)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+  if (bytes[0] !== uuidMark) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8', 1)
+  // One piece of text: what is put together of pieces is copied once more by whoever reads it.
+  for (let index = 0; index < uuidBytes; index += 1) {
+    const place = uuidPlaces[index] as number
+    const digits = 2 * (bytes[1 + index] as number)
+    uuidText[place] = hexDigits[digits] as number
+    uuidText[place + 1] = hexDigits[digits + 1] as number
+  }
+  return uuidText.latin1Slice()
 }
 
 /** The index key under which the last revision of a removed record is kept. */
