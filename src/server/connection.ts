@@ -108,6 +108,8 @@ const suspectedAnswers = 8
 const turnMs = 4 * heavyMs
 /** About what reading so many bytes has cost the thread: decryption, and copies. */
 export const readingMs = (bytes: number): number => (2 * bytes) / 1_048_576
+/** So much of a large request is read in one turn: about a slice of work, and as much again may come behind it. */
+const readAtOnceBytes = 131_072
 const heldFor = (bytes: number): number => (bytes < largeRequestBytes ? 0 : bytes)
 
 export class Connection {
@@ -125,6 +127,9 @@ export class Connection {
   /** No longer waits for room for an answer. */
   #endTurn = nothing
   #paused = false
+  /** Read of the request that is not complete since the session had its last turn, and whether it waits for another one. */
+  #readBytes = 0
+  #waitsToRead = false
   #busy = false
   /** The request whose answer is waited for when the rest is answered turn by turn. */
   #begun: { readonly message: Buffer; readonly answer: Promise<Answer> } | undefined
@@ -158,6 +163,7 @@ export class Connection {
   data(chunk: Buffer): void {
     if (this.#state !== 'open') return
     this.#framer.push(chunk)
+    this.#readBytes += chunk.length
     this.#takeRequests()
   }
 
@@ -199,7 +205,9 @@ export class Connection {
     }
     this.#taken += taken
     this.#timeRequest(taken > 0)
-    this.#setPaused(this.#isFull() || this.#cancelRoom !== undefined)
+    if (taken > 0) this.#readBytes = 0
+    else if (refused === undefined) this.#readInTurns()
+    this.#setPaused(!this.#mayRead())
     if (refused !== undefined) this.#finish('framing', refused.message, refused)
     this.#run()
   }
@@ -231,9 +239,25 @@ export class Connection {
       this.#heldBytes += bytes
       this.#cancelRoom = undefined
       this.#timeRequest(true)
-      this.#setPaused(this.#isFull())
+      this.#setPaused(!this.#mayRead())
       this.#run()
     })
+  }
+
+  /** Others have the thread while a large request comes in: what a socket has is otherwise read and decrypted in one piece. */
+  #readInTurns(): void {
+    if (this.#readBytes < readAtOnceBytes || this.#waitsToRead) return
+    const costMs = readingMs(this.#readBytes)
+    this.#readBytes = 0
+    this.#waitsToRead = true
+    void nextSlice(this.#options.client, costMs).then(() => {
+      this.#waitsToRead = false
+      if (this.#state === 'open') this.#setPaused(!this.#mayRead())
+    })
+  }
+
+  #mayRead(): boolean {
+    return !this.#isFull() && this.#cancelRoom === undefined && !this.#waitsToRead
   }
 
   #hold(bytes: number): void {

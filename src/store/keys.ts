@@ -82,7 +82,7 @@ export function decodeRecordKey(bytes: Uint8Array): string {
     uuidText[place] = hexDigits[digits] as number
     uuidText[place + 1] = hexDigits[digits + 1] as number
   }
-  return uuidText.latin1Slice()
+  return uuidText.toString('latin1')
 }
 
 /** The index key under which the last revision of a removed record is kept. */

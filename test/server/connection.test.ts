@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { SettableClock } from '#actor/clock'
 import { ResultReason } from '#kmip/enums'
 import type { KmipError } from '#kmip/errors'
@@ -173,6 +173,21 @@ describe('too much unanswered', () => {
     assert.deepEqual(session.output, ['pause', 'answer 1', 'answer 2', 'resume'])
     await answerNext(session, 3)
     assert.equal(session.output.at(-1), 'answer 3')
+  })
+
+  test('a large request is read in turns, in which others have the thread', async () => {
+    const session = open(false, { requestSizeMax: 1 << 20, unansweredBytesMax: 1 << 20 })
+    const frame = request(1, 300_000)
+    session.connection.data(frame.subarray(0, 100_000))
+    assert.deepEqual(session.output, [])
+    session.connection.data(frame.subarray(100_000, 200_000))
+    assert.deepEqual(session.output, ['pause'])
+    for (let waits = 0; waits < 1000 && session.output.length < 2; waits += 1) await sleep(1)
+    assert.deepEqual(session.output, ['pause', 'resume'])
+    session.connection.data(frame.subarray(200_000))
+    // It may rest for a moment.
+    for (let waits = 0; waits < 1000 && session.output.length < 3; waits += 1) await sleep(1)
+    assert.deepEqual(session.output, ['pause', 'resume', 'answer 1'])
   })
 
   test('what one chunk holds beyond the bound is answered too', async () => {
