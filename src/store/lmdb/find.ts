@@ -83,13 +83,28 @@ function* collect(shortest: KeyList, others: readonly KeyList[], query: Query): 
       next++
     } else if (others.every((list) => list.has(key)) && !(exclude.size > 0 && exclude.has(latin1(key)))) take(key)
   }
+  yield* inSteps(shortest, undefined, (key) => {
+    pass(key)
+    return true
+  })
+  for (const key of include.slice(next)) take(key)
+  return yield* page.found()
+}
+
+type Steps<T> = Generator<undefined, T, undefined>
+
+/**
+ * Hands the keys of a list over, from one of them on, until there are no more or the taker has enough.
+ * @param take says whether it wants more
+ */
+function* inSteps(list: KeyList, from: Buffer | undefined, take: (key: Buffer) => boolean): Steps<void> {
   // A cursor must not outlive its turn: each step begins anew, behind the last key of the one before.
-  for (let last: Buffer | undefined, isWhole = false; !isWhole; ) {
+  for (let start = from, last: Buffer | undefined, isWhole = false; !isWhole; start = last) {
     isWhole = true
     let passed = 0
-    for (const key of shortest.walk(last)) {
+    for (const key of list.walk(start)) {
       if (last?.equals(key)) continue
-      pass(key)
+      if (!take(key)) return
       if (++passed < keysPerStep) continue
       last = Buffer.from(key)
       isWhole = false
@@ -97,11 +112,7 @@ function* collect(shortest: KeyList, others: readonly KeyList[], query: Query): 
     }
     if (!isWhole) yield
   }
-  for (const key of include.slice(next)) take(key)
-  return yield* page.found()
 }
-
-type Steps<T> = Generator<undefined, T, undefined>
 
 /** Gathers a page while keys pass by in ascending order, and counts them all. */
 interface Page {
@@ -209,22 +220,8 @@ class StoredKeys implements KeyList {
     const first = descending === true ? total - offset - count : offset
     const mark = Math.floor(first / keysPerCount)
     const keys: string[] = []
-    let skipped = first - mark * keysPerCount
-    for (let from = marks[mark], isWhole = count === 0; !isWhole; ) {
-      isWhole = true
-      // One more than are left: the first may be the last of the step before.
-      const limitOfStep = Math.min(keysPerStep, count - keys.length + 1)
-      const after = keys.length > 0 ? from : undefined
-      for (const key of this.#keys({ from, offset: skipped, limit: limitOfStep })) {
-        if (after?.equals(key) || keys.length === count) continue
-        keys.push(decodeRecordKey(key))
-        from = key
-        isWhole = false
-      }
-      skipped = 0
-      isWhole ||= keys.length === count
-      if (!isWhole) yield
-    }
+    const start = count === 0 ? undefined : this.#keyAt(marks[mark], first - mark * keysPerCount)
+    if (start !== undefined) yield* inSteps(this, start, (key) => keys.push(decodeRecordKey(key)) < count)
     return { keys: descending === true ? keys.toReversed() : keys, total }
   }
 
@@ -233,8 +230,7 @@ class StoredKeys implements KeyList {
     const marks: (Buffer | undefined)[] = [undefined]
     for (;;) {
       const from = marks.at(-1)
-      let next: Buffer | undefined
-      for (const key of this.#keys({ from, offset: keysPerCount, limit: 1 })) next = key
+      const next = this.#keyAt(from, keysPerCount)
       if (next === undefined) {
         const rest = this.#database.getKeysCount(this.#bounds(from))
         return { marks, total: (marks.length - 1) * keysPerCount + rest }
@@ -244,9 +240,11 @@ class StoredKeys implements KeyList {
     }
   }
 
-  *#keys({ from, offset, limit }: { from: Buffer | undefined; offset: number; limit: number }): Iterable<Buffer> {
-    const skip = this.#prefix.length
-    for (const key of this.#database.getKeys({ ...this.#bounds(from), offset, limit })) yield key.subarray(skip)
+  /** The key so many behind another, or behind the first. */
+  #keyAt(from: Buffer | undefined, offset: number): Buffer | undefined {
+    for (const key of this.#database.getKeys({ ...this.#bounds(from), offset, limit: 1 }))
+      return key.subarray(this.#prefix.length)
+    return undefined
   }
 
   #bounds(from?: Uint8Array): { start?: Buffer; end?: Buffer } {
