@@ -90,6 +90,26 @@ describe('actor', () => {
   })
 })
 
+/** Adds a child whose start waits for something, but for the first one, and that tells of its end. Gives what makes it fail. */
+const addSlow = async (
+  supervisor: Supervisor,
+  name: string,
+  again: Promise<void>,
+  told: string[],
+): Promise<(reason: unknown) => void> => {
+  let fail: (reason: unknown) => void = () => assert.fail('not started')
+  let starts = 0
+  await supervisor.add({
+    name,
+    start: async (failed) => {
+      fail = failed
+      if (++starts > 1) await again
+      return { stop: async () => void told.push(`${name} ends`) }
+    },
+  })
+  return (reason) => fail(reason)
+}
+
 describe('supervisor', () => {
   test('restarts what fails, and gives up when it fails too often', async () => {
     const clock = new SettableClock()
@@ -147,16 +167,7 @@ describe('supervisor', () => {
     const supervisor = patient()
     await supervisor.add({ name: 'base', start: async () => ({ stop: async () => void told.push('base ends') }) })
     const again = Promise.withResolvers<void>()
-    let fail: (reason: unknown) => void = () => assert.fail('not started')
-    let starts = 0
-    await supervisor.add({
-      name: 'upper',
-      start: async (failed) => {
-        fail = failed
-        if (++starts > 1) await again.promise
-        return { stop: async () => void told.push('upper ends') }
-      },
-    })
+    const fail = await addSlow(supervisor, 'upper', again.promise, told)
     fail('a fault')
     const stopped = supervisor.stop()
     await turn()
@@ -170,16 +181,7 @@ describe('supervisor', () => {
     const told: string[] = []
     const supervisor = patient()
     const [again, last] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    let fail: (reason: unknown) => void = () => assert.fail('not started')
-    let starts = 0
-    await supervisor.add({
-      name: 'base',
-      start: async (failed) => {
-        fail = failed
-        if (++starts > 1) await again.promise
-        return { stop: async () => void told.push('base ends') }
-      },
-    })
+    const fail = await addSlow(supervisor, 'base', again.promise, told)
     await supervisor.add({ name: 'upper', start: () => ({ stop: () => last.promise }) })
     fail('a fault')
     const stopped = supervisor.stop()
