@@ -6,7 +6,7 @@
  *
  *     nextSlice ─▶ waiting ─▶ first whose party need not rest ─▶ works, is timed ─▶ its party rests, as long as others ask little
  */
-import { monotonicMs, processorMs, systemClock } from './clock.ts'
+import { type Clock, monotonicMs, processorMs, systemClock } from './clock.ts'
 
 /** About as much work as others may be made to wait for: who has worked so long, and has more to do, asks for another slice. */
 const sliceMs = 0.2
@@ -15,11 +15,12 @@ export const heavyMs = 0.5
 
 /**
  * Begins a slice. Gives whether it is over, for whoever can stop there: to be asked after each small piece of the work.
+ * @param clock of whoever works, which stands still in a simulation: there, what is done in a turn does not depend on the machine
  * @param ms how long it may be; what has not waited for a slice yet may end as an ordinary answer, before it is heavy
  */
-export const sliceBegun = (ms = sliceMs): (() => boolean) => {
-  const endMs = monotonicMs() + ms
-  return () => monotonicMs() >= endMs
+export const sliceBegun = (clock: Clock, ms = sliceMs): (() => boolean) => {
+  const endMs = clock.monotonicMs() + ms
+  return () => clock.monotonicMs() >= endMs
 }
 
 /**

@@ -111,7 +111,7 @@ export interface Services {
 /** What an operation works with: one for all items of a message. */
 export class Context {
   readonly version: Version
-  /** Seconds since 1970. */
+  /** Seconds since 1970: the time of the whole message. */
   readonly now: number
   readonly principal: Principal
   readonly transaction: Transaction
@@ -119,9 +119,9 @@ export class Context {
   /** §4: the Unique Identifier that an item before this one returned; undefined after a Locate of several. */
   idPlaceholder: string | undefined
 
-  constructor(version: Version, now: number, principal: Principal, transaction: Transaction, services: Services) {
+  constructor(version: Version, principal: Principal, transaction: Transaction, services: Services) {
     this.version = version
-    this.now = now
+    this.now = transaction.now
     this.principal = principal
     this.transaction = transaction
     this.services = services

@@ -4,6 +4,7 @@
  * What it is not: durable; `commit` is, and only after it a success may leave.
  */
 
+import type { Clock } from '#actor/clock'
 import { nextSlice, sliceBegun } from '#actor/slices'
 import { nextTransition, settle } from '#objects/lifecycle'
 import {
@@ -60,6 +61,7 @@ export interface FoundObjects {
 export class Transaction {
   readonly #store: Store
   readonly #table: Table<ManagedObject>
+  readonly #clock: Clock
   /** Seconds since 1970. */
   readonly now: number
   readonly #drafts = new Map<string, Draft>()
@@ -69,11 +71,12 @@ export class Transaction {
   readonly #reads = new Map<string, Stored<ManagedObject> | undefined>()
   #hasSearched = false
 
-  /** @param now seconds since 1970: the time of the whole message */
-  constructor(store: Store, table: Table<ManagedObject>, now: number) {
+  /** @param clock its second is the time of the whole message */
+  constructor(store: Store, table: Table<ManagedObject>, clock: Clock) {
     this.#store = store
     this.#table = table
-    this.now = now
+    this.#clock = clock
+    this.now = clock.nowSeconds()
   }
 
   /** Whether indexes were asked: what was found then depends on more than on the objects that were read. */
@@ -298,13 +301,13 @@ export class Transaction {
     })
     const included = new Set(base.include)
     const keys: string[] = []
-    let isOver = sliceBegun()
+    let isOver = sliceBegun(this.#clock)
     for (const key of candidates.keys) {
       const object = included.has(key) ? undefined : this.#peek(key)
       if (included.has(key) || (object !== undefined && suits(object))) keys.push(key)
       if (!isOver()) continue
       await nextSlice('searches')
-      isOver = sliceBegun()
+      isOver = sliceBegun(this.#clock)
     }
     return { keys: keys.slice(offset, offset + limit), total: keys.length }
   }

@@ -483,8 +483,7 @@ export class Dispatcher {
 
   #contextOf(version: Version, { principal, services }: Sender): Context {
     const { store, table, clock } = this.#options
-    const now = clock.nowSeconds()
-    return new Context(version, now, principal, new Transaction(store, table, now), services)
+    return new Context(version, principal, new Transaction(store, table, clock), services)
   }
 
   /**
@@ -498,6 +497,7 @@ export class Dispatcher {
     done: readonly ResponseBatchItem[],
     from: number,
   ): Decided | Promise<Decided> {
+    const { clock } = this.#options
     const { transaction } = context
     const option = request.requestHeader.batchErrorContinuationOption ?? BatchErrorContinuationOption.Stop
     let items = [...done]
@@ -513,7 +513,7 @@ export class Dispatcher {
       items.push(result)
       return !failed || option === BatchErrorContinuationOption.Continue
     }
-    const isOver = request.batchItem.length > 1 ? sliceBegun(from === 0 ? heavyMs : undefined) : undefined
+    const isOver = request.batchItem.length > 1 ? sliceBegun(clock, from === 0 ? heavyMs : undefined) : undefined
     for (const [index, item] of request.batchItem.entries()) {
       if (index < from) continue
       // A batch of searches must not hold the thread to its end.

@@ -190,7 +190,7 @@ export class GroupKeeper {
   async #count(): Promise<void> {
     const { store, table, clock, owner } = this.#options
     for (const { group, fresh } of this.#kept) {
-      const transaction = new Transaction(store, table, clock.nowSeconds())
+      const transaction = new Transaction(store, table, clock)
       const filters = [
         { name: 'Object Group', values: [group.name] },
         { name: 'Cryptographic Algorithm', values: [group.cryptographicAlgorithm] },

@@ -91,11 +91,16 @@ export const sweepOnce = async (
   { store, table, clock, onTrouble }: Pick<SweeperOptions, 'store' | 'table' | 'clock' | 'onTrouble'>,
   damaged: Set<string>,
 ): Promise<boolean> => {
-  const now = clock.nowSeconds()
+  const transaction = new Transaction(store, table, clock)
   const exclude: ReadonlySet<string> = new Set(damaged)
-  const query = { all: [{ field: dueField, to: now }], any: [], exclude, offset: 0, limit: objectsPerCommit }
+  const query = {
+    all: [{ field: dueField, to: transaction.now }],
+    any: [],
+    exclude,
+    offset: 0,
+    limit: objectsPerCommit,
+  }
   const { keys, total } = store.find(table, query)
-  const transaction = new Transaction(store, table, now)
   for (const key of keys) {
     try {
       const settled = transaction.read(key)

@@ -63,6 +63,13 @@ describe('simulated worlds', () => {
     assert.equal(first?.trace, second?.trace)
     assert.notEqual(first?.trace, other?.trace)
   })
+
+  test('the same seed is the same world on a machine that stands still for a second wherever it is looked at', async (t) => {
+    const { trace } = await simulate({ ...world, seed: 3 })
+    let nowMs = performance.now()
+    t.mock.method(performance, 'now', () => (nowMs += 1000))
+    assert.equal((await simulate({ ...world, seed: 3 })).trace, trace)
+  })
 })
 
 describe('canaries: a broken server is found out', () => {

@@ -7,6 +7,7 @@
 
 import assert from 'node:assert/strict'
 import type { MessagePort } from 'node:worker_threads'
+import { systemClock } from '#actor/clock'
 import { Mailbox } from '#actor/mailbox'
 import { heavyMs, nextSlice, sliceBegun } from '#actor/slices'
 import {
@@ -47,7 +48,7 @@ const commitsSentAtOnce = 16
 
 /** Goes on with a search for one slice; undefined: it has not come to its end. */
 const sliceOf = (search: ReturnType<typeof searchKeys>, ms?: number): Found | undefined => {
-  const isOver = sliceBegun(ms)
+  const isOver = sliceBegun(systemClock, ms)
   do {
     const step = search.next()
     if (step.done === true) return step.value
