@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import { type Child, Supervisor } from '#actor/actor'
 import { systemClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
+import { awaitable } from '#actor/later'
 import { type AdministrationOptions, startAdministration } from '#admin/administration'
 import { SeededRandom } from '#crypto/random'
 import type { CountedCryptoRunner } from '#crypto/run'
@@ -140,7 +141,7 @@ export const startServer = async (
     const outgoing = newOutgoing(settings, log, store, first, watching.outgoingAudit)
     await supervisor.add({ name: 'sender to clients', start: () => ({ stop: () => outgoing.stop() }) })
     const keeper = newGroupKeeper(settings, log, store, (request) =>
-      dispatcher.answer(request, { hardDelete: undefined, principalOf: () => groupOwner }),
+      awaitable(dispatcher.answer(request, { hardDelete: undefined, principalOf: () => groupOwner })),
     )
     const tell: NonNullable<DispatcherOptions['onDurable']> = (changes, version) => {
       outgoing.changed(changes, version)

@@ -3,7 +3,6 @@
  * serve.ts: started before anything is served, ended after everything else but the store. What it is not: any of them
  * (`audit/`, `server/accounting.ts`, `server/metrics.ts`, `server/tracing.ts`).
  */
-
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Child } from '#actor/actor'
@@ -212,7 +211,7 @@ export class Watching {
       result: isDone ? 'success' : 'failed',
       reason: isDone ? undefined : outcome,
     })
-    return this.audit?.front.record([body], isDone && changes)
+    return this.audit?.front.record([body], isDone && changes)?.promise()
   }
 
   /** For requests that the server sends to clients; undefined where nothing is audited. */
@@ -220,9 +219,11 @@ export class Watching {
     const front = this.audit?.front
     if (front === undefined) return undefined
     return {
-      newRequest: () => front.newRequest(),
+      newRequest: () => front.nameOf(front.newRequest()),
       record: ({ object, ...told }, durable) =>
-        front.record([bodyOf({ event: 'operation', atMs: systemClock.nowMs(), objects: [object], ...told })], durable),
+        front
+          .record([bodyOf({ event: 'operation', atMs: systemClock.nowMs(), objects: [object], ...told })], durable)
+          ?.promise(),
     }
   }
 

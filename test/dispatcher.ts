@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { SettableClock } from '#actor/clock'
 import { type Entropy, systemEntropy, uniqueIdentifier } from '#actor/entropy'
+import { awaitable } from '#actor/later'
 import type { RequestPayload, ResponsePayload } from '#client/operation-methods'
 import { SeededRandom } from '#crypto/random'
 import { type CryptoRunner, createCryptoRunner } from '#crypto/run'
@@ -313,7 +314,9 @@ export const sendBytes = async (
   bytes: Uint8Array,
 ): Promise<Answer> => {
   const { dispatcher, clock } = under
-  const answer = readAnswer(await dispatcher.answer(bytes, who instanceof KmipError ? who : callerOf(under, who)))
+  const answer = readAnswer(
+    await awaitable(dispatcher.answer(bytes, who instanceof KmipError ? who : callerOf(under, who))),
+  )
   assert.equal(answer.message.responseHeader.timeStamp, clock.nowSeconds())
   return answer
 }

@@ -133,6 +133,8 @@ export const startInterfaces = async (
     sessionEnded: logged('sessionEnded'),
     sessionsExhausted: logged('sessionsExhausted'),
     addressPaced: logged('addressPaced'),
+    tellsMessages: () => false,
+    exchanged: () => undefined,
     clientRefused: logged('clientRefused'),
     credentialRefused: logged('credentialRefused'),
     autoRegistrationEnded: logged('autoRegistrationEnded'),

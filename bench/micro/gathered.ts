@@ -15,13 +15,14 @@ const end = Buffer.from(endOf(told))
 export const open = (): Promise<Suite> => {
   const lines = new GatheredLines()
   let atMs = 1_780_000_000_000
-  const gathered = (add: (request: string) => void) => (): number => {
+  const gathered = (add: (request: number) => void) => (): number => {
     atMs += 1
-    for (let line = 0; line < together; line += 1) add(String(line))
+    for (let line = 0; line < together; line += 1) add(line)
     return lines.take().length
   }
-  const first = (request: string): void => lines.add(bodyOf({ event: 'operation', atMs, request, ...told }))
-  const again = (request: string): void => lines.addParts(startOf('operation', atMs), request, end)
+  const first = (request: number): void =>
+    lines.add(bodyOf({ event: 'operation', atMs, request: String(request), ...told }))
+  const again = (request: number): void => lines.addParts(startOf('operation', atMs, ''), request, end)
   return Promise.resolve({
     tasks: [
       { name: 'a line told the first time', operations: together, run: gathered(first) },

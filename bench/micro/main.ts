@@ -17,6 +17,7 @@ const suites: Readonly<Record<string, () => Promise<{ readonly open: (options: S
   framer: () => import('./framer.ts'),
   chain: () => import('./chain.ts'),
   gathered: () => import('./gathered.ts'),
+  later: () => import('./later.ts'),
   hmac: () => import('./hmac.ts'),
   keys: () => import('./keys.ts'),
   unpack: () => import('./unpack.ts'),

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { systemClock } from '#actor/clock'
 import { systemEntropy } from '#actor/entropy'
+import { awaitable } from '#actor/later'
 import { keyAttributes, type Preloaded, requestHeader } from '#bench/scenarios/index'
 import { nameAttribute } from '#client/attribute'
 import { decodeResponse, encodeRequest } from '#client/client'
@@ -120,7 +121,7 @@ export const openServerParts = async (flags: readonly string[]): Promise<ServerP
       autoRegistration: undefined,
     }),
   )
-  const answer = (message: Uint8Array): Answer | Promise<Answer> => session.answer(message, binaryEncoding)
+  const answer = (message: Uint8Array): Answer | Promise<Answer> => awaitable(session.answer(message, binaryEncoding))
   const askAll = async (items: readonly BatchRequest[]): Promise<unknown[]> => {
     const given = await answer(
       encodeRequest({

@@ -2,10 +2,11 @@
  * The audited side: what every thread that serves requests has of the audit trail. What it is: lines gathered over a turn,
  * sent as one message, and the wait for those that must be durable. What it is not: the writer (`auditor.ts`).
  *
- *   record ─▶ gathered ── end of the turn, or a moment later where nobody waits ─▶ one message ─▶ auditor ─▶ one answer ─▶ one promise for all of the turn
+ *   record ─▶ gathered ── end of the turn, or a moment later where nobody waits ─▶ one message ─▶ auditor ─▶ one answer for all of the turn
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { Cancel, Clock } from '#actor/clock'
+import { Later } from '#actor/later'
 import { AuditFaulted, AuditUnavailable, type TrailEnd } from './files.ts'
 import { GatheredLines } from './gathered.ts'
 import type { Lines, ToAuditFront } from './messages.ts'
@@ -25,7 +26,7 @@ interface Gathered {
   hurried: boolean
   readonly cancel: Cancel
   /** Made when somebody waits. */
-  waited: PromiseWithResolvers<void> | undefined
+  waited: Later<void> | undefined
 }
 
 export interface AuditFrontOptions {
@@ -80,10 +81,15 @@ export class AuditFront {
     if (this.#failing !== undefined && this.#options.durable) throw new AuditUnavailable(this.#failing)
   }
 
-  /** What lines of one request have in common. */
-  newRequest(): string {
+  /** The number of a request, which its lines have in common. */
+  newRequest(): number {
     this.#requests += 1
-    return `${this.#options.name}${this.#requests}`
+    return this.#requests
+  }
+
+  /** The name of a request in its lines, by its number: no other one has it, whichever thread it came to. */
+  nameOf(request: number): string {
+    return `${this.#options.name}${request}`
   }
 
   /**
@@ -92,28 +98,28 @@ export class AuditFront {
    * @param durable whether the answer must not leave before the disk has them
    * @returns what is to be waited for before the answer, or undefined. Rejects with AuditUnavailable, AuditFaulted
    */
-  record(bodies: readonly string[], durable: boolean): Promise<void> | undefined {
+  record(bodies: readonly string[], durable: boolean): Later<void> | undefined {
     if (bodies.length === 0) return undefined
-    if (this.#fault !== undefined) return Promise.reject(this.#fault)
+    if (this.#fault !== undefined) return rejected(this.#fault)
     for (const body of bodies) this.#lines.add(body)
     return this.#taken(durable)
   }
 
   /**
    * Takes the lines of an operation that was answered before, as of `bodyOf`.
-   * @param request of `newRequest`
+   * @param request its number
    * @param ends each of `endOf`, in UTF-8
    * @returns as `record`
    */
-  recordAgain(atMs: number, request: string, ends: readonly Uint8Array[], durable: boolean): Promise<void> | undefined {
-    if (this.#fault !== undefined) return Promise.reject(this.#fault)
-    const start = startOf('operation', atMs)
+  recordAgain(atMs: number, request: number, ends: readonly Uint8Array[], durable: boolean): Later<void> | undefined {
+    if (this.#fault !== undefined) return rejected(this.#fault)
+    const start = startOf('operation', atMs, this.#options.name)
     for (const end of ends) this.#lines.addParts(start, request, end)
     return this.#taken(durable)
   }
 
   /** Lines were gathered: whoever must be waits for them. */
-  #taken(durable: boolean): Promise<void> | undefined {
+  #taken(durable: boolean): Later<void> | undefined {
     const gathered = (this.#gathered ??= this.#gather())
     this.#waiting += this.#lines.length - gathered.length
     gathered.length = this.#lines.length
@@ -122,8 +128,7 @@ export class AuditFront {
     const isFull = this.#waiting >= this.#options.waitingMax
     if (waits || isFull || gathered.length >= gatheredMax) this.#hurry(gathered)
     if (!waits && !isFull) return undefined
-    gathered.waited ??= Promise.withResolvers<void>()
-    return gathered.waited.promise
+    return (gathered.waited ??= new Later<void>())
   }
 
   /** Resolves when all that was taken is written. Rejects with AuditUnavailable, AuditFaulted */
@@ -131,8 +136,8 @@ export class AuditFront {
     const last = this.#gathered ?? [...this.#sent.values()].at(-1)
     if (last === undefined) return
     if (last === this.#gathered) this.#hurry(last)
-    last.waited ??= Promise.withResolvers<void>()
-    await last.waited.promise
+    last.waited ??= new Later<void>()
+    await last.waited.promise()
   }
 
   /** Takes no more lines, and no more answers: what still runs must not change anything. */
@@ -198,4 +203,10 @@ export class AuditFront {
     if (error === undefined) gathered.waited?.resolve()
     else gathered.waited?.reject(error)
   }
+}
+
+const rejected = (error: AuditFaulted): Later<void> => {
+  const later = new Later<void>()
+  later.reject(error)
+  return later
 }

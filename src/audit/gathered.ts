@@ -12,6 +12,9 @@ const usualBytes = 65_536
 const bytesPerUnit = 3
 const newline = 0x0a
 const quote = 0x22
+const zero = 0x30
+/** Of a number that is counted up. */
+const digitsMax = 16
 
 export class GatheredLines {
   #bytes = Buffer.allocUnsafeSlow(usualBytes)
@@ -30,15 +33,14 @@ export class GatheredLines {
 
   /**
    * Adds a line of parts.
-   * @param request a word of ASCII, which is put into quotes
+   * @param start as of `startOf`
+   * @param number of the request, a whole one
+   * @param end as of `endOf`
    */
-  addParts(start: Uint8Array, request: string, end: Uint8Array): void {
-    this.#begin(start.length + request.length + 2 + end.length)
+  addParts(start: Uint8Array, number: number, end: Uint8Array): void {
+    this.#begin(start.length + digitsMax + 1 + end.length)
     this.#put(start)
-    this.#bytes[this.#length] = quote
-    this.#length += 1
-    for (let at = 0; at < request.length; at += 1) this.#bytes[this.#length + at] = request.charCodeAt(at)
-    this.#length += request.length
+    this.#putNumber(number)
     this.#bytes[this.#length] = quote
     this.#length += 1
     this.#put(end)
@@ -62,6 +64,18 @@ export class GatheredLines {
     if (this.#length === 0) return
     this.#bytes[this.#length] = newline
     this.#length += 1
+  }
+
+  #putNumber(number: number): void {
+    let digits = 1
+    for (let power = 10; power <= number; power *= 10) digits += 1
+    let rest = number
+    for (let at = this.#length + digits - 1; at >= this.#length; at -= 1) {
+      const tens = Math.floor(rest / 10)
+      this.#bytes[at] = zero + (rest - 10 * tens)
+      rest = tens
+    }
+    this.#length += digits
   }
 
   #put(bytes: Uint8Array): void {

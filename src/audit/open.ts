@@ -125,7 +125,7 @@ export class Audit {
   async verify(): Promise<Verified> {
     const { directory, key, store } = this.#options
     // What is on its way is seen, too; and nothing is looked at that is just being written.
-    await this.front.record([JSON.stringify({ time: this.#now(), event: 'trail verified' })], true)
+    await this.front.record([JSON.stringify({ time: this.#now(), event: 'trail verified' })], true)?.promise()
     await this.front.flush()
     const anchor = store.read(auditTable, anchorKey)?.value
     const worker = startThread({ kind: 'verify', directory, key, through: this.synced, anchor })

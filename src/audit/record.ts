@@ -86,12 +86,18 @@ export const bodyOf = (record: AuditRecord): string => {
   return `{"time":"${timeOf(atMs)}","event":"${event}"${named}${endOf(record)}`
 }
 
-let lastStart: { readonly event: AuditRecord['event']; readonly atMs: number; readonly bytes: Uint8Array } | undefined
+let lastStart:
+  | { readonly event: AuditRecord['event']; readonly atMs: number; readonly front: string; readonly bytes: Uint8Array }
+  | undefined
 
-/** The start of a record, up to the name of its request, as JSON text in UTF-8. Not to be changed. */
-export const startOf = (event: AuditRecord['event'], atMs: number): Uint8Array => {
-  if (lastStart?.atMs !== atMs || lastStart.event !== event) {
-    lastStart = { event, atMs, bytes: Buffer.from(`{"time":"${timeOf(atMs)}","event":"${event}","request":`) }
+/**
+ * The start of a record, up to the number in the name of its request, as JSON text in UTF-8. Not to be changed.
+ * @param front what the name has before the number: plain text
+ */
+export const startOf = (event: AuditRecord['event'], atMs: number, front: string): Uint8Array => {
+  if (lastStart?.atMs !== atMs || lastStart.event !== event || lastStart.front !== front) {
+    const text = `{"time":"${timeOf(atMs)}","event":"${event}","request":"${front}`
+    lastStart = { event, atMs, front, bytes: Buffer.from(text) }
   }
   return lastStart.bytes
 }

@@ -6,6 +6,7 @@
  *       │        └─ decided again, when another client was faster: what was told before is withdrawn
  *       └─▶ refused
  */
+import type { Later } from '#actor/later'
 import type { AuditedAnswer } from '#audit/record'
 import type { Principal } from '#identity/principals'
 import type { RequestMessage, ResponseBatchItem } from '#kmip/message'
@@ -45,7 +46,7 @@ export interface Account {
    * What it promises is durable. What must be waited for before the answer may leave, or undefined. Rejects with
    * AuditUnavailable when it may be refused instead, with AuditFaulted when changes were made and no answer would be true.
    */
-  settled(items: readonly ResponseBatchItem[]): Promise<void> | undefined
+  settled(items: readonly ResponseBatchItem[]): Later<void> | undefined
   /** It is answered with these failures, and nothing else has come of it. */
   refused(items: readonly ResponseBatchItem[]): void
 }

@@ -3,6 +3,7 @@
  * object a message, which takes from its items what may be told: names, identifiers, results. What it is not: the trail
  * (`audit/`), the meter, or the tracer.
  */
+import type { Later, Listener } from '#actor/later'
 import { AuditFaulted } from '#audit/files'
 import type { AuditFront } from '#audit/front'
 import { type AuditedAnswer, bodyOf, endOf } from '#audit/record'
@@ -65,7 +66,7 @@ export class Accounting implements Accounts {
   }
 }
 
-class MessageAccount implements Account {
+class MessageAccount implements Account, Listener<void> {
   readonly #accounting: Accounting
   readonly #read: RequestMessage | undefined
   readonly #repeated: Repeated | undefined
@@ -74,10 +75,13 @@ class MessageAccount implements Account {
   readonly #beganMs: number
   #decidedMs = 0
   #principal: Principal | undefined
-  #name: string | undefined
+  /** Its number in the trail; 0: it has none yet. */
+  #number = 0
+  /** As they were settled, for whoever waits until the trail has them. */
+  #items: readonly ResponseBatchItem[] = []
   #changes = false
   #told = false
-  #written: Promise<void> | undefined
+  #written: Later<void> | undefined
 
   constructor(
     accounting: Accounting,
@@ -112,28 +116,30 @@ class MessageAccount implements Account {
     if (changes || reveals) options.audit.check()
     this.#told = true
     this.#written = this.#tell(items, changes || reveals, this.#repeated)
-    // Whoever waits is told; until then nobody may have looked.
-    this.#written?.catch(() => undefined)
   }
 
-  settled(items: readonly ResponseBatchItem[]): Promise<void> | undefined {
+  settled(items: readonly ResponseBatchItem[]): Later<void> | undefined {
     const written = this.#written
     if (written === undefined) {
       this.#ended(items)
       return undefined
     }
-    return written.then(
-      () => this.#ended(items),
-      (error: unknown) => {
-        if (!this.#changes) throw error
-        throw new AuditFaulted('a change was made that is not in the audit trail', { cause: error })
-      },
-    )
+    this.#items = items
+    written.tell(this)
+    return this.#changes ? faultedUnless(written) : written
   }
+
+  /** What was waited for is in the trail. */
+  resolved(): void {
+    this.#ended(this.#items)
+  }
+
+  /** It is not: whoever waits for the answer is told, and says what becomes of it. */
+  rejected(): void {}
 
   refused(items: readonly ResponseBatchItem[]): void {
     this.#withdraw()
-    this.#tell(items, false, undefined)?.catch(() => undefined)
+    this.#tell(items, false, undefined)
     this.#ended(items)
   }
 
@@ -143,8 +149,8 @@ class MessageAccount implements Account {
     this.#told = false
     this.#changes = false
     const { audit, nowMs } = this.#accounting.options
-    const written = audit?.record([bodyOf({ event: 'withdrawn', atMs: nowMs(), request: this.#name })], false)
-    written?.catch(() => undefined)
+    const request = audit?.nameOf(this.#number)
+    audit?.record([bodyOf({ event: 'withdrawn', atMs: nowMs(), request })], false)
   }
 
   /** Tells of items. @param repeated where they are those that it was answered with before */
@@ -152,20 +158,21 @@ class MessageAccount implements Account {
     items: readonly ResponseBatchItem[],
     durable: boolean,
     repeated: Repeated | undefined,
-  ): Promise<void> | undefined {
+  ): Later<void> | undefined {
     const { audit, nowMs } = this.#accounting.options
     if (audit === undefined) return undefined
-    const request = (this.#name ??= audit.newRequest())
+    if (this.#number === 0) this.#number = audit.newRequest()
     const atMs = nowMs()
     if (repeated === undefined) {
+      const request = audit.nameOf(this.#number)
       const bodies = this.#records(items).map((record) => bodyOf({ event: 'operation', atMs, request, ...record }))
       return audit.record(bodies, durable)
     }
-    const sender = this.#sender()
-    if (repeated.told === undefined || !isSame(repeated.told.sender, sender)) {
-      repeated.told = { sender, ends: this.#records(items).map((record) => Buffer.from(endOf(record))) }
+    if (repeated.told === undefined || !this.#isOf(repeated.told.sender)) {
+      const ends = this.#records(items).map((record) => Buffer.from(endOf(record)))
+      repeated.told = { sender: this.#sender(), ends }
     }
-    return audit.recordAgain(atMs, request, repeated.told.ends, durable)
+    return audit.recordAgain(atMs, this.#number, repeated.told.ends, durable)
   }
 
   #records(items: readonly ResponseBatchItem[]): AuditedAnswer[] {
@@ -176,6 +183,13 @@ class MessageAccount implements Account {
 
   get #request(): RequestMessage | undefined {
     return this.#read ?? this.#repeated?.request()
+  }
+
+  /** Whether a sender is this message's; of one by whom nobody was found, it is not asked. */
+  #isOf({ user, client, address }: ToldSender): boolean {
+    const principal = this.#principal
+    if (principal === undefined) return false
+    return address === this.#origin.address && client === principal.clientId && user === ownerOf(principal)
   }
 
   #sender(): ToldSender {
@@ -214,6 +228,14 @@ class MessageAccount implements Account {
   }
 }
 
+const nothing = (): void => undefined
+
+/** Of a change, which is made already: without its lines nothing true can be answered. */
+const faultedUnless = (written: Later<void>): Later<void> =>
+  written.map(nothing, (cause) => {
+    throw new AuditFaulted('a change was made that is not in the audit trail', { cause })
+  })
+
 /** What is told of an item. @param requested what it answers; undefined: that could not be read */
 const itemOf = (item: ResponseBatchItem, requested: RequestBatchItem | undefined): AuditedAnswer => {
   const asked = requested?.requestPayload
@@ -230,13 +252,6 @@ const itemOf = (item: ResponseBatchItem, requested: RequestBatchItem | undefined
     ...(failed ? { reason: reasonName(item.resultReason) } : {}),
   }
 }
-
-const isSame = (known: ToldSender, sender: ToldSender): boolean =>
-  known.user === sender.user &&
-  known.client === sender.client &&
-  known.certificate === sender.certificate &&
-  known.claimed === sender.claimed &&
-  known.address === sender.address
 
 const resultNames: Readonly<Record<number, string>> = {
   [ResultStatus.Success]: 'success',

@@ -11,6 +11,7 @@
  */
 import { type Cancel, type Clock, processorMs } from '#actor/clock'
 import { errorText } from '#actor/error-text'
+import { awaitable, Later, type Listener, type Soon } from '#actor/later'
 import { heavyMs, nextSlice, workedBriefly } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import { KmipError, kmipErrorOf } from '#kmip/errors'
@@ -56,7 +57,7 @@ export type Answer = Buffer | LastAnswer
 /** Answers requests: the dispatcher, with the session's identity looked up anew for every request. */
 export interface Responder {
   /** No promise when nothing had to be waited for. */
-  answer(message: Buffer): Answer | Promise<Answer>
+  answer(message: Buffer): Soon<Answer>
   refusal(error: KmipError): Buffer
   /** How many messages could not be read. */
   readonly unreadable: number
@@ -93,6 +94,7 @@ export interface ConnectionHolders {
 }
 
 const nothing = (): void => undefined
+const noMessage: Buffer = Buffer.alloc(0)
 
 /** What of an answer is sent. */
 export const bytesOf = (answer: Answer): Buffer => (answer instanceof LastAnswer ? answer.bytes : answer)
@@ -112,7 +114,7 @@ export const readingMs = (bytes: number): number => (2 * bytes) / 1_048_576
 const readAtOnceBytes = 131_072
 const heldFor = (bytes: number): number => (bytes < largeRequestBytes ? 0 : bytes)
 
-export class Connection {
+export class Connection implements Listener<Answer> {
   readonly #options: ConnectionOptions
   readonly #framer: Framer
   #state: 'open' | 'finishing' | 'closed' = 'open'
@@ -131,6 +133,8 @@ export class Connection {
   #readBytes = 0
   #waitsToRead = false
   #busy = false
+  /** The request whose answer comes later, and then is sent in that turn. */
+  #held: Buffer = noMessage
   /** The request whose answer is waited for when the rest is answered turn by turn. */
   #begun: { readonly message: Buffer; readonly answer: Promise<Answer> } | undefined
   /** The last answer was more than the peer takes now. */
@@ -175,6 +179,16 @@ export class Connection {
   /** The peer took what was sent. */
   drained(): void {
     this.#drained?.()
+  }
+
+  /** The answer has come that it waited for. */
+  resolved(answer: Answer): void {
+    this.#answerNow(answer)
+  }
+
+  /** It will not come. */
+  rejected(error: unknown): void {
+    this.#fail(error)
   }
 
   /** The session is gone, whatever was still to be said. */
@@ -303,9 +317,16 @@ export class Connection {
   #run(): void {
     if (this.#busy || this.#state === 'closed') return
     this.#busy = true
+    this.#answerNow()
+  }
+
+  /** @param held the answer that has come, where one was waited for */
+  #answerNow(held?: Answer): void {
     try {
-      if (this.#answerAtOnce()) this.#ready()
-      else this.#answerAll().catch((error: unknown) => this.#fail(error))
+      if (held !== undefined) this.#lastUsedMs = this.#options.clock.monotonicMs()
+      const left = held === undefined || this.#give(this.#held, held) ? this.#answerAtOnce() : 'more'
+      if (left === 'nothing') this.#ready()
+      else if (left === 'more') this.#answerAll().catch((error: unknown) => this.#fail(error))
     } catch (error) {
       this.#fail(error)
     }
@@ -318,35 +339,46 @@ export class Connection {
     this.#close()
   }
 
-  /** Answers what needs not be waited for, without a turn of the loop. False: something is left, or the session has ended. */
-  #answerAtOnce(): boolean {
+  /**
+   * Answers what needs not be waited for, without a turn of the loop. Gives what is left: an answer that comes later; or more, if the
+   * session has not ended.
+   */
+  #answerAtOnce(): 'nothing' | 'later' | 'more' {
     const { clock } = this.#options
     const turnBeganMs = clock.monotonicMs()
     let beganMs = turnBeganMs
     while (!this.#paused) {
-      if (this.#waiting.length > 0 && this.#mustWait()) return false
+      if (this.#waiting.length > 0 && this.#mustWait()) return 'more'
       const message = this.#waiting.shift()
-      if (message === undefined) return true
+      if (message === undefined) return 'nothing'
       const answer = this.#timedAnswer(message, beganMs)
       beganMs = this.#lastUsedMs
       this.#isLong ||= beganMs - turnBeganMs > turnMs
       if (answer instanceof Promise) {
         this.#begun = { message, answer }
-        return false
+        return 'more'
       }
-      this.#answeredOne(message)
-      if (this.#isClosed()) return false
-      const taken = this.#send(answer)
-      if (answer instanceof LastAnswer) {
-        this.#endRefused()
-        return false
+      if (answer instanceof Later) {
+        this.#held = message
+        answer.tell(this)
+        return 'later'
       }
-      if (!taken) {
-        this.#mustDrain = true
-        return false
-      }
+      if (!this.#give(message, answer)) return 'more'
     }
-    return false
+    return 'more'
+  }
+
+  /** Sends an answer. False: the next one must wait, or the session is over. */
+  #give(message: Buffer, answer: Answer): boolean {
+    this.#answeredOne(message)
+    if (this.#isClosed()) return false
+    const taken = this.#send(answer)
+    if (answer instanceof LastAnswer) {
+      this.#endRefused()
+      return false
+    }
+    this.#mustDrain = !taken
+    return taken
   }
 
   async #answerAll(): Promise<void> {
@@ -362,7 +394,7 @@ export class Connection {
       message = this.#waiting.shift()
     ) {
       if (message !== begun?.message && this.#mustWait(message) && !(await this.#turn(message))) return
-      const answer = await (message === begun?.message ? begun.answer : this.#timedAnswer(message))
+      const answer = await (message === begun?.message ? begun.answer : awaitable(this.#timedAnswer(message)))
       this.#answeredOne(message)
       if (this.#isClosed()) return
       const taken = this.#send(answer)
@@ -402,7 +434,7 @@ export class Connection {
     return !this.#isClosed()
   }
 
-  #timedAnswer(message: Buffer, beganMs = this.#options.clock.monotonicMs()): Answer | Promise<Answer> {
+  #timedAnswer(message: Buffer, beganMs = this.#options.clock.monotonicMs()): Soon<Answer> {
     const { clock, responder } = this.#options
     const processorBeganMs = this.#suspected > 0 ? processorMs() : undefined
     const answer = responder.answer(message)

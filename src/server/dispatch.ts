@@ -7,6 +7,7 @@
  *                                             └───────────────────────────────────────────────┘
  */
 import type { Clock } from '#actor/clock'
+import { awaitable, type Later, type Soon } from '#actor/later'
 import { heavyMs, nextSlice, sliceBegun } from '#actor/slices'
 import { AuditFaulted, AuditUnavailable } from '#audit/files'
 import { ownerOf } from '#identity/permissions'
@@ -162,12 +163,7 @@ export class Dispatcher {
    * @param encoding of the message and of its answer
    * @param origin where the message came from
    */
-  answer(
-    bytes: Uint8Array,
-    caller: Caller | KmipError,
-    encoding = binaryEncoding,
-    origin = ownOrigin,
-  ): Buffer | Promise<Buffer> {
+  answer(bytes: Uint8Array, caller: Caller | KmipError, encoding = binaryEncoding, origin = ownOrigin): Soon<Buffer> {
     if (this.#known !== undefined && encoding === binaryEncoding && !(caller instanceof KmipError)) {
       const { ownPrincipal: own } = caller
       const nowSeconds = this.#options.clock.nowSeconds()
@@ -192,7 +188,7 @@ export class Dispatcher {
     const addressee = { encoding, version, correlation: this.#correlation(request), account }
     if (caller instanceof KmipError) return this.#rejected(request, addressee, caller)
     const refused = (error: unknown): Buffer => this.#rejected(request, addressee, this.#kmipError(error, 'message'))
-    const answerTo = (principal: Principal): Buffer | Promise<Buffer> =>
+    const answerTo = (principal: Principal): Soon<Buffer> =>
       this.#answerTo(
         { principal, services: this.#servicesOf(caller), origin, growth: this.#growthOf(request, origin) },
         request,
@@ -202,18 +198,13 @@ export class Dispatcher {
     try {
       checkMessage(request, this.#options.batchCountMax)
       const found = caller.principalOf(request.requestHeader.authentication?.credential ?? noCredentials)
-      return found instanceof Promise ? found.then(answerTo, refused) : answerTo(found)
+      return found instanceof Promise ? found.then((each) => awaitable(answerTo(each)), refused) : answerTo(found)
     } catch (error) {
       return refused(error)
     }
   }
 
-  #answerTo(
-    sender: Sender,
-    request: RequestMessage,
-    addressee: Addressee,
-    bytes: Uint8Array,
-  ): Buffer | Promise<Buffer> {
+  #answerTo(sender: Sender, request: RequestMessage, addressee: Addressee, bytes: Uint8Array): Soon<Buffer> {
     const { timeStamp } = request.requestHeader
     const skewSeconds = timeStamp === undefined ? 0 : timeStamp - this.#options.clock.nowSeconds()
     if (Math.abs(skewSeconds) > clockSkewToldSeconds) this.#options.log.clockSkew(skewSeconds, sender.principal)
@@ -225,17 +216,18 @@ export class Dispatcher {
     const background = this.#backgroundRequest(request, addressee, sender, bytes)
     if (background === undefined) return this.#answerBatch(request, addressee, sender, bytes)
     const taken = this.#background.take(background)
-    const answer = (correlationValue: Uint8Array | undefined): Buffer | Promise<Buffer> => {
+    const answer = (correlationValue: Uint8Array | undefined): Soon<Buffer> => {
       if (correlationValue === undefined) return this.#answerBatch(request, addressee, sender, bytes)
       const items = [pendingItem(request, correlationValue)]
       addressee.account?.decided(items, false)
       const accounted = addressee.account?.settled(items)
       const pending = this.#encode(addressee, items)
-      return accounted === undefined ? pending : accounted.then(() => pending)
+      return accounted?.promise().then(() => pending) ?? pending
     }
     if (!(taken instanceof Promise)) return answer(taken)
-    return taken.then(answer, (error: unknown) =>
-      this.#rejected(request, addressee, this.#kmipError(error, 'background')),
+    return taken.then(
+      (value) => awaitable(answer(value)),
+      (error: unknown) => this.#rejected(request, addressee, this.#kmipError(error, 'background')),
     )
   }
 
@@ -288,7 +280,7 @@ export class Dispatcher {
     principal: Principal,
     origin: Origin,
     nowSeconds: number,
-  ): Buffer | Promise<Buffer> | undefined {
+  ): Buffer | Later<Buffer> | undefined {
     const { version, items } = known
     let bytes: Buffer
     try {
@@ -307,7 +299,8 @@ export class Dispatcher {
       account?.begin(principal)
       account?.decided(items, false)
       this.#options.log.answered(version, items, principal, {})
-      return account?.settled(items)?.then(() => bytes, failed) ?? bytes
+      const accounted = account?.settled(items)
+      return accounted?.map(() => bytes, failed) ?? bytes
     } catch (error) {
       return failed(error)
     }
@@ -351,7 +344,7 @@ export class Dispatcher {
         const [result] = items
         if (result === undefined) throw new TypeError('a batch of one item has no result')
         this.#options.log.answered(version, [result], principal, {})
-        await account?.settled(items)
+        await account?.settled(items)?.promise()
         return result
       } catch (error) {
         const failed = failedItem(item, version, this.#kmipError(error, row.name))
@@ -368,12 +361,7 @@ export class Dispatcher {
     }
   }
 
-  #answerBatch(
-    request: RequestMessage,
-    addressee: Addressee,
-    sender: Sender,
-    bytes: Uint8Array,
-  ): Buffer | Promise<Buffer> {
+  #answerBatch(request: RequestMessage, addressee: Addressee, sender: Sender, bytes: Uint8Array): Soon<Buffer> {
     const bounds = this.#bounds(request)
     const { account } = addressee
     const form = (items: readonly ResponseBatchItem[], changes: boolean): Buffer => {
@@ -382,11 +370,11 @@ export class Dispatcher {
       account?.decided(items, changes)
       return answer
     }
-    const answered = ({ items, formed }: Settled<Buffer>): Buffer | Promise<Buffer> => {
+    const answered = ({ items, formed }: Settled<Buffer>): Buffer | Later<Buffer> => {
       sender.growth?.clear()
       this.#options.log.answered(addressee.version, items, sender.principal, addressee.correlation)
       const accounted = account?.settled(items)
-      return accounted === undefined ? formed : accounted.then(() => formed, failed)
+      return accounted?.map(() => formed, failed) ?? formed
     }
     const failed = (error: unknown): Buffer => {
       sender.growth?.clear()
@@ -397,7 +385,7 @@ export class Dispatcher {
     try {
       const seenAt = this.#options.store.committed()
       const settled = this.#settle(request, addressee.version, sender, form)
-      if (settled instanceof Promise) return settled.then(answered).catch(failed)
+      if (settled instanceof Promise) return settled.then((each) => awaitable(answered(each))).catch(failed)
       const { items, formed, read: transaction } = settled
       if (transaction !== undefined && addressee.encoding === binaryEncoding) {
         const made = { version: addressee.version, items, transaction, seenAt, atSeconds: transaction.now }

@@ -9,6 +9,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '#actor/clock'
 import { errorText } from '#actor/error-text'
+import { awaitable } from '#actor/later'
 import { nextSlice } from '#actor/slices'
 import { ResultReason } from '#kmip/enums'
 import { KmipError } from '#kmip/errors'
@@ -229,7 +230,7 @@ export class HttpsInterface {
       }
       await roomFor(answers, 0, request.socket)
       if (message.length >= largeRequestBytes) await nextSlice(clientOf(session.peer.peer), readingMs(message.length))
-      const answer = await session.peer.answer(message, encoding)
+      const answer = await awaitable(session.peer.answer(message, encoding))
       const bytes = bytesOf(answer)
       // Behind the answer that says so nothing more is sent.
       const isLast = session.count === 1 && (session.ending || !this.#server.listening)

@@ -71,6 +71,7 @@ export const serverLog = (
       'A request failed inside the server; the client was told the correlation id',
     )
   },
+  tellsMessages: () => logger.isLevelEnabled('debug'),
   exchanged(request, answer, encoding) {
     if (!logger.isLevelEnabled('debug')) return
     const text = (bytes: Uint8Array): string => messageText(bytes, encoding, loggedMessageLimits)

@@ -4,6 +4,7 @@
  * a listener, or the decision whom a session acts as (identity/session-identity.ts).
  */
 import type { Clock } from '#actor/clock'
+import { awaitable, Later, type Soon } from '#actor/later'
 import { AdministrationError } from '#identity/administration-error'
 import type { UnknownCertificate } from '#identity/auto-registration'
 import type { Login } from '#identity/login'
@@ -51,8 +52,10 @@ export interface SessionParts {
 
 /** What the log is told of a client that has no service, or of a request that has none. */
 export interface SessionLog extends EntranceLog {
+  /** Whether the log is to be told of messages now. */
+  tellsMessages(): boolean
   /** A message was answered. Nothing secret of either may be kept. */
-  exchanged?(request: Uint8Array, answer: Uint8Array, encoding: Encoding): void
+  exchanged(request: Uint8Array, answer: Uint8Array, encoding: Encoding): void
   clientRefused(event: {
     readonly address: string
     readonly fingerprint: string
@@ -124,11 +127,11 @@ export class PeerSession implements Responder {
    * The answer to one message, the last of the session when the peer has no service. Whom the peer acts as is looked at for
    * every request: what is removed or expired serves no longer.
    */
-  answer(message: Uint8Array, encoding: Encoding = binaryEncoding): Answer | Promise<Answer> {
+  answer(message: Uint8Array, encoding: Encoding = binaryEncoding): Soon<Answer> {
     const refusal = this.#identity.standing()
     if (refusal !== 'not registered') return this.#answerAs(refusal, message, encoding)
     this.#registration ??= this.#register()
-    return this.#registration.then(() => this.#answerAs(this.#identity.standing(), message, encoding))
+    return this.#registration.then(() => awaitable(this.#answerAs(this.#identity.standing(), message, encoding)))
   }
 
   /** The answer to what is no message. */
@@ -136,7 +139,7 @@ export class PeerSession implements Responder {
     return this.#parts.dispatcher.refusal(error)
   }
 
-  #answerAs(refusal: SessionRefusal | undefined, message: Uint8Array, encoding: Encoding): Answer | Promise<Answer> {
+  #answerAs(refusal: SessionRefusal | undefined, message: Uint8Array, encoding: Encoding): Soon<Answer> {
     const { dispatcher, log, closed } = this.#parts
     if (refusal !== undefined) {
       const { address, fingerprint = 'none' } = this.peer
@@ -145,11 +148,13 @@ export class PeerSession implements Responder {
     const caller = refusal === undefined ? (closed() ?? this.#identity) : notServed
     const bytes = dispatcher.answer(message, caller, encoding, this.peer)
     if (bytes instanceof Promise) return bytes.then((given) => this.#answered(refusal, message, given, encoding))
-    return this.#answered(refusal, message, bytes, encoding)
+    if (!(bytes instanceof Later)) return this.#answered(refusal, message, bytes, encoding)
+    if (refusal === undefined && !log.tellsMessages()) return bytes
+    return bytes.map((given) => this.#answered(refusal, message, given, encoding))
   }
 
   #answered(refusal: SessionRefusal | undefined, message: Uint8Array, bytes: Buffer, encoding: Encoding): Answer {
-    this.#parts.log.exchanged?.(message, bytes, encoding)
+    this.#parts.log.exchanged(message, bytes, encoding)
     return refusal === undefined ? bytes : new LastAnswer(bytes)
   }
 

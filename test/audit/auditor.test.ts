@@ -69,7 +69,10 @@ const blocked = (): { readonly directory: string; readonly free: () => void } =>
 const refusedFront = async (auditor: Auditor, directory: string): Promise<AuditFront> => {
   writeFileSync(join(directory, fileName(2)), 'in the way')
   const front = auditor.front()
-  await assert.rejects(front.record([bodyText('One')], true) ?? Promise.resolve(), /a new file .* cannot be made/)
+  await assert.rejects(
+    front.record([bodyText('One')], true)?.promise() ?? Promise.resolve(),
+    /a new file .* cannot be made/,
+  )
   return front
 }
 
@@ -85,7 +88,7 @@ describe('an auditor that cannot write', () => {
     free()
     auditor.clock.advance(1_000)
     await until(() => front.failing === undefined && later.failing === undefined)
-    await later.record([bodyText('Two')], true)
+    await later.record([bodyText('Two')], true)?.promise()
     assert.equal((await auditor.end())?.kind, 'closed')
     assert.match(linesOf(directory, 2).join('\n'), /"trail resumed",.*"unwritten":1[,}]/)
     assert.ok(check(directory).intact)
@@ -148,15 +151,15 @@ describe('an auditor that is told more than it can take', () => {
     const front = new AuditFront({ port: port1, name: '', waitingMax: 1 << 20, durable: true, clock: systemClock })
     front.close()
     assert.throws(() => front.check(), AuditFaulted)
-    await assert.rejects(front.record([bodyText('One')], true) ?? Promise.resolve(), AuditFaulted)
+    await assert.rejects(front.record([bodyText('One')], true)?.promise() ?? Promise.resolve(), AuditFaulted)
   })
 
   test('a front whose lines were refused for once asks again', async () => {
     const { port1, port2 } = new MessageChannel()
     const front = new AuditFront({ port: port1, name: '', waitingMax: 1 << 20, durable: true, clock: systemClock })
-    const first = front.record([bodyText('One')], true)
+    const first = front.record([bodyText('One')], true)?.promise()
     await turn()
-    const second = front.record([bodyText('Two')], true)
+    const second = front.record([bodyText('Two')], true)?.promise()
     await turn()
     const tell = (message: ToAuditFront): void => port2.postMessage(message)
     tell({ kind: 'refused', from: 2, through: 2, reason: 'too many lines wait for the audit trail' })

@@ -28,13 +28,15 @@ describe('lines on their way to the auditor', () => {
     }
     for (const atMs of [1_780_000_000_000, 1_780_000_000_001]) {
       const lines = new GatheredLines()
-      lines.addParts(startOf('operation', atMs), 'f12', Buffer.from(endOf(told)))
-      lines.addParts(startOf('administration', atMs), '7', Buffer.from(endOf(told)))
-      const whole = [
-        bodyOf({ event: 'operation', atMs, request: 'f12', ...told }),
-        bodyOf({ event: 'administration', atMs, request: '7', ...told }),
-      ]
-      assert.equal(textOf(lines), whole.join('\n'))
+      const events = ['operation', 'administration', 'administration'] as const
+      for (const event of events) {
+        for (const front of ['f1-', '']) {
+          const numbers = [0, 7, 9, 10, 99, 100, 12_345_678, Number.MAX_SAFE_INTEGER]
+          for (const number of numbers) lines.addParts(startOf(event, atMs, front), number, Buffer.from(endOf(told)))
+          const whole = numbers.map((number) => bodyOf({ event, atMs, request: `${front}${number}`, ...told }))
+          assert.equal(textOf(lines), whole.join('\n'))
+        }
+      }
     }
   })
 

@@ -50,7 +50,7 @@ describe('the audit trail of a process', () => {
       const waits: (Promise<void> | undefined)[] = []
       for (let line = 0; line < 10; line += 1) {
         told.push(`${turn}.${line}`)
-        waits.push(audit.front.record([bodyText(`${turn}.${line}`)], line % 2 === 0))
+        waits.push(audit.front.record([bodyText(`${turn}.${line}`)], line % 2 === 0)?.promise())
       }
       await Promise.all(waits.map(async (wait) => wait))
       assert.deepEqual(operationsIn(directory), told)
@@ -69,7 +69,9 @@ describe('the audit trail of a process', () => {
     )
     await Promise.all(
       fronts.flatMap((front) =>
-        Array.from({ length: 50 }, async () => front.record([bodyText(front.newRequest())], true)),
+        Array.from({ length: 50 }, async () =>
+          front.record([bodyText(front.nameOf(front.newRequest()))], true)?.promise(),
+        ),
       ),
     )
     const operations = operationsIn(directory)
@@ -86,7 +88,7 @@ describe('the audit trail of a process', () => {
     const audit = await openAudit(options(directory, { store, clock }))
     const noted = (): number => store.read(auditTable, anchorKey)?.value.sequence ?? 0
     const before = noted()
-    await audit.front.record([bodyText('noted')], true)
+    await audit.front.record([bodyText('noted')], true)?.promise()
     assert.equal(noted(), before, 'not with each line: a commit would cost more than the line')
     clock.advance(10_000)
     for (let tries = 0; tries < 200 && noted() === before; tries += 1) await pause(5)
@@ -100,10 +102,10 @@ describe('the audit trail of a process', () => {
     store.isFull = true
     const clock = new SettableClock()
     const audit = await openAudit(options(directory, { store, clock }))
-    await audit.front.record([bodyText('One')], true)
+    await audit.front.record([bodyText('One')], true)?.promise()
     clock.advance(10_000)
     await pause(20)
-    await audit.front.record([bodyText('Two')], true)
+    await audit.front.record([bodyText('Two')], true)?.promise()
     audit.front.check()
     assert.equal(store.read(auditTable, anchorKey), undefined)
     store.isFull = false
@@ -124,7 +126,7 @@ describe('the audit trail of a process', () => {
       durable: true,
       clock: systemClock,
     })
-    await other.record([bodyText('One'), bodyText('Two')], true)
+    await other.record([bodyText('One'), bodyText('Two')], true)?.promise()
     for (let wait = 0; wait < 300 && audit.synced?.sequence === start; wait += 1) await pause(10)
     assert.equal(audit.synced?.sequence, start + 2)
     other.close()
@@ -134,10 +136,11 @@ describe('the audit trail of a process', () => {
   test('relaxed: nobody waits, but for room', async () => {
     const directory = newFolder()
     const audit = await openAudit(options(directory, { mode: 'relaxed' }))
-    assert.equal(audit.front.record([bodyText('One')], true), undefined)
+    assert.equal(audit.front.record([bodyText('One')], true)?.promise(), undefined)
     const large = bodyText('x'.repeat(100))
     let waits: Promise<void> | undefined
-    for (let line = 0; waits === undefined && line < 200_000; line += 1) waits = audit.front.record([large], false)
+    for (let line = 0; waits === undefined && line < 200_000; line += 1)
+      waits = audit.front.record([large], false)?.promise()
     assert.ok(waits !== undefined, 'a thread cannot have any number of lines in memory')
     await waits
     assert.equal(audit.front.waiting, 0)
@@ -148,7 +151,7 @@ describe('the audit trail of a process', () => {
     const directory = newFolder()
     const store: Store = new MemoryStore([auditTable])
     const first = await openAudit(options(directory, { store }))
-    await first.front.record([bodyText('One')], true)
+    await first.front.record([bodyText('One')], true)?.promise()
     await first.close()
     const path = join(directory, fileName(1))
     const lines = linesOf(directory, 1)
@@ -169,9 +172,9 @@ describe('the audit trail of a process', () => {
   test('what somebody writes into the growing file is found', async () => {
     const directory = newFolder()
     const audit = await openAudit(options(directory))
-    await audit.front.record([bodyText('One')], true)
+    await audit.front.record([bodyText('One')], true)?.promise()
     appendFileSync(join(directory, fileName(1)), `${linesOf(directory, 1).at(-1)}\n`)
-    await audit.front.record([bodyText('Two')], true)
+    await audit.front.record([bodyText('Two')], true)?.promise()
     assert.equal((await audit.verify()).intact, false)
     await audit.close()
   })

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { SettableClock } from '#actor/clock'
+import { awaitable } from '#actor/later'
 import { executeJob } from '#crypto/jobs'
 import type { CryptoRunner } from '#crypto/run'
 import { ResultReason } from '#kmip/enums'
@@ -117,7 +118,7 @@ const tryDispatcher = async (): Promise<Trial> => {
   const caller = callerOf(under, alice)
   return async (message) => {
     const encoding = encodingOf(message)
-    const response = readAnswer(encoding, await under.dispatcher.answer(message, caller, encoding))
+    const response = readAnswer(encoding, await awaitable(under.dispatcher.answer(message, caller, encoding)))
     const [failure] = under.failures.splice(0)
     assert.ok(failure === undefined, `a failure inside ${failure?.place}: ${errorText(failure?.error)}`)
     assert.equal(response.responseHeader.batchCount, response.batchItem.length)

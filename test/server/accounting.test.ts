@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { systemClock } from '#actor/clock'
+import { awaitable, Later } from '#actor/later'
 import { auditTable } from '#audit/anchor'
 import { AuditUnavailable } from '#audit/files'
 import type { AuditFront } from '#audit/front'
@@ -83,7 +84,7 @@ const accounted = async (store = newStore()): Promise<Accounted> => {
     traced,
     audit,
     lines: async () => {
-      await audit.front.record([JSON.stringify({ event: 'mark' })], true)
+      await audit.front.record([JSON.stringify({ event: 'mark' })], true)?.promise()
       return filesOf(directory)
         .flatMap((file) => linesOf(directory, file))
         .map((line) => JSON.parse(line) as Line)
@@ -196,7 +197,7 @@ describe('the account of messages', () => {
         { credentialType: CredentialType.UsernameAndPassword, credentialValue: { username, password: 'wrong' } },
       ]
       const bytes = requestBytes(newestVersion, [item('Query', {})], { authentication: { credential } })
-      await under.dispatcher.answer(bytes, refusal, binaryEncoding, { address: '192.0.2.1', fingerprint })
+      await awaitable(under.dispatcher.answer(bytes, refusal, binaryEncoding, { address: '192.0.2.1', fingerprint }))
     }
     await tries('f1', 'joe')
     await tries('f1', 'local|joe')
@@ -224,7 +225,7 @@ describe('the account of messages', () => {
     const get = requestBytes(newestVersion, [item('Get', { uniqueIdentifier })])
     const addresses = ['192.0.2.1', '192.0.2.1', '192.0.2.2', '192.0.2.1', '192.0.2.2', '192.0.2.2']
     for (const address of addresses) {
-      await under.dispatcher.answer(get, callerOf(under, alice), binaryEncoding, { address })
+      await awaitable(under.dispatcher.answer(get, callerOf(under, alice), binaryEncoding, { address }))
     }
     const told = (await lines()).filter(({ operation }) => operation === 'Get')
     assert.deepEqual(
@@ -339,13 +340,19 @@ describe('an audit trail that cannot be written', () => {
       if (this.checksLeft < 0) this.failing = 'the disk is full'
       if (this.failing !== undefined) throw new AuditUnavailable(this.failing)
     }
-    newRequest(): string {
-      return String((this.#requests += 1))
+    newRequest(): number {
+      return (this.#requests += 1)
     }
-    record(bodies: readonly string[], durable: boolean): Promise<void> | undefined {
+    nameOf(request: number): string {
+      return String(request)
+    }
+    record(bodies: readonly string[], durable: boolean): Later<void> | undefined {
       this.recorded.push({ bodies, durable })
       if (!durable) return undefined
-      return this.refuses ? Promise.reject(new AuditUnavailable('the disk is full')) : Promise.resolve()
+      const later = new Later<void>()
+      if (this.refuses) later.reject(new AuditUnavailable('the disk is full'))
+      else later.resolve()
+      return later
     }
   }
   const scripted = () => {

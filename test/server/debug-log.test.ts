@@ -10,6 +10,7 @@ import { Writable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import pino from 'pino'
+import { awaitable } from '#actor/later'
 import { runCommandLine } from '#admin/cli'
 import { createClient } from '#client/client'
 import {
@@ -120,8 +121,8 @@ describe('messages in the log at level debug', () => {
               authentication: { credential: credentials },
             })
             const request = encodeItem(marked(decodeItem(plain, readerLimits)))
-            const answer = await under.dispatcher.answer(request, callerOf(under, alice))
-            log.exchanged?.(request, answer, binaryEncoding)
+            const answer = await awaitable(under.dispatcher.answer(request, callerOf(under, alice)))
+            log.exchanged(request, answer, binaryEncoding)
             for (const { correlation, place, error } of under.failures.splice(0))
               log.internalFailure(correlation, place, error)
             count += 1

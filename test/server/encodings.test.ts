@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { awaitable } from '#actor/later'
 import { Operation, ResultReason } from '#kmip/enums'
 import { readResponse } from '#kmip/message'
 import { vocabulary } from '#kmip/vocabulary'
@@ -16,7 +17,7 @@ import { encodeXml } from '#ttlv/xml'
 
 const answers = async (encoding: Encoding, text: string) => {
   const under = openDispatcher()
-  const bytes = await under.dispatcher.answer(Buffer.from(text), callerOf(under, alice), encoding)
+  const bytes = await awaitable(under.dispatcher.answer(Buffer.from(text), callerOf(under, alice), encoding))
   assert.deepEqual(under.failures, [])
   return readResponse(encoding.open(bytes, readerLimits))
 }

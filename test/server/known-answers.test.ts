@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { awaitable } from '#actor/later'
 import { certificateTable } from '#identity/bootstrap'
 import { RevocationReasonCode } from '#kmip/enums'
 import { supportedVersions } from '#kmip/versions'
@@ -126,7 +127,7 @@ describe('answers that are given again', () => {
     const bytes = requestBytes(104, [item('Query', { queryFunction: [11] })])
     const answers: Buffer[] = []
     for (const hardDelete of [true, false, true, false, true, false]) {
-      answers.push(await under.dispatcher.answer(bytes, { ...callerOf(under, alice), hardDelete }))
+      answers.push(await awaitable(under.dispatcher.answer(bytes, { ...callerOf(under, alice), hardDelete })))
     }
     assert.notDeepEqual(answers[4], answers[5])
     assert.deepEqual(answers[4], answers[0])

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { awaitable } from '#actor/later'
 import { operations } from '#operations/index'
 import { binaryEncoding, type Encoding, encodings } from '#server/encodings'
 import { Holdings } from '#server/holdings'
@@ -86,10 +87,12 @@ describe('the largest answer that the server gives', () => {
       const under = openDispatcher({ responseSizeMax: 1_000 })
       const bytes = requestBytes(104, [item('Locate', { attribute: [] })])
       const answer = () =>
-        under.dispatcher.answer(bytes, callerOf(under, alice), {
-          ...encoding,
-          open: (given, limits) => binaryEncoding.open(given, limits),
-        })
+        awaitable(
+          under.dispatcher.answer(bytes, callerOf(under, alice), {
+            ...encoding,
+            open: (given, limits) => binaryEncoding.open(given, limits),
+          }),
+        )
       for (let made = 0; made < 8; made += 1) await createKey(under)
       assert.ok(!(await answer()).includes(tooLarge(encoding)), encoding.contentType)
       for (let made = 0; made < 20; made += 1) await createKey(under)

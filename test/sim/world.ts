@@ -12,9 +12,10 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { SettableClock } from '#actor/clock'
+import { awaitable, type Soon } from '#actor/later'
 import { executeJob } from '#crypto/jobs'
 import type { CryptoRunner } from '#crypto/run'
-import { bytesOf, type Responder } from '#server/connection'
+import { type Answer, bytesOf, type Responder } from '#server/connection'
 import { alice, callerOf, newStore, openDispatcher } from '#test/dispatcher'
 import { type SeededRandom, seededRandom } from '#test/seeded-random'
 import { Client, type Subject } from './clients.ts'
@@ -195,7 +196,7 @@ class World {
     const under = openDispatcher({ store, crypto, entropy, clock: this.#clock })
     const { dispatcher } = under
     const caller = callerOf(under, alice)
-    const answer = async (message: Buffer) => dispatcher.answer(message, caller)
+    const answer = (message: Buffer): Soon<Answer> => dispatcher.answer(message, caller)
     const responder: Responder = {
       answer: canary === 'answers out of order' ? swapping(answer) : answer,
       refusal: (error) => dispatcher.refusal(error),
@@ -218,7 +219,7 @@ const swapping = (answer: Responder['answer']): Responder['answer'] => {
   let count = 0
   return async (message) => {
     count += 1
-    const given = await answer(message)
+    const given = await awaitable(answer(message))
     if (count % 16 === 0 && held === undefined) {
       held = bytesOf(given)
       return given

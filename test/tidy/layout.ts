@@ -23,6 +23,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   identity: { imports: ['actor', 'kmip', 'store/store'], packages: ['asn1js', 'ldapts', 'pkijs'] },
   operations: {
     imports: [
+      'actor/clock',
       'actor/slices',
       'kmip',
       'objects',
