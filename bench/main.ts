@@ -11,6 +11,7 @@ import { withCrypto, withInterference } from './commands/crypto.ts'
 import { withGoals } from './commands/goals.ts'
 import { withLimit, withLoad } from './commands/load.ts'
 import { withProfile } from './commands/profile.ts'
+import { withVersus } from './commands/versus.ts'
 import { checkGiven } from './given.ts'
 import { heedSignals, interruption } from './interruption.ts'
 
@@ -19,6 +20,7 @@ const lists: ReadonlySet<string> = new Set([
   'batch',
   'connections',
   'data-size',
+  'flags',
   'mix',
   'operation',
   'placement',
@@ -35,12 +37,22 @@ const refuseDoubles = (words: readonly string[]): void => {
   if (double !== undefined) throw new Error(`--${double} is given twice`)
 }
 
-const commands = [withLoad, withLimit, withConnect, withCrypto, withInterference, withCompare, withGoals, withProfile]
+const commands = [
+  withLoad,
+  withLimit,
+  withConnect,
+  withCrypto,
+  withInterference,
+  withVersus,
+  withCompare,
+  withGoals,
+  withProfile,
+]
 const commandLine = commands
   .reduce((line, add) => add(line), yargs(hideBin(process.argv)).scriptName('kmip-bench'))
   .demandCommand(
     1,
-    'say what to measure: load, limit, connect, crypto, interference, profile or goals; or compare two reports',
+    'say what to measure: load, limit, connect, crypto, interference, versus, profile or goals; or compare two reports',
   )
   .strict()
   .check((values) => {

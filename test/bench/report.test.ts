@@ -5,6 +5,7 @@ import { comparison, reportOf } from '#bench/compare'
 import { csvReport } from '#bench/csv'
 import type { Measured } from '#bench/job'
 import { jsonReport, line, type Row, summarize, summaryLine } from '#bench/report'
+import { ratiosOf, type VersusRow } from '#bench/versus'
 
 const measured = (completed: number, ns: number, errors: Readonly<Record<string, number>> = {}): Measured => {
   const latency = { mean: ns, p50: ns, p90: ns, p99: ns, p999: ns, max: ns }
@@ -80,5 +81,24 @@ describe('a comparison', () => {
         'not the same ratePerSecond: none, then 10',
       ],
     )
+  })
+})
+
+describe('servers in turn', () => {
+  test('ratios are of one start: the median of several, with lowest and highest', () => {
+    const row = (start: number, variant: number, ratePerSecond: number): VersusRow => ({
+      start,
+      variant,
+      ratePerSecond,
+      processorUs: start === 1 ? 10 * (variant + 1) : undefined,
+      failed: 0,
+    })
+    const rows = [row(1, 0, 100), row(1, 1, 50), row(2, 0, 10), row(2, 1, 9), row(3, 0, 1000), row(3, 1, 800)]
+    const rate = ({ ratePerSecond }: VersusRow): number => ratePerSecond
+    const processor = ({ processorUs }: VersusRow): number | undefined => processorUs
+    assert.deepEqual(ratiosOf(rows, 1, rate), { median: 0.8, lowest: 0.5, highest: 0.9 })
+    assert.equal(ratiosOf(rows, 1, processor), undefined)
+    assert.deepEqual(ratiosOf(rows.slice(0, 2), 1, processor), { median: 2, lowest: 2, highest: 2 })
+    assert.equal(ratiosOf(rows, 2, rate), undefined)
   })
 })

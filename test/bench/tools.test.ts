@@ -9,6 +9,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import type { VersusRow } from '#bench/versus'
 import { type RunningServer, startServerProcess } from '#test/running-server'
 
 const directory = mkdtempSync(join(tmpdir(), 'kmipd-bench-tools-test-'))
@@ -215,6 +216,24 @@ describe('kmip-bench load', () => {
     assert.deepEqual(pairs.pairs[1]?.after, pairs.pairs[1]?.before)
     const other = await run(['compare', file('a.json'), file('a.csv')])
     assert.equal(other.code, 1)
+  })
+
+  test('servers with different flags are loaded in turn, and told as ratios to the first', async () => {
+    const flags = ['--flags=--audit off', '--flags=']
+    const turns = ['--starts', '1', '--turns', '2', '--turn-ms', '60', '--warmup', '0.1']
+    const asked = ['--mix', 'get=3,mac=1', '--connections', '2', '--objects', '4']
+    const ended = await run(['versus', ...flags, ...asked, ...turns, '--json', file('versus.json')])
+    assert.equal(ended.code, 0, ended.stderr)
+    const { rows } = jsonIn<{ rows: VersusRow[] }>('versus.json')
+    assert.deepEqual(
+      rows.map(({ start, variant, failed }) => [start, variant, failed]),
+      [
+        [1, 0, 0],
+        [1, 1, 0],
+      ],
+    )
+    for (const { ratePerSecond } of rows) assert.ok(ratePerSecond > 0)
+    assert.match(ended.stdout, /: rate [\d.]+ \([\d.]+-[\d.]+\), processor time .* of --audit off\n$/)
   })
 
   test('a server of its own, with cores to bind to, processor times, a version, and runs measured anew', async () => {
