@@ -7,7 +7,7 @@
  * Node 26.10; bench/micro/later.ts).
  */
 
-/** Who waits. Neither of the two may throw: those behind it would not be told. */
+/** Who waits. What one of the two throws is an error that nobody handles: those behind it are told first. */
 export interface Listener<T> {
   resolved(value: T): void
   rejected(error: unknown): void
@@ -100,6 +100,10 @@ const raise = (error: unknown): never => {
 }
 
 const tellOf = (outcome: Outcome<unknown>, listener: Listener<never>): void => {
-  if ('value' in outcome) listener.resolved(outcome.value as never)
-  else listener.rejected(outcome.error)
+  try {
+    if ('value' in outcome) listener.resolved(outcome.value as never)
+    else listener.rejected(outcome.error)
+  } catch (error) {
+    queueMicrotask(() => raise(error))
+  }
 }

@@ -40,6 +40,24 @@ describe('a value that comes later', () => {
     assert.deepEqual(told, ['inner 1', 'b 1'])
   })
 
+  test('what a listener throws is heard of, when all others are told', (t) => {
+    const jobs: (() => void)[] = []
+    t.mock.method(globalThis, 'queueMicrotask', (job: () => void) => void jobs.push(job))
+    const told: string[] = []
+    const later = new Later<number>()
+    later.tell({
+      ...teller(told, 'a'),
+      resolved: () => {
+        throw new Error('odd')
+      },
+    })
+    later.tell(teller(told, 'b'))
+    later.resolve(1)
+    assert.deepEqual(told, ['b 1'])
+    assert.equal(jobs.length, 1)
+    assert.throws(() => jobs[0]?.(), /odd/)
+  })
+
   test('gives what comes of it, of its failure, and of what comes of that', async () => {
     const text = (value: number): string => `${value}`
     const cases: readonly {
