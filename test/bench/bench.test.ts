@@ -312,6 +312,7 @@ test('the micro-benchmarks run, every one of them', async () => {
       'framer',
       'chain',
       'gathered',
+      'later',
       'hmac',
       'keys',
       'unpack',
