@@ -395,11 +395,10 @@ export class Connection implements Listener<Answer> {
     ) {
       if (message !== begun?.message && this.#mustWait(message) && !(await this.#turn(message))) return
       const answer = await (message === begun?.message ? begun.answer : awaitable(this.#timedAnswer(message)))
-      this.#answeredOne(message)
-      if (this.#isClosed()) return
-      const taken = this.#send(answer)
-      if (answer instanceof LastAnswer) return this.#endRefused()
-      if (!taken && !(await this.#waitForPeer())) return
+      if (!this.#give(message, answer)) {
+        if (!this.#mustDrain || !(await this.#waitForPeer())) return
+        this.#mustDrain = false
+      }
       const half =
         this.#waiting.length * 2 <= limits.unansweredRequestsMax && this.#waitingBytes * 2 <= limits.unansweredBytesMax
       if (this.#paused && half && this.#state === 'open') this.#takeRequests()
